@@ -10,7 +10,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from rssp._checks import integer, number, positive
-from rssp._describe import register
+from rssp._describe import canonical_json, register
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws.base import Law
 
@@ -196,10 +196,10 @@ class FromScipy(Law):
         return f"FromScipy(scipy.stats.{d.dist.name}({inner}){tail})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FromScipy) and repr(self) == repr(other)
+        return isinstance(other, FromScipy) and canonical_json(self) == canonical_json(other)
 
     def __hash__(self) -> int:
-        return hash(repr(self))
+        return hash(canonical_json(self))
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return np.asarray(self.distribution.rvs(size=(n, self.dim), random_state=rng), dtype=np.float64)

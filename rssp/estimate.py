@@ -1,0 +1,145 @@
+"""The two questions in one call each: how probable is covering, and how many samples does it take?"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from rssp._checks import choice, integer, positive, probability
+from rssp.balls import Ball
+from rssp.errors import ArgumentError
+from rssp.inference import Estimate, proportion, required_n
+from rssp.laws import Law
+
+__all__ = ["METHODS", "covering_probability", "required_samples"]
+
+METHODS = ("measured", "covering law")
+
+
+def covering_probability(
+    law: Law,
+    n: int,
+    eps: float,
+    ball: Ball | None = None,
+    *,
+    trials: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    workers: int | None = None,
+    out: Path | str | None = None,
+    error_norm: float = math.inf,
+    progress: bool = False,
+    method: str = "measured",
+) -> Estimate:
+    """P(every target of the ball is within eps of a subset sum of n vectors drawn from the law).
+
+    Parameters
+    ----------
+    law : Law; its `dim` is that of the ball
+    n : int >= 1, vectors a sample
+    eps : float > 0, the error allowed
+    ball : Ball, the unit ball of the max norm by default
+    trials : int >= 1, samples drawn; each is decided exactly, for all targets at once
+    seed : int >= 0
+    confidence : float in (0, 1), of the exact (Clopper-Pearson) interval
+    workers : int or None (all cores); the result does not depend on it
+    out : directory or None; a store that a stopped run resumes from
+    error_norm : inf or 2, the norm of the error
+    method : "measured", or "covering law": the prediction of `rssp.theory.covering_law`, without enumerating sums
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InfeasibleError
+        The last names the memory and time that n would take, before anything is allocated.
+
+    Examples
+    --------
+    >>> import rssp
+    >>> rssp.covering_probability(rssp.Uniform(), n=12, eps=0.02, trials=200)
+    Estimate(low=0.6..., best=0.7..., high=0.8..., confidence=0.95)
+    """
+    choice("method", method, METHODS)
+    n, eps, trials = integer("n", n, 1), positive("eps", eps), integer("trials", trials, 1)
+    probability("confidence", confidence)
+    ball = Ball(law.dim) if ball is None else ball
+    if method == "covering law":
+        from rssp.theory.covering_law import predicted_coverage
+
+        _max_norm_only(error_norm)
+        return predicted_coverage(law, n, eps, ball, samples=trials, seed=seed, confidence=confidence)
+    from rssp.montecarlo import Coverage, Experiment, run
+
+    experiment = Experiment(law, ball, Coverage(n=n, eps=eps, error_norm=error_norm), seed=seed)
+    table = run(experiment, trials, out=out, workers=workers, progress=progress).table
+    good = _without_failures(table)
+    return proportion(int(good["covered"].sum()), len(good), confidence=confidence)
+
+
+def required_samples(
+    law: Law,
+    eps: float,
+    delta: float,
+    ball: Ball | None = None,
+    *,
+    trials: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    n_max: int | None = None,
+    workers: int | None = None,
+    out: Path | str | None = None,
+    error_norm: float = math.inf,
+    progress: bool = False,
+    method: str = "measured",
+) -> Estimate:
+    """n*(eps, delta): the smallest n with P(every target of the ball is within eps of a subset sum) >= 1 - delta.
+
+    Parameters are those of `covering_probability`, and
+
+    delta : float in (0, 1), the failure probability allowed
+    n_max : int or None; samples are followed up to here, and an estimate beyond it has `high` infinite. By default
+        twice the counting bound and 12 more, at most what is feasible in the dimension.
+
+    Examples
+    --------
+    >>> import rssp
+    >>> rssp.required_samples(rssp.Uniform(), eps=0.02, delta=0.5, trials=200)
+    Estimate(low=11.0, best=11.0, high=12.0, confidence=0.95)
+    """
+    choice("method", method, METHODS)
+    eps, delta, trials = positive("eps", eps), probability("delta", delta), integer("trials", trials, 1)
+    ball = Ball(law.dim) if ball is None else ball
+    if method == "covering law":
+        from rssp.theory.covering_law import predicted_required_samples
+
+        _max_norm_only(error_norm)
+        return predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed, confidence=confidence)
+    from rssp.montecarlo import Experiment, HittingTimes, run
+
+    top = _default_n_max(ball, eps) if n_max is None else integer("n_max", n_max, 1)
+    experiment = Experiment(law, ball, HittingTimes(eps=(eps,), n_max=top, error_norm=error_norm), seed=seed)
+    table = run(experiment, trials, out=out, workers=workers, progress=progress).table
+    row = required_n(table, [eps], [delta], n_max=top, confidence=confidence).iloc[0]
+    return Estimate(row["low"], row["best"], row["high"], confidence)
+
+
+def _default_n_max(ball: Ball, eps: float) -> int:
+    counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
+    most = 34 if ball.dim == 1 else 28
+    return int(np.clip(math.ceil(2 * counting) + 12, 8, most))
+
+
+def _without_failures(table):  # type: ignore[no-untyped-def]
+    good = table[table["error"].isna()] if "error" in table else table
+    if good.empty:
+        message = table["error"].iloc[0]
+        raise ArgumentError(
+            "trials", f"{len(table)} that all failed", "at least one that does not", f"First: {message}"
+        )
+    return good
+
+
+def _max_norm_only(error_norm: float) -> None:
+    if error_norm != math.inf:
+        raise ArgumentError("error_norm", error_norm, "inf with method='covering law'")
