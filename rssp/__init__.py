@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from rssp._version import __version__
+from rssp._version import __version__ as __version__
 
 _HOMES = {
     "rssp._describe": ("register",),
