@@ -1,5 +1,22 @@
 """One sample against its targets, exactly: pure functions on arrays."""
 
+from rssp.subsetsum.covering import (
+    covering_profile,
+    covering_profiles,
+    covering_radius,
+    covers,
+    hitting_time,
+    hitting_times,
+)
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
 
-__all__ = ["CoveringProfile", "CoveringRadius"]
+__all__ = [
+    "CoveringProfile",
+    "CoveringRadius",
+    "covering_profile",
+    "covering_profiles",
+    "covering_radius",
+    "covers",
+    "hitting_time",
+    "hitting_times",
+]

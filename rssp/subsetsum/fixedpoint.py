@@ -44,7 +44,8 @@ class FixedPoint:
 
         `reach` is the largest absolute coordinate of any target. With more axes than two, one grid serves all samples.
         """
-        largest = float(np.abs(sample).sum(axis=-2).max(initial=0.0)) if sample.size else 0.0
+        with np.errstate(over="ignore"):  # an infinite sum is reported below
+            largest = float(np.abs(sample).sum(axis=-2).max(initial=0.0)) if sample.size else 0.0
         largest = max(largest, float(reach))
         if not math.isfinite(largest) or largest > 2.0**_Q_RANGE:
             raise ArgumentError("sample", f"sums up to {largest:g}", "sums below 2**1000", "Rescale sample and ball.")

@@ -1,0 +1,36 @@
+"""The limits on memory and time, checked before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+
+from rssp.errors import InfeasibleError
+
+__all__ = ["memory_limit", "require_feasible"]
+
+_MEMORY_FRACTION = 0.6
+_SECONDS = 3600.0
+
+
+def memory_limit() -> float:
+    """The bytes that one call may use: a fixed part of the physical memory that is free now."""
+    try:
+        pages = os.sysconf("SC_AVPHYS_PAGES")
+        return _MEMORY_FRACTION * pages * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return _MEMORY_FRACTION * 8e9
+
+
+def require_feasible(what: str, memory_bytes: float = 0.0, seconds: float = 0.0, remedy: str = "") -> None:
+    """Raise InfeasibleError, naming the cost and the limit, if `what` needs more memory or time than is allowed.
+
+    >>> require_feasible("a small thing", memory_bytes=1e3, seconds=1e-3)
+    >>> require_feasible("enumerating 2^70 sums", seconds=1e12, remedy="Use n <= 44.")
+    Traceback (most recent call last):
+    rssp.errors.InfeasibleError: enumerating 2^70 sums needs about 1e+12 s; the limit is 3600 s. Use n <= 44.
+    """
+    limit = memory_limit()
+    if memory_bytes > limit:
+        raise InfeasibleError(what, f"about {memory_bytes / 1e9:.3g} GB of memory", f"{limit / 1e9:.3g} GB", remedy)
+    if seconds > _SECONDS:
+        raise InfeasibleError(what, f"about {seconds:.3g} s", f"{_SECONDS:.0f} s", remedy)

@@ -1,0 +1,202 @@
+"""The covering verbs: one sample, or many, against every target of a ball, in any dimension.
+
+The covering radius of a sample X_1, ..., X_n is ``rho = max over z in the ball of min over S of ||z - sum_S X||``, where S
+runs through all 2^n subsets, the empty one included. The sample covers the ball at eps if and only if ``rho <= eps``.
+In one dimension every answer is exact; in more, it is certified from both sides.
+"""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rssp._checks import array_of_eps, choice, integer, number, positive, sample_array
+from rssp.balls import Ball
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.subsetsum.results import CoveringProfile, CoveringRadius
+
+__all__ = [
+    "covering_profile",
+    "covering_profiles",
+    "covering_radius",
+    "covers",
+    "hitting_time",
+    "hitting_times",
+]
+
+_NORMS = (2.0, math.inf)
+
+
+def _method(ball: Ball) -> ModuleType:
+    """The module with the verbs for this dimension; loaded when used."""
+    if ball.dim == 1:
+        from rssp.subsetsum import line
+
+        return line
+    from rssp.subsetsum import space
+
+    return space
+
+
+def _ball(ball: Ball) -> Ball:
+    if not isinstance(ball, Ball):
+        raise ArgumentTypeError("ball", ball, "a Ball, such as Ball(dim=1)")
+    return ball
+
+
+def _resolution(value: float) -> float:
+    return number("resolution", value, 1e-9, 1.0)
+
+
+def _samples_array(samples: ArrayLike, dim: int) -> NDArray[np.float64]:
+    """Many samples as float64 (trials, n, dim); (trials, n) is read as (trials, n, 1) in one dimension."""
+    array = np.asarray(samples)
+    if dim == 1 and array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[1] < 1:
+        raise ArgumentError(
+            "samples", f"an array of shape {array.shape}", f"shape (trials, n, {dim}) with n >= 1", "Reshape it."
+        )
+    trials, n, columns = array.shape
+    if trials == 0:
+        return np.empty((0, n, dim))
+    return sample_array(array.reshape(trials * n, columns), dim, "samples").reshape(trials, n, dim)
+
+
+def _range(n_min: int, n_max: int | None, n: int) -> tuple[int, int]:
+    last = n if n_max is None else integer("n_max", n_max, 1, n)
+    return integer("n_min", n_min, 1, last), last
+
+
+def covering_radius(
+    sample: ArrayLike, ball: Ball, *, resolution: float = 0.05, error_norm: float = math.inf
+) -> CoveringRadius:
+    """The covering radius of a sample, with a target that attains it.
+
+    Parameters
+    ----------
+    sample : array (n, dim), or (n,) in one dimension
+    ball : Ball
+    resolution : relative width of the bracket in dim >= 2, in [1e-9, 1]; in one dimension the value is exact
+    error_norm : 2 or inf, the norm of the error; in one dimension they are the same
+
+    Raises
+    ------
+    ArgumentError : wrong shape, NaN or infinite numbers
+    InfeasibleError : n too large; the estimated memory and time are named
+
+    Examples
+    --------
+    >>> covering_radius([0.5, -0.75, 1.0], Ball(1))
+    CoveringRadius(lower=0.25, upper=0.25, witness=array([-1.]))
+    """
+    x = sample_array(sample, _ball(ball).dim)
+    return _method(ball).covering_radius(
+        x, ball, resolution=_resolution(resolution), error_norm=choice("error_norm", error_norm, _NORMS)
+    )
+
+
+def covers(sample: ArrayLike, ball: Ball, eps: float, *, error_norm: float = math.inf) -> bool:
+    """Whether every target of the ball is within eps (> 0) of some subset sum. Decided, never estimated.
+
+    Parameters and errors as for `covering_radius`. Stops as soon as one target is found that is not covered.
+
+    Examples
+    --------
+    >>> covers([0.5, -0.75, 1.0], Ball(1), 0.25), covers([0.5, -0.75, 1.0], Ball(1), 0.2)
+    (True, False)
+    """
+    x = sample_array(sample, _ball(ball).dim)
+    return _method(ball).covers(x, ball, positive("eps", eps), error_norm=choice("error_norm", error_norm, _NORMS))
+
+
+def covering_profile(
+    sample: ArrayLike,
+    ball: Ball,
+    n_min: int = 1,
+    n_max: int | None = None,
+    *,
+    resolution: float = 0.05,
+    error_norm: float = math.inf,
+) -> CoveringProfile:
+    """The covering radius of the first n vectors, for each n from n_min to n_max (default: all of them).
+
+    Parameters and errors as for `covering_radius`. Costs at most about twice the covering radius of n_max vectors.
+
+    Examples
+    --------
+    >>> covering_profile([0.5, -0.75, 1.0], Ball(1)).lower
+    array([1.  , 0.5 , 0.25])
+    """
+    x = sample_array(sample, _ball(ball).dim)
+    n_min, n_max = _range(n_min, n_max, len(x))
+    return _method(ball).covering_profile(
+        x, ball, n_min, n_max, resolution=_resolution(resolution), error_norm=choice("error_norm", error_norm, _NORMS)
+    )
+
+
+def covering_profiles(
+    samples: ArrayLike,
+    ball: Ball,
+    n_min: int = 1,
+    n_max: int | None = None,
+    *,
+    resolution: float = 0.05,
+    error_norm: float = math.inf,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`covering_profile` of many samples (trials, n, dim): (lower, upper), each (trials, n_max - n_min + 1).
+
+    In one dimension lower equals upper, and the work is one call that does not hold Python's global lock.
+
+    Examples
+    --------
+    >>> lower, upper = covering_profiles([[0.5, -0.75, 1.0], [1.0, 1.0, -1.0]], Ball(1))
+    >>> lower
+    array([[1.  , 0.5 , 0.25],
+           [1.  , 1.  , 0.5 ]])
+    """
+    x = _samples_array(samples, _ball(ball).dim)
+    n_min, n_max = _range(n_min, n_max, x.shape[1])
+    options = {"resolution": _resolution(resolution), "error_norm": choice("error_norm", error_norm, _NORMS)}
+    if ball.dim == 1:
+        return _method(ball).covering_profiles(x, ball, n_min, n_max, **options)
+    lower, upper = np.empty((2, len(x), n_max - n_min + 1))
+    for t, sample in enumerate(x):
+        profile = _method(ball).covering_profile(sample, ball, n_min, n_max, **options)
+        lower[t], upper[t] = profile.lower, profile.upper
+    return lower, upper
+
+
+def hitting_time(sample: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm: float = math.inf) -> NDArray[np.int64]:
+    """The smallest n whose first n vectors cover the ball, for each eps: int64 (len(eps),).
+
+    0 if the empty sum covers already; -1 if all the vectors given do not. Work stops at the smallest eps.
+
+    Examples
+    --------
+    >>> hitting_time([0.5, -0.75, 1.0], Ball(1), [1.0, 0.5, 0.25, 0.1])
+    array([ 0,  2,  3, -1])
+    """
+    x = sample_array(sample, _ball(ball).dim)
+    return _method(ball).hitting_time(x, ball, array_of_eps(eps), error_norm=choice("error_norm", error_norm, _NORMS))
+
+
+def hitting_times(samples: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm: float = math.inf) -> NDArray[np.int64]:
+    """`hitting_time` of many samples (trials, n, dim): int64 (trials, len(eps)), -1 where not reached.
+
+    Examples
+    --------
+    >>> hitting_times([[0.5, -0.75, 1.0], [1.0, 1.0, -1.0]], Ball(1), [0.5, 0.25])
+    array([[ 2,  3],
+           [ 3, -1]])
+    """
+    x = _samples_array(samples, _ball(ball).dim)
+    grid = array_of_eps(eps)
+    norm = choice("error_norm", error_norm, _NORMS)
+    if ball.dim == 1:
+        return _method(ball).hitting_times(x, ball, grid, error_norm=norm)
+    rows = [_method(ball).hitting_time(sample, ball, grid, error_norm=norm) for sample in x]
+    return np.array(rows, np.int64).reshape(len(x), len(grid))

@@ -1,0 +1,109 @@
+"""Exact covering in one dimension against brute force in Python integers."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rssp.balls import Ball
+from rssp.subsetsum import covering_profile, covering_profiles, covering_radius, covers, hitting_time, hitting_times
+from rssp.subsetsum.fixedpoint import FixedPoint
+
+
+def brute_force(sample, ball):
+    """The covering radius in half units, from all 2^n sums and exact fractions."""
+    sample = np.asarray(sample, float)
+    low, high = (float(end[0]) for end in ball.bounds)
+    grid = FixedPoint.for_sample(sample[:, None], max(abs(low), abs(high)))
+    units = [int(u) for u in grid.to_int(sample)]
+    low, high = (int(grid.to_int(np.array(end))) for end in (low, high))
+    sums = sorted({sum(itertools.compress(units, mask)) for mask in itertools.product((0, 1), repeat=len(units))})
+    middles = (Fraction(a + b, 2) for a, b in itertools.pairwise(sums))
+    worst = [low, high, *(m for m in middles if low <= m <= high)]
+    return grid, max(2 * min(abs(z - s) for s in sums) for z in worst)
+
+
+numbers = st.one_of(
+    st.floats(-2, 2),
+    st.sampled_from([0.0, 0.5, -0.5, 1.0, 0.1, -0.1, 1e-9, 1e9, -1e9, 1e-300, 3.0]),
+)
+balls = st.builds(
+    lambda centre, radius: Ball(1, radius, centre=centre),
+    st.one_of(st.floats(-3, 3), st.sampled_from([0.0, 50.0, -1e6])),
+    st.one_of(st.floats(1e-3, 4), st.sampled_from([1.0, 1e-12, 100.0])),
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(numbers, min_size=1, max_size=9), balls)
+def test_radius_is_exact_to_the_last_bit(sample, ball):
+    grid, rho = brute_force(sample, ball)
+    result = covering_radius(sample, ball)
+    assert result.exact
+    assert result.lower == float(grid.to_float(int(rho), 1))
+    slack = 2.0**-grid.q + 1e-15 * (abs(ball.centre) + ball.radius)  # the ends are rounded to the grid
+    assert abs(result.witness[0] - ball.centre) <= ball.radius + slack
+    eps = result.lower
+    if eps > 0 and 2 * int(rho) < 2**53:
+        assert covers(sample, ball, eps)
+        assert not covers(sample, ball, eps * (1 - 2.0**-52))
+    times = hitting_time(sample, ball, [max(eps, 1e-300) * 1.0000001])
+    assert -1 < times[0] <= len(sample)
+
+
+def test_the_witness_is_that_far_from_every_sum():
+    rng = np.random.default_rng(5)
+    for n in (1, 3, 8, 12):
+        sample = rng.uniform(-1, 1, n)
+        result = covering_radius(sample, Ball(1))
+        sums = np.array(list(itertools.product((0, 1), repeat=n))) @ sample
+        assert np.abs(sums - result.witness[0]).min() == pytest.approx(result.lower, rel=1e-9)
+
+
+def test_profiles_and_hitting_times_agree_with_single_radii():
+    samples = np.random.default_rng(7).uniform(-1, 1, (6, 13))
+    ball = Ball.interval(-0.5, 0.75)
+    lower, upper = covering_profiles(samples, ball, n_min=2)
+    assert (lower == upper).all()
+    assert (np.diff(lower) <= 0).all()
+    eps = np.array([2.0, 0.3, 0.05, 0.01, 1e-6])
+    times = hitting_times(samples, ball, eps)
+    full, _ = covering_profiles(samples, ball)
+    for t, sample in enumerate(samples):
+        profile = covering_profile(sample, ball, n_min=2)
+        assert (profile.lower == lower[t]).all()
+        assert list(profile.n) == list(range(2, 14))
+        for n in (2, 7, 13):
+            assert covering_radius(sample[:n], ball).lower == pytest.approx(lower[t, n - 2], rel=1e-14)
+        for e, time in zip(eps, times[t], strict=True):
+            reached = ([0] if e >= 0.75 else []) + [n for n in range(1, 14) if full[t, n - 1] <= e]
+            assert time == (reached[0] if reached else -1)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: covering_radius([0.5, math.nan], Ball(1)), "sample"),
+        (lambda: covering_radius([], Ball(1)), "sample"),
+        (lambda: covering_radius(np.zeros((3, 2)), Ball(1)), "sample"),
+        (lambda: covering_radius("text", Ball(1)), "sample"),
+        (lambda: covering_radius([0.5], 1.0), "ball"),
+        (lambda: covers([0.5], Ball(1), 0.0), "eps"),
+        (lambda: covers([0.5], Ball(1), -0.1), "eps"),
+        (lambda: covers([0.5], Ball(1), math.nan), "eps"),
+        (lambda: hitting_time([0.5], Ball(1), [0.1, -1.0]), "eps"),
+        (lambda: covering_profile([0.5], Ball(1), n_max=2), "n_max"),
+        (lambda: covering_profile([0.5, 1.0], Ball(1), n_min=0), "n_min"),
+        (lambda: covering_profiles(np.zeros((2, 3, 2)), Ball(1)), "samples"),
+        (lambda: covering_profiles([[0.1, math.inf]], Ball(1)), "samples"),
+        (lambda: covering_radius(np.ones(80), Ball(1)), "covering radius"),
+        (lambda: covering_radius([1e308, 1e308], Ball(1)), "sample"),
+    ],
+)
+def test_bad_input_is_named(call, argument):
+    with pytest.raises((ValueError, TypeError), match=argument):
+        call()
