@@ -1,0 +1,59 @@
+"""Formulas that several claims share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, lambertw, xlogy
+
+__all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "self_consistent_n"]
+
+NOTES = "rssp, theory notes"
+"""The paper of the claims that are derived here, line by line in their statements."""
+
+Values = Any
+"""A number or an array of numbers."""
+
+
+def bits(eps: Values) -> NDArray[np.float64]:
+    """log2(1/eps)."""
+    return -np.log2(np.asarray(eps, dtype=np.float64))
+
+
+def joint(eps: Values, delta: Values) -> NDArray[np.float64]:
+    """min(eps, delta): "with probability 1 - eps" at a smaller eps serves every larger delta."""
+    return np.minimum(np.asarray(eps, dtype=np.float64), delta)
+
+
+def entropy(fraction: Values) -> NDArray[np.float64]:
+    """The binary entropy H2 in bits."""
+    x = np.asarray(fraction, dtype=np.float64)
+    return -(xlogy(x, x) + xlogy(1 - x, 1 - x)) / math.log(2)
+
+
+def log2_ball(d: Values, radius: Values, norm: float) -> NDArray[np.float64]:
+    """log2 of the volume of a ball in R^d of the 1-, 2- or max-norm; d may be an array."""
+    d = np.asarray(d, dtype=np.float64)
+    if norm == 2:
+        unit = d / 2 * math.log2(math.pi) - gammaln(d / 2 + 1) / math.log(2)
+    elif norm == 1:
+        unit = d - gammaln(d + 1) / math.log(2)
+    else:
+        unit = d
+    return unit + d * np.log2(radius)
+
+
+def self_consistent_n(factor: Values, scale: Values) -> NDArray[np.float64]:
+    """The larger n with ``n = factor * log2(scale * n)``; every n from there on is above the right side.
+
+    Where no n solves it, the right side is below n everywhere and the answer is 0.
+    """
+    factor, scale = np.broadcast_arrays(np.asarray(factor, dtype=np.float64), np.asarray(scale, dtype=np.float64))
+    # with y = n log(2) / factor the equation is -y exp(-y) = -log(2) / (factor scale): Lambert's W, branch -1
+    argument = -math.log(2) / (factor * scale)
+    solvable = argument >= -math.exp(-1)
+    y = -lambertw(np.where(solvable, argument, -math.exp(-1)), -1).real
+    return np.where(solvable, y * factor / math.log(2), 0.0)
