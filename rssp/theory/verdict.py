@@ -95,7 +95,7 @@ def check(
     >>> from rssp.theory import claim
     >>> seen = pd.DataFrame({"eps": [0.25, 0.01], "low": [4, 11], "best": [4, 12], "high": [5, 12]})
     >>> print(check(claim("counting-1d"), seen).text)
-    holds at all 2 points; measured over bound: 2.08 (median)
+    holds at all 2 points; measured over bound: 1.9 (median)
     """
     table = _usable(claim, estimates)
     label = _label(claim, table, measured)
