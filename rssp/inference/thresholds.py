@@ -1,0 +1,273 @@
+"""How many vectors are needed: P(cover) over n and eps, and n*(eps, delta), with intervals.
+
+Two readings of n* are offered. The whole number n* = min {n : P(cover at n, eps) >= 1 - delta} is the (1 - delta)
+quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling laws it is too
+coarse: rounding moves it by up to one, far more than the statistical error of a few thousand trials. The interpolated
+n* is the real number at which P, joined between neighbouring n by straight lines of its logit, crosses 1 - delta. Its
+ceiling is the whole-number n*, and it moves smoothly with eps. Joining the logits is a convention, chosen because both
+tails of P are close to exponential in n; it is the same for estimates and predictions that use `interpolated_crossing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logit
+from scipy.stats import binom
+
+from rssp._checks import choice, integer, probability
+from rssp.inference.proportions import METHODS, proportion_interval
+from rssp.inference.trials import Counts, count_trials, hitting_times_of
+
+__all__ = ["coverage", "interpolated_crossing", "required_n", "threshold_covariance"]
+
+_Floats = NDArray[np.float64]
+
+
+def coverage(
+    table: pd.DataFrame,
+    eps: ArrayLike | None = None,
+    n: ArrayLike | None = None,
+    *,
+    n_max: int | None = None,
+    confidence: float = 0.95,
+    method: str = "exact",
+) -> pd.DataFrame:
+    """P(every target is covered at eps with n vectors), from a table of trials.
+
+    Parameters
+    ----------
+    table : DataFrame of trials of one experiment, from `CoveringProfiles` or `HittingTimes`
+    eps : float or array; may be left out for hitting times: then all eps in the table
+    n : int or array; all n that the trials looked at unless given
+    n_max : where hitting times were cut off; the largest n seen unless given
+    confidence : of each interval alone
+    method : "exact" (Clopper-Pearson) where the number of trials was fixed; "sequential" where the run was stopped
+        by what it saw: valid under any stopping rule
+
+    Returns
+    -------
+    DataFrame with columns n, eps, trials, successes, undecided, failed, low, best, high, one row an eps and n.
+    `undecided` trials have eps inside the bracket of their radius: they widen the interval; `best` goes by the middle
+    of the bracket. `failed` trials ended in an error and are not among `trials`.
+
+    Raises
+    ------
+    ArgumentError
+        For a table of another measurement or of several experiments, an eps or n that it does not hold.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"trial": [0, 1, 2, 3], "eps": 0.1, "n": [5, 6, 6, -1]})
+    >>> coverage(trials, n=[5, 6]).round(3)
+       n  eps  trials  successes  undecided  failed    low  best   high
+    0  5  0.1       4          1          0       0  0.006  0.25  0.806
+    1  6  0.1       4          3          0       0  0.194  0.75  0.994
+    """
+    counts = count_trials(table, eps, n_max)
+    if n is None:
+        wanted = counts.n
+    else:
+        wanted = np.array([integer("n", v, int(counts.n[0]), int(counts.n[-1])) for v in np.atleast_1d(np.asarray(n))])
+    columns = wanted - counts.n[0]
+    certain, middle, possible = (c[:, columns] for c in (counts.certain, counts.middle, counts.possible))
+    low, high = proportion_interval(certain, counts.trials, possible - certain, confidence=confidence, method=method)
+    e, k = certain.shape
+    return pd.DataFrame(
+        {
+            "n": np.tile(wanted, e),
+            "eps": np.repeat(counts.eps, k),
+            "trials": counts.trials,
+            "successes": certain.ravel(),
+            "undecided": (possible - certain).ravel(),
+            "failed": counts.failed,
+            "low": low.ravel(),
+            "best": (middle / counts.trials).ravel(),
+            "high": high.ravel(),
+        }
+    )
+
+
+def interpolated_crossing(n: ArrayLike, probability: ArrayLike, level: float, resolution: float = 1e-12) -> float:
+    """The real n at which P, joined between whole n by lines of its logit, crosses a level.
+
+    Parameters
+    ----------
+    n : array (K,), increasing
+    probability : array (K,), non-decreasing, P(cover at n)
+    level : float in (0, 1)
+    resolution : probabilities nearer to 0 or 1 than this are taken to be that near (their logit is infinite)
+
+    Returns
+    -------
+    float; n[0] where P starts above the level, inf where it ends below.
+
+    >>> interpolated_crossing([4, 5, 6], [0.1, 0.4, 0.6], 0.5)
+    5.5
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    where = int(np.searchsorted(p, level, side="left"))
+    grid = np.asarray(n, dtype=np.float64)
+    if where == len(p):
+        return float("inf")
+    if where == 0:
+        return float(grid[0])
+    a, b = logit(np.clip(p[where - 1 : where + 1], resolution, 1 - resolution))
+    step = (logit(level) - a) / (b - a) if b > a else 1.0
+    return float(grid[where - 1] + (grid[where] - grid[where - 1]) * np.clip(step, 0.0, 1.0))
+
+
+def required_n(
+    table: pd.DataFrame,
+    eps: ArrayLike | None = None,
+    delta: ArrayLike = 0.5,
+    *,
+    n_max: int | None = None,
+    confidence: float = 0.95,
+    method: str = "exact",
+    interpolated: bool = False,
+) -> pd.DataFrame:
+    """n*(eps, delta): the smallest n with P(every target is covered at eps) >= 1 - delta.
+
+    Parameters
+    ----------
+    table, eps, n_max, method : as in `coverage`
+    delta : float or array, each in (0, 1)
+    confidence : of each interval alone
+    interpolated : the real-valued n* (see the head of this module), for scaling laws, instead of the whole number
+
+    Returns
+    -------
+    DataFrame with columns eps, delta, trials, failed, low, best, high, one row an eps and delta.
+
+    The whole-number interval consists of order statistics of the hitting times (exact, as
+    ``scipy.stats.quantile_test``). The interpolated interval is where the two curves of pointwise bounds of P(n) cross
+    1 - delta. Either end is inf where the trials were cut off before it, and so is `best`; `low` is 0 where the trials
+    began above it.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"trial": range(20), "eps": 0.1, "n": [5] * 8 + [6] * 8 + [7] * 3 + [-1]})
+    >>> required_n(trials, delta=[0.5, 0.1])
+       eps  delta  trials  failed  low  best  high
+    0  0.1    0.5      20       0  5.0   6.0   6.0
+    1  0.1    0.1      20       0  6.0   7.0   inf
+    >>> required_n(trials, interpolated=True).round(2)
+       eps  delta  trials  failed   low  best  high
+    0  0.1    0.5      20       0  4.74  5.23  5.85
+    """
+    counts = count_trials(table, eps, n_max)
+    if interpolated:
+        counts = _from_zero(counts)
+    confidence = probability("confidence", confidence)
+    choice("method", method, METHODS)
+    deltas = [probability("delta", float(v)) for v in np.atleast_1d(np.asarray(delta, dtype=np.float64))]
+    rows = []
+    for i in range(len(counts.eps)):
+        curves = _bounds(counts, i, confidence, method) if interpolated or method == "sequential" else None
+        for value in deltas:
+            if interpolated and curves is not None:
+                low, best, high = _crossings(counts, i, value, curves)
+            elif curves is not None:
+                low, best, high = _steps(counts, i, value, curves)
+            else:
+                low, best, high = _order_statistics(counts, i, value, confidence)
+            rows.append((counts.eps[i], value, counts.trials, counts.failed, low, best, high))
+    return pd.DataFrame(rows, columns=["eps", "delta", "trials", "failed", "low", "best", "high"])
+
+
+def _first(counts: Counts, reached: NDArray[np.bool_]) -> float:
+    """The first n at which it is so, inf where there is none; 0 where smaller n might do but were not looked at."""
+    return float(counts.n[int(reached.argmax())]) if reached.any() else float("inf")
+
+
+def _low(counts: Counts, value: float) -> float:
+    return 0.0 if counts.first_n_open and value <= counts.n[0] else value
+
+
+def _cut_off(counts: Counts, value: float) -> float:
+    """A lower end past the last n: all that is known is that it is larger than that."""
+    return float(counts.n[-1] + 1) if np.isinf(value) else value
+
+
+def _order_statistics(counts: Counts, i: int, delta: float, confidence: float) -> tuple[float, float, float]:
+    m, level, tail = counts.trials, 1 - delta, (1 - confidence) / 2
+    rank_low, rank_high = int(binom.ppf(tail, m, level)), int(binom.isf(tail, m, level)) + 1
+    # the smallest whole count c with c / m >= level, safe against level * m being off by a rounding
+    rank = int(np.ceil(level * m - 1e-9 * m))
+    low = _cut_off(counts, _first(counts, counts.possible[i] >= rank_low)) if rank_low > 0 else 0.0
+    best = _first(counts, counts.middle[i] >= rank)
+    high = _first(counts, counts.certain[i] >= rank_high) if rank_high <= m else float("inf")
+    low = _low(counts, low)
+    return min(low, best), best, max(high, best)
+
+
+def _bounds(counts: Counts, i: int, confidence: float, method: str) -> tuple[_Floats, _Floats]:
+    certain, possible = counts.certain[i], counts.possible[i]
+    return proportion_interval(certain, counts.trials, possible - certain, confidence=confidence, method=method)
+
+
+def _steps(counts: Counts, i: int, delta: float, curves: tuple[_Floats, _Floats]) -> tuple[float, float, float]:
+    level = 1 - delta
+    best = _first(counts, counts.middle[i] / counts.trials >= level - 1e-9)
+    low = _low(counts, _cut_off(counts, _first(counts, curves[1] >= level)))
+    return min(low, best), best, max(_first(counts, curves[0] >= level), best)
+
+
+def _from_zero(counts: Counts) -> Counts:
+    """With the column n = 0, where no vector covers, so that a crossing below n = 1 is a number too."""
+    if counts.n[0] != 1:
+        return counts
+    certain, middle, possible = (np.pad(c, ((0, 0), (1, 0))) for c in (counts.certain, counts.middle, counts.possible))
+    return replace(counts, n=np.arange(counts.n[-1] + 1), certain=certain, middle=middle, possible=possible)
+
+
+def _crossings(counts: Counts, i: int, delta: float, curves: tuple[_Floats, _Floats]) -> tuple[float, float, float]:
+    level, half = 1 - delta, 0.5 / counts.trials
+    best = interpolated_crossing(counts.n, counts.middle[i] / counts.trials, level, half)
+    low = _low(counts, _cut_off(counts, interpolated_crossing(counts.n, curves[1], level)))
+    high = interpolated_crossing(counts.n, curves[0], level)
+    return min(low, best), best, max(high, best)
+
+
+def threshold_covariance(
+    table: pd.DataFrame, eps: ArrayLike | None = None, delta: float = 0.5, *, n_max: int | None = None
+) -> NDArray[np.float64]:
+    """The covariance of the interpolated n* at different eps, which come from the same trials.
+
+    A sample that is late at one eps is late at the next: the errors of neighbouring n* are strongly correlated, and a
+    fit that takes them for independent claims too much for some parameters and too little for others. This is the
+    large-sample covariance, from each trial's influence on each n* (what a bootstrap over trials converges to,
+    without its noise and in one pass).
+
+    Parameters
+    ----------
+    table, eps, n_max : as in `required_n`
+    delta : float in (0, 1)
+
+    Returns
+    -------
+    float64 array (E, E), in the order of the rows of ``required_n(table, eps, delta, interpolated=True)``; nan in the
+    rows and columns of an n* that the trials do not reach. For points of independent experiments put such blocks on
+    the diagonal (``scipy.linalg.block_diag``).
+    """
+    level = 1 - probability("delta", delta)
+    counts = _from_zero(count_trials(table, eps, n_max))
+    _, times = hitting_times_of(table, counts.eps)
+    half = 0.5 / counts.trials
+    influence = np.full(times.shape, np.nan)
+    for i in range(len(counts.eps)):
+        p = counts.middle[i] / counts.trials
+        where = int(np.searchsorted(p, level, side="left"))
+        if where in (0, len(p)):
+            continue
+        pair = np.clip(p[where - 1 : where + 1], half, 1 - half)
+        a, b = logit(pair)
+        w = np.clip((logit(level) - a) / (b - a), 0, 1) if b > a else 1.0
+        weights = np.array([1 - w, w]) / (pair * (1 - pair)) / max(b - a, 1e-300)
+        seen = times[:, i, None] <= counts.n[where - 1 : where + 1]
+        influence[:, i] = -(seen - p[where - 1 : where + 1]) @ weights
+    return influence.T @ influence / counts.trials**2
