@@ -45,8 +45,8 @@ def filter_contributions(pointwise: NDArray[np.float64], kernel: NDArray[np.floa
     -------
     array (c_in, m, d * d * c_out): ``pointwise[k, t] * kernel[:, :, t, :]``, flattened
     """
-    m = kernel.shape[2]
-    slices = np.moveaxis(kernel, 2, 0).reshape(m, kernel.size // max(m, 1))
+    size, _, filters, channels_out = kernel.shape
+    slices = np.moveaxis(kernel, 2, 0).reshape(filters, size * size * channels_out)
     return pointwise[:, :, None] * slices[None, :, :]
 
 
