@@ -1,0 +1,219 @@
+"""What is measured on each sample: columns of numbers, one or more rows a trial."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rssp._checks import array_of_eps, choice, integer, positive
+from rssp._describe import register
+from rssp.balls import Ball
+from rssp.errors import ArgumentError
+
+__all__ = ["Coverage", "CoveringProfiles", "HittingTimes", "Measurement"]
+
+Columns = dict[str, NDArray[Any]]
+
+_BATCHED_COVERAGE_N = 14  # up to here one kernel call for all trials beats one call a trial
+
+
+class Measurement(ABC):
+    """What is done with each sample of an experiment.
+
+    A measurement of one's own is a registered frozen dataclass with these two members; its fields enter the
+    experiment's key::
+
+        @rssp.register
+        @dataclass(frozen=True)
+        class LargestEntry(rssp.Measurement):
+            n: int
+
+            @property
+            def sample_size(self):
+                return self.n
+
+            def measure(self, samples, ball, rng):
+                return {"trial": np.arange(len(samples)), "largest": abs(samples).max(axis=(1, 2))}
+    """
+
+    @property
+    @abstractmethod
+    def sample_size(self) -> int:
+        """How many vectors one trial draws."""
+
+    @abstractmethod
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        """Columns of numbers from samples (trials, n, dim).
+
+        All columns are 1-d and of equal length; "trial" (0 to trials - 1) is among them. What one trial gives must
+        not depend on the other trials. Anything random comes from `rng`.
+        """
+
+    def default_batch_size(self, ball: Ball) -> int:
+        """Trials a batch when the experiment does not say: about a tenth of a second to a second of work.
+
+        It is written into the experiment and so into its key. Whole-number arithmetic only, so that it is the same on
+        every machine.
+        """
+        return _batch_size(self.sample_size, ball.dim)
+
+    def covered(self, columns: Columns, n: int | None, eps: float | None) -> NDArray[np.bool_]:
+        """For each trial in `columns`, whether its first n vectors cover the ball at eps (for stopping rules)."""
+        raise ArgumentError(
+            "stop", type(self).__name__, "a measurement that tells coverage: Coverage, HittingTimes, CoveringProfiles"
+        )
+
+
+def _batch_size(n: int, dim: int) -> int:
+    """A power of two: about 2**27 subset sums a batch in one dimension, far fewer above."""
+    top, most = (27, 12) if dim == 1 else (20, 8)
+    return 1 << min(max(top - n, 0), most)
+
+
+def _error_norm(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ArgumentError("error_norm", value, "2 or inf")
+    return float(choice("error_norm", value, (2, math.inf)))
+
+
+def _set(measurement: Measurement, **fields: object) -> None:
+    for name, value in fields.items():
+        object.__setattr__(measurement, name, value)
+
+
+@register
+@dataclass(frozen=True)
+class CoveringProfiles(Measurement):
+    """The covering radius of the first n vectors for n = n_min to n_max: columns trial, n, lower, upper.
+
+    One row a trial and n. In one dimension lower equals upper; in more they are a certified bracket of relative width
+    `resolution`. One trial tells coverage at every eps.
+
+    >>> CoveringProfiles(n_max=12).sample_size
+    12
+    """
+
+    n_max: int
+    n_min: int = 1
+    resolution: float = 0.05
+    error_norm: float = math.inf
+
+    def __post_init__(self) -> None:
+        n_max = integer("n_max", self.n_max, 1)
+        _set(self, n_max=n_max, n_min=integer("n_min", self.n_min, 1, n_max))
+        _set(self, resolution=positive("resolution", self.resolution), error_norm=_error_norm(self.error_norm))
+
+    @property
+    def sample_size(self) -> int:
+        return self.n_max
+
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        from rssp.subsetsum.covering import covering_profiles
+
+        lower, upper = covering_profiles(
+            samples, ball, self.n_min, self.n_max, resolution=self.resolution, error_norm=self.error_norm
+        )
+        n = np.arange(self.n_min, self.n_max + 1)
+        trials = len(samples)
+        return {
+            "trial": np.repeat(np.arange(trials), n.size),
+            "n": np.tile(n, trials),
+            "lower": lower.reshape(-1),
+            "upper": upper.reshape(-1),
+        }
+
+    def covered(self, columns: Columns, n: int | None, eps: float | None) -> NDArray[np.bool_]:
+        n = integer("n", n, self.n_min, self.n_max)
+        return columns["upper"][columns["n"] == n] <= positive("eps", eps)
+
+
+@register
+@dataclass(frozen=True)
+class HittingTimes(Measurement):
+    """The first n at which the ball is covered at eps, for each eps: columns trial, eps, n (-1: not by n_max).
+
+    One row a trial and eps. Cheaper than profiles where n_max lies well above the typical hitting time.
+
+    >>> HittingTimes(eps=(0.5, 0.1), n_max=20)
+    HittingTimes(eps=(0.5, 0.1), n_max=20, error_norm=inf)
+    """
+
+    eps: tuple[float, ...]
+    n_max: int
+    error_norm: float = math.inf
+
+    def __post_init__(self) -> None:
+        eps = tuple(map(float, array_of_eps(self.eps)))
+        if len(set(eps)) != len(eps):
+            raise ArgumentError("eps", eps, "different numbers > 0")
+        _set(self, eps=eps, n_max=integer("n_max", self.n_max, 1), error_norm=_error_norm(self.error_norm))
+
+    @property
+    def sample_size(self) -> int:
+        return self.n_max
+
+    def default_batch_size(self, ball: Ball) -> int:
+        # a typical trial ends at 1.2 log2(radius/eps) + 4 in one dimension; frexp makes the logarithm a whole number
+        bits = max(0, math.frexp(ball.radius / min(self.eps))[1])
+        return _batch_size(min(self.n_max, ball.dim * (bits * 6 // 5 + 4)), ball.dim)
+
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        from rssp.subsetsum.covering import hitting_times
+
+        eps = np.asarray(self.eps)
+        times = hitting_times(samples, ball, eps, error_norm=self.error_norm)
+        trials = len(samples)
+        return {
+            "trial": np.repeat(np.arange(trials), eps.size),
+            "eps": np.tile(eps, trials),
+            "n": times.reshape(-1),
+        }
+
+    def covered(self, columns: Columns, n: int | None, eps: float | None) -> NDArray[np.bool_]:
+        n = integer("n", n, 0, self.n_max)
+        if eps not in self.eps:
+            raise ArgumentError("eps", eps, "one of " + ", ".join(map(str, self.eps)))
+        times = columns["n"][columns["eps"] == eps]
+        return (times >= 0) & (times <= n)
+
+
+@register
+@dataclass(frozen=True)
+class Coverage(Measurement):
+    """Whether n vectors cover the ball at eps: columns trial, covered. One row a trial; the cheapest measurement.
+
+    >>> Coverage(n=12, eps=0.1).sample_size
+    12
+    """
+
+    n: int
+    eps: float
+    error_norm: float = math.inf
+
+    def __post_init__(self) -> None:
+        _set(self, n=integer("n", self.n, 1), eps=positive("eps", self.eps), error_norm=_error_norm(self.error_norm))
+
+    @property
+    def sample_size(self) -> int:
+        return self.n
+
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        from rssp.subsetsum.covering import covers, hitting_times
+
+        if ball.dim == 1 and self.n <= _BATCHED_COVERAGE_N:
+            times = hitting_times(samples, ball, np.asarray([self.eps]), error_norm=self.error_norm)
+            covered = times[:, 0] >= 0  # more vectors never uncover a target
+        else:
+            covered = np.array([covers(s, ball, self.eps, error_norm=self.error_norm) for s in samples], dtype=bool)
+        return {"trial": np.arange(len(samples)), "covered": covered}
+
+    def covered(self, columns: Columns, n: int | None, eps: float | None) -> NDArray[np.bool_]:
+        for name, value, own in (("n", n, self.n), ("eps", eps, self.eps)):
+            if value is not None and value != own:
+                raise ArgumentError(name, value, f"{own}, that of the measurement (or None)")
+        return columns["covered"]
