@@ -18,6 +18,16 @@ __all__ = [
 class RsspError(Exception):
     """Base class of every error that rssp raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # the default calls __init__ with the finished message only; an error must survive the way back from a worker
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(cls: type[RsspError], args: tuple[object, ...], state: dict[str, object]) -> RsspError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
 
 def _message(argument: str, received: object, allowed: str, remedy: str) -> str:
     text = f"{argument}: got {received}; allowed: {allowed}."
