@@ -1,11 +1,13 @@
 """From tables of trials to estimates: probabilities, thresholds, scaling laws. Every estimate has low, best, high."""
 
+from rssp.inference.constants import SmallestConstant, smallest_constant
 from rssp.inference.estimate import Estimate
 from rssp.inference.proportions import clopper_pearson, confidence_sequence, proportion, proportion_interval
 from rssp.inference.thresholds import coverage, interpolated_crossing, required_n, threshold_covariance
 
 __all__ = [
     "Estimate",
+    "SmallestConstant",
     "clopper_pearson",
     "confidence_sequence",
     "coverage",
@@ -13,5 +15,6 @@ __all__ = [
     "proportion",
     "proportion_interval",
     "required_n",
+    "smallest_constant",
     "threshold_covariance",
 ]

@@ -1,0 +1,186 @@
+"""The constant that a bound n >= C g leaves open: the smallest that the measurements allow, and whether it drifts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from rssp._checks import probability
+from rssp.errors import ArgumentError
+from rssp.inference.estimate import Estimate
+from rssp.inference.points import checked_covariance, estimate_columns, side_errors, z_value
+
+__all__ = ["SmallestConstant", "smallest_constant"]
+
+_Floats = NDArray[np.float64]
+_GROUPS = ("d", "dim", "delta", "k", "law", "interval", "norm")
+
+
+@dataclass(frozen=True)
+class SmallestConstant:
+    """What measured n* say of the C in n >= C g.
+
+    Attributes
+    ----------
+    constant : Estimate of the largest n* / g over the range tested (the smallest, for a lower bound on n)
+    points : DataFrame, the table's rows that count, with g, C_low, C_best, C_high
+    decided_at : int, the row of `points` where best n* / g is that extreme
+    censored : int, rows left out because their n* is not reached by the trials
+    along : str, the variable whose drift was tested, "" where there were not three of its values
+    drift : Estimate of d ln C per halving of eps (per doubling of another variable); None where not tested
+    p_value : float, of "C does not depend on it"; nan where not tested
+    """
+
+    constant: Estimate
+    points: pd.DataFrame
+    decided_at: int
+    censored: int
+    along: str
+    drift: Estimate | None
+    p_value: float
+
+    @property
+    def drift_text(self) -> str:
+        """The drift in words; empty where it could not be tested."""
+        if self.drift is None:
+            return ""
+        d = self.drift
+        percent = Estimate(100 * d.low, 100 * d.best, 100 * d.high, d.confidence)
+        per = "halving of eps" if self.along == "eps" else f"doubling of {self.along}"
+        word = "does not measurably drift:" if d.contains(0) else "drifts"
+        return f"it {word} by {percent} % per {per} (p = {self.p_value:.2g})"
+
+
+def smallest_constant(
+    table: pd.DataFrame,
+    g: ArrayLike | Callable[[pd.DataFrame], ArrayLike],
+    *,
+    lower_bound: bool = False,
+    along: str | None = None,
+    covariance: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> SmallestConstant:
+    """The smallest C for which n >= C g is enough at every point measured.
+
+    Parameters
+    ----------
+    table : DataFrame with columns low, best, high of n* and those of its variables (eps, delta, d, ...)
+    g : array (rows,) or function of the table, > 0: the bound without its constant
+    lower_bound : True for a bound that says n >= C g is necessary: then the largest C that no point contradicts
+    along : the variable to test for drift; eps unless given, else d or dim
+    covariance : array (rows, rows) of the errors of `best`, for the drift (`threshold_covariance`). Without it the
+        points are taken for independent; errors that neighbours share then make the drift's interval too wide rather
+        than too narrow
+    confidence : that of the intervals in the table and of the result
+
+    Returns
+    -------
+    SmallestConstant. Its `constant.high` is the largest upper end of n* / g: it holds for the supremum as each interval
+    holds for its point. `constant.low` is the largest lower end after each was lowered to the confidence that makes
+    all hold at once (Bonferroni, by the normal law). The drift is the slope of ln(n*/g) against log2(1/eps) by weighted
+    least squares, with a free level for each combination of the other variables; where the points scatter about the
+    line more than their errors say, the errors are enlarged to match (Birge). Whole-number n* carry the variance 1/12
+    of rounding.
+
+    Raises
+    ------
+    ArgumentError
+        For missing columns, g that is not positive, or no point that the trials reach.
+
+    Examples
+    --------
+    >>> n_star = np.array([8.0, 10.5, 13.0, 15.5, 18.0])
+    >>> seen = pd.DataFrame({"eps": 2.0 ** -np.array([4, 6, 8, 10, 12]),
+    ...                      "low": n_star - 0.1, "best": n_star, "high": n_star + 0.1})
+    >>> fit = smallest_constant(seen, lambda points: np.log2(1 / points.eps))
+    >>> print(fit.constant)
+    2.000(+25/-33)
+    >>> fit.drift_text
+    'it drifts by -3.0(17) % per halving of eps (p = 0.011)'
+    """
+    low, best, high = estimate_columns(table)
+    values = np.asarray(g(table) if callable(g) else g, dtype=np.float64)
+    if values.shape not in ((), (len(table),)):
+        raise ArgumentError("g", f"shape {values.shape}", f"one number, or one for each of the {len(table)} points")
+    values = np.broadcast_to(values, (len(table),))
+    keep = np.isfinite(best)
+    if not keep.any():
+        raise ArgumentError(
+            "table", f"{len(table)} points, all cut off", "at least one n* that is reached", "Use larger n_max or eps."
+        )
+    if not (np.isfinite(values) & (values > 0))[keep].all():
+        raise ArgumentError("g", values[keep & ~(values > 0)][:1], "finite numbers > 0 at every point")
+    points = table.loc[keep].reset_index(drop=True)
+    low, best, high, values = low[keep], best[keep], high[keep], values[keep]
+    points = points.assign(g=values, C_low=low / values, C_best=best / values, C_high=high / values)
+    constant, decided = _extreme(points, confidence, lower_bound)
+    name = _drift_variable(points) if along is None else along
+    if name and name not in points.columns:
+        raise ArgumentError("along", name, "a column of the table: " + ", ".join(map(str, table.columns)))
+    part = None if covariance is None else checked_covariance(covariance, keep)
+    drift, p_value = _drift(points, name, part, confidence) if name else (None, np.nan)
+    return SmallestConstant(
+        constant, points, decided, int((~keep).sum()), name if drift is not None else "", drift, p_value
+    )
+
+
+def _extreme(points: pd.DataFrame, confidence: float, lower_bound: bool) -> tuple[Estimate, int]:
+    low, best, high = (points[c].to_numpy() for c in ("C_low", "C_best", "C_high"))
+    tail = (1 - probability("confidence", confidence)) / 2
+    stretch = -float(norm.ppf(tail / len(points))) / z_value(confidence)
+    if lower_bound:
+        decided = int(best.argmin())
+        top = float((best + stretch * (high - best)).min())
+        return Estimate(float(low.min()), best[decided], max(top, best[decided]), confidence), decided
+    decided = int(best.argmax())
+    bottom = float(np.maximum(best - stretch * (best - low), 0.0).max())
+    return Estimate(min(bottom, best[decided]), best[decided], float(high.max()), confidence), decided
+
+
+def _drift_variable(points: pd.DataFrame) -> str:
+    for name in ("eps", "d", "dim"):
+        if name in points.columns and points[name].nunique() >= 3:
+            return name
+    return ""
+
+
+def _drift(
+    points: pd.DataFrame, along: str, covariance: _Floats | None, confidence: float
+) -> tuple[Estimate | None, float]:
+    """Slope of ln C, with a level for each group of the other variables."""
+    variable = points[along].to_numpy(dtype=np.float64)
+    if not (np.isfinite(variable) & (variable > 0)).all():
+        raise ArgumentError("along", f"{along} with values that are not > 0", "a column of positive numbers")
+    x = np.log2(1 / variable) if along == "eps" else np.log2(variable)
+    others = [c for c in _GROUPS if c in points.columns and c != along]
+    group = points.groupby(others, sort=False).ngroup().to_numpy() if others else np.zeros(len(points), dtype=int)
+    levels = (group[:, None] == np.arange(group.max() + 1)).astype(np.float64)
+    dof = len(x) - levels.shape[1] - 1
+    within = x - levels @ (levels.T @ x / levels.sum(axis=0))
+    best = points["best"].to_numpy(dtype=np.float64)
+    if dof < 1 or not np.abs(within).max() > 0 or not (best > 0).all():
+        return None, np.nan
+    if covariance is None:
+        low, high = (points[c].to_numpy(dtype=np.float64) for c in ("low", "high"))
+        down, up = side_errors(low, best, high, confidence)
+        variance = ((down + up) / 2) ** 2
+        if (best == np.round(best)).all():
+            variance = variance + 1 / 12
+        if not (np.isfinite(variance) & (variance > 0)).all():
+            return None, np.nan
+        covariance = np.diag(variance)
+    whiten = np.linalg.cholesky(covariance / np.outer(best, best))
+    design = np.linalg.solve(whiten, np.column_stack([levels, x]))
+    response = np.linalg.solve(whiten, np.log(points["C_best"].to_numpy()))
+    fitted = np.linalg.lstsq(design, response, rcond=None)[0]
+    scatter = float(((response - design @ fitted) ** 2).sum()) / dof
+    slope, error = float(fitted[-1]), float(np.sqrt(np.linalg.inv(design.T @ design)[-1, -1] * max(1.0, scatter)))
+    law = student(dof) if scatter > 1 else norm()
+    half = float(law.ppf((1 + confidence) / 2)) * error
+    return Estimate(slope - half, slope, slope + half, confidence), float(2 * law.sf(abs(slope) / error))
