@@ -1,0 +1,230 @@
+"""The theorem's construction: a random network of twice the depth, pruned by masks alone.
+
+Theorem 1 of Pensia, Rajput, Nagle, Vishwakarma and Papailiopoulos, *Optimal Lottery Tickets via SubsetSum* (NeurIPS
+2020): each layer ``W`` (d_i, d_{i-1}) of the target is found in ``M_2i relu(M_2i-1 x)``, M_2i-1 of shape
+(2 d_{i-1} n, d_{i-1}) and M_2i of shape (d_i, 2 d_{i-1} n), all weights uniform in [-1, 1].
+
+Input k owns a block of 2n intermediate units and is the only one to keep links to them (Lemma 2). Since
+``w x = w relu(x) - w relu(-x)``, units with a positive link u serve relu(x) and units with a negative one serve
+relu(-x) (Lemma 1): unit i contributes ``v_ji u_i`` to output j, and a subset of these products sums to w_jk. The links
+u are the same for all outputs j of a column, the v are fresh (Lemma 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from rssp._checks import positive
+from rssp.errors import ArgumentError
+from rssp.tickets._solve import check_rng, check_search, samples_by_layer, solve, uniform
+from rssp.tickets.certificate import weight_tolerance
+from rssp.tickets.effective import EffectiveLayer, theorem_layer
+from rssp.tickets.masks import check_memory, masked_linear
+from rssp.tickets.target import Target, read_target
+from rssp.tickets.ticket import Ticket, checked
+
+__all__ = ["assemble_theorem", "theorem_parameters", "theorem_ticket"]
+
+
+def theorem_parameters(target: Target, n: int | Sequence[int]) -> int:
+    """The random network's number of weights, ``sum_i 2 d_{i-1}^2 n_i + 2 d_{i-1} d_i n_i``; a bias is an input more.
+
+    >>> from rssp.tickets import read_target
+    >>> theorem_parameters(read_target([np.ones((32, 64)), np.ones((10, 32))]), 25)
+    374400
+    """
+    total = 0
+    for i, count in enumerate(samples_by_layer(n, target.depth)):
+        out, columns = target.augmented(i).shape
+        total += 2 * columns * count * (columns + out)
+    return total
+
+
+def theorem_ticket(
+    target: Any,
+    n: int | Sequence[int],
+    eps: float,
+    *,
+    rng: np.random.Generator,
+    search: str = "within",
+    partial: bool = False,
+    workers: int = 1,
+) -> Ticket:
+    """Prune a random network of twice the depth to the target, so that ``||f(x) - g(x)||_2 <= eps`` for ||x||_2 <= 1.
+
+    Parameters
+    ----------
+    target : anything that `read_target` reads, weights and biases in [-1, 1]
+    n : units a weight and sign, one number or one a layer: layer i has 2 n d_{i-1} intermediate units
+    eps : the largest output error allowed on the unit ball. Every weight is asked to be within
+        `weight_tolerance(target, eps)`, which certifies it.
+    rng : numpy Generator
+    search : "within" (any subset within the tolerance), "smallest" (the fewest units) or "nearest" (the optimum)
+    partial : return a ticket some of whose weights are not within the tolerance, instead of raising; its
+        `certified_error` then says what is certain
+    workers : threads that search; the result is the same for any number of them
+
+    Of a block's 2n units about n have the right sign for each half; at most n of them are offered to the search,
+    those with positive links from the front of the block, those with negative ones from its back. These include the
+    units that remain when the first n and the last n units are reserved for one sign each, as Lemma 1 does.
+    After the first layer inputs are never negative, and the units for negative inputs are pruned.
+
+    Returns
+    -------
+    Ticket
+        Its network is a Sequential of Linear and ReLU (and of ConstantPad1d, which appends an input 1, where the
+        target has biases) with torch.nn.utils.prune masks.
+
+    Raises
+    ------
+    ArgumentError
+        for a weight outside [-1, 1] (named), a target that cannot be read, eps <= 0
+    UnreachedError
+        naming the weights that no subset reaches
+    InfeasibleError
+        for a network beyond memory or n beyond what nearest_subset takes
+
+    Cost: that of `nearest_subset` for two sums a weight of the first layer and one a weight of the others, and about 32
+    bytes for each of the `theorem_parameters`.
+
+    Examples
+    --------
+    >>> f = [np.array([[0.5, -0.25], [0.75, 0.1]]), np.array([[-0.5, 0.6]])]
+    >>> ticket = theorem_ticket(f, n=25, eps=0.05, rng=np.random.default_rng(0))
+    >>> ticket.network[0].weight_orig.shape, bool(ticket.certified_error <= 0.05)
+    (torch.Size([100, 2]), True)
+    """
+    target, rng = read_target(target), check_rng(rng)
+    eps, search = positive("eps", eps), check_search(search)
+    counts = samples_by_layer(n, target.depth)
+    _check_range(target)
+    check_memory(theorem_parameters(target, counts), target.dtype)
+    tolerance = weight_tolerance(target, eps)
+
+    seconds = {"draw": 0.0, "solve": 0.0}
+    weights: list[NDArray[np.float64]] = []
+    masks: list[NDArray[np.bool_]] = []
+    how = _Search(tolerance, search, workers)
+    for i, count in enumerate(counts):
+        values, bias = target.augmented(i), target.biases[i] is not None
+        out, columns = values.shape
+        start = perf_counter()
+        spread = uniform(rng, -1.0, 1.0, (2 * columns * count, columns), target.dtype)
+        gather = uniform(rng, -1.0, 1.0, (out, 2 * columns * count), target.dtype)
+        drawn = perf_counter()
+        links = _own_links(spread)
+        keep = _column_masks(links, gather.reshape(out, columns, -1), values, how, i == 0, bias)
+        keep_spread = np.zeros(spread.shape, dtype=bool)
+        _own_links(keep_spread, set_to=np.asarray(keep.any(axis=0)))
+        weights += [spread, gather]
+        masks += [keep_spread, keep.reshape(out, -1)]
+        seconds["draw"] += drawn - start
+        seconds["solve"] += perf_counter() - drawn
+    start = perf_counter()
+    ticket = assemble_theorem(target, counts, weights, masks, tolerance, {"eps": eps, "search": search})
+    checked(ticket, partial=partial)
+    seconds["build"] = perf_counter() - start
+    return replace(ticket, seconds=MappingProxyType(seconds))
+
+
+def assemble_theorem(
+    target: Target,
+    n: tuple[int, ...],
+    weights: Sequence[NDArray[np.float64]],
+    masks: Sequence[NDArray[np.bool_]],
+    tolerance: float,
+    settings: Mapping[str, str | float],
+) -> Ticket:
+    """The ticket of random weights and masks, two of each a layer: (2 columns n, columns) and (out, 2 columns n)."""
+    modules: list[nn.Module] = []
+    effective: list[EffectiveLayer] = []
+    sizes: list[NDArray[np.int64]] = []
+    for i, count in enumerate(n):
+        bias = target.biases[i] is not None
+        (spread, gather), (keep_spread, keep_gather) = weights[2 * i : 2 * i + 2], masks[2 * i : 2 * i + 2]
+        own = _own_links(keep_spread)
+        if np.count_nonzero(own) != np.count_nonzero(keep_spread):
+            raise ArgumentError(
+                "masks", f"a unit of layer {2 * i} with a foreign input", "links to the block's own input"
+            )
+        modules += [
+            *([nn.ConstantPad1d((0, 1), 1.0)] if bias else []),
+            masked_linear(spread, keep_spread, target.dtype),
+            nn.ReLU(),
+            masked_linear(gather, keep_gather, target.dtype),
+            nn.ReLU(),
+        ]
+        links = np.where(own, _own_links(spread), 0.0)
+        effective.append(theorem_layer(links, gather, keep_gather, bias=bias, first=i == 0))
+        sizes.append(keep_gather.reshape(len(gather), -1, 2 * count).sum(axis=2))
+    network = nn.Sequential(*modules[:-1])
+    frozen = MappingProxyType({**settings})
+    return Ticket(target, network, "theorem", n, tolerance, tuple(effective), tuple(sizes), frozen)
+
+
+def _own_links(spread: NDArray[Any], set_to: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The entries (columns, 2n) of a (2 columns n, columns) matrix that link each block of units to its own input."""
+    columns = spread.shape[1]
+    blocks, own = spread.reshape(columns, -1, columns), np.arange(columns)
+    if set_to is not None:
+        blocks[own, :, own] = set_to
+    return blocks[own, :, own]
+
+
+class _Search(NamedTuple):
+    tolerance: float
+    search: str
+    workers: int
+
+
+def _check_range(target: Target) -> None:
+    for i in range(target.depth):
+        values = target.augmented(i)
+        row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
+        worst = values[row, column]
+        if abs(worst) > 1:
+            raise ArgumentError(
+                "target",
+                f"{target.weight_name(i, int(row), int(column))} = {worst:.6g}",
+                "weights and biases in [-1, 1], as the theorem does",
+                f"Divide this layer's weights by {abs(worst):.6g}, and this and all later biases with them: "
+                "a ReLU network's outputs are then divided by as much.",
+            )
+
+
+def _column_masks(
+    links: NDArray[np.float64],
+    gather: NDArray[np.float64],
+    values: NDArray[np.float64],
+    how: _Search,
+    first: bool,
+    bias: bool,
+) -> NDArray[np.bool_]:
+    """Masks (out, columns, 2n) of the second random layer, for links (columns, 2n) and gather (out, columns, 2n)."""
+    columns, units = links.shape
+    keep = np.zeros(gather.shape, dtype=bool)
+    by_count: dict[int, list[tuple[int, NDArray[np.intp]]]] = {}
+    for k in range(columns):
+        gadgets = [np.flatnonzero(links[k] > 0)[: units // 2]]
+        if first and not (bias and k == columns - 1):  # only a network's own inputs can be negative
+            gadgets.append(np.flatnonzero(links[k] < 0)[-(units // 2) :])
+        for chosen in gadgets:
+            by_count.setdefault(len(chosen), []).append((k, chosen))
+    # gadgets of one size are solved in one call
+    for count, members in sorted(by_count.items()):
+        if count == 0:
+            continue
+        products = np.concatenate([gather[:, k, chosen] * links[k, chosen] for k, chosen in members])
+        weights = np.concatenate([values[:, k] for k, _ in members])
+        masks = solve(products, weights[:, None], *how)[:, 0]
+        for (k, chosen), mask in zip(members, np.split(masks, len(members)), strict=True):
+            keep[:, k, chosen] = mask
+    return keep
