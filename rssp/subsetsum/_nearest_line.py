@@ -1,0 +1,355 @@
+"""Nearest subsets and counts in one dimension: two sorted halves meet in the middle.
+
+A sample of m = 2 h + r integers is cut into two halves of h and a rest of r. The 2**h sums of a half are made in order
+by merging, 2**(h+1) steps and no sort; for each of the 2**r subsets of the rest a staircase through (half, half) looks
+at no more than 2**(h+1) pairs. Every chain of dependent steps (merging from both ends; the staircase from both ends,
+two targets at a time) is free of unpredictable branches, so that they overlap. All arithmetic is on int64 and exact.
+
+With the sums of a half grouped by subset size the same two steps serve subsets of a given size.
+
+A mask is a number whose bit i is sample i. Of the subsets with the least error the one with the smallest mask is
+returned: a tie is noticed in the staircase, and only then are the masks gone through in order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["MAX_HALF", "nearest_line"]
+
+MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
+
+_U = np.uint64
+_FIRST_LEVEL = 8
+_LEVEL_STEP = 3
+
+
+@njit(nogil=True, cache=True)
+def _merge(out, o, src, p, m1, q, m2, x):
+    """out[o:o+m1+m2] = the sorted union of src[p:p+m1] and src[q:q+m2] + x; both sorted. m1 + m2 steps."""
+    h = min(m1, m2)
+    first, second, start = _U(p), _U(q), _U(o)
+    last1, last2, end = _U(p + m1 - 1), _U(q + m2 - 1), _U(o + m1 + m2 - 1)
+    i, u = _U(0), _U(0)
+    for step in range(h):
+        k = _U(step)
+        f = src[first + i]
+        g = src[second + (k - i)] + x
+        out[start + k] = min(f, g)
+        i += _U(f <= g)
+        f = src[last1 - u]
+        g = src[last2 - (k - u)] + x
+        out[end - k] = max(f, g)
+        u += _U(f > g)
+    a, a_end = np.int64(i), m1 - np.int64(u)
+    b, b_end = h - a, m2 - (h - np.int64(u))
+    for k in range(o + h, o + m1 + m2 - h):
+        if b >= b_end or (a < a_end and src[p + a] <= src[q + b] + x):
+            out[k] = src[p + a]
+            a += 1
+        else:
+            out[k] = src[q + b] + x
+            b += 1
+
+
+@njit(nogil=True, cache=True)
+def _sorted_sums(x, count, grouped, one, two, off):
+    """The sums of all subsets of x[:count], sorted; if grouped, sorted within each subset size.
+
+    Group p is result[off[p]:off[p+1]]. `one` and `two` are scratch of 2**count; the result is one of them.
+    """
+    one[0] = 0
+    if not grouped:
+        size = 1
+        for k in range(count):
+            _merge(two, 0, one, 0, size, 0, size, x[k])
+            one, two = two, one
+            size *= 2
+        off[0], off[1] = 0, size
+        return one
+    off[0], off[1] = 0, 1
+    for k in range(count):
+        # sizes of k samples -> sizes of k + 1: C(k+1, p) = C(k, p) + C(k, p-1); old offsets are read before they move
+        o = 0
+        before, previous = 0, 0  # start and length of the old group p - 1
+        for p in range(k + 2):
+            start = off[p]
+            length = off[p + 1] - start if p <= k else 0
+            off[p] = o
+            if length == 0:
+                for i in range(previous):
+                    two[o + i] = one[before + i] + x[k]
+            elif previous == 0:
+                for i in range(length):
+                    two[o + i] = one[start + i]
+            else:
+                _merge(two, o, one, start, length, before, previous, x[k])
+            o += length + previous
+            before, previous = start, length
+        off[k + 2] = o
+        one, two = two, one
+    return one
+
+
+@njit(nogil=True, cache=True)
+def _note(state, row, error, a, b, rest, sizes):
+    """Keep the best pair of a target; remember whether another pair is as good. Returns the best error."""
+    if error < state[row, 0]:
+        state[row, 0] = error
+        state[row, 1] = a
+        state[row, 2] = b
+        state[row, 3] = rest
+        state[row, 4] = sizes
+        state[row, 5] = 0
+    elif error == state[row, 0] and not (
+        state[row, 1] == a and state[row, 2] == b and state[row, 3] == rest and state[row, 4] == sizes
+    ):
+        state[row, 5] = 1
+    return state[row, 0]
+
+
+@njit(nogil=True, cache=True)
+def _staircase(A, a0, na, B, b0, nb, i, k, k_end, target, rest, sizes, state, row):
+    """The antidiagonals k <= i + (nb - 1 - j) < k_end of the staircase, with its bounds checked."""
+    best = state[row, 0]
+    j = nb - 1 - (k - i)
+    while i < na and j >= 0 and k < k_end:
+        error = A[a0 + i] + B[b0 + j] - target
+        if abs(error) <= best:
+            best = _note(state, row, abs(error), A[a0 + i], B[b0 + j], rest, sizes)
+        if error < 0:
+            i += 1
+        else:
+            j -= 1
+        k += 1
+
+
+@njit(nogil=True, cache=True)
+def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, row2, state):
+    """Note the best pairs of A[a0:a0+na] + B[b0:b0+nb] for two targets; at most na + nb steps.
+
+    For a target the pairs with sums below and above it are parted by a staircase. It is walked from both ends: cell
+    (i, j) lies on antidiagonal i + (nb - 1 - j), and both walks meet every pair of values that can be nearest.
+    """
+    h = min(na, nb)
+    first_a, last_a = _U(a0), _U(a0 + na - 1)
+    first_b, last_b = _U(b0), _U(b0 + nb - 1)
+    i, j, u, v = _U(0), _U(0), _U(0), _U(0)
+    best1, best2 = state[row1, 0], state[row2, 0]
+    for step in range(h):
+        k = _U(step)
+        front = A[first_a + i] + B[last_b - (k - i)] - target1
+        back = A[last_a - (k - u)] + B[first_b + u] - target1
+        if min(abs(front), abs(back)) <= best1:
+            _note(state, row1, abs(front), A[first_a + i], B[last_b - (k - i)], rest1, sizes)
+            best1 = _note(state, row1, abs(back), A[last_a - (k - u)], B[first_b + u], rest1, sizes)
+        i += _U(front < 0)
+        u += _U(back < 0)
+        front = A[first_a + j] + B[last_b - (k - j)] - target2
+        back = A[last_a - (k - v)] + B[first_b + v] - target2
+        if min(abs(front), abs(back)) <= best2:
+            _note(state, row2, abs(front), A[first_a + j], B[last_b - (k - j)], rest2, sizes)
+            best2 = _note(state, row2, abs(back), A[last_a - (k - v)], B[first_b + v], rest2, sizes)
+        j += _U(front < 0)
+        v += _U(back < 0)
+    if na != nb:
+        _staircase(A, a0, na, B, b0, nb, np.int64(i), h, na + nb - 1 - h, target1, rest1, sizes, state, row1)
+        _staircase(A, a0, na, B, b0, nb, np.int64(j), h, na + nb - 1 - h, target2, rest2, sizes, state, row2)
+
+
+@njit(nogil=True, cache=True)
+def _bits(mask):
+    count = 0
+    while mask:
+        mask &= mask - 1
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _first_mask(x, count, value, size, table):
+    """The smallest mask of x[:count] with this sum (and this size unless size < 0); -1 if there is none."""
+    low = min(count, 8)
+    table[0] = 0
+    for k in range(low):
+        for i in range(1 << k):
+            table[(1 << k) + i] = table[i] + x[k]
+    base = 0
+    for high in range(1 << (count - low)):
+        wanted = value - base
+        found = 0
+        for i in range(1 << low):
+            found |= table[i] == wanted
+        if found:
+            for i in range(1 << low):
+                mask = (high << low) + i
+                if table[i] == wanted and (size < 0 or _bits(mask) == size):
+                    return mask
+        k = low
+        while (high >> (k - low)) & 1:
+            base -= x[k]
+            k += 1
+        if k < count:
+            base += x[k]
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def _contains(A, start, end, value):
+    while start < end:
+        middle = (start + end) >> 1
+        if A[middle] < value:
+            start = middle + 1
+        elif A[middle] > value:
+            end = middle
+        else:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _smallest_mask(x, h, r, A, off, grouped, target, error, size, table):
+    """Of all masks at this error (and of this size unless size < 0) the smallest: they are gone through in order."""
+    groups = h + 1 if grouped else 1
+    bits = h + r
+    total, count = 0, 0
+    for high in range(1 << bits):
+        best = -1
+        for p in range(groups):
+            if size >= 0 and count + p != size:
+                continue
+            for sign in (-1, 1):
+                wanted = target + sign * error - total
+                if _contains(A, off[p], off[p + 1], wanted):
+                    low = _first_mask(x, h, wanted, p if grouped else -1, table)
+                    if best < 0 or low < best:
+                        best = low
+        if best >= 0:
+            return (high << h) + best
+        k = 0
+        while (high >> k) & 1:
+            total -= x[h + k]
+            count -= 1
+            k += 1
+        if k < bits:
+            total += x[h + k]
+            count += 1
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def _rest_sums(x, start, r, sums, counts):
+    sums[0], counts[0] = 0, 0
+    for k in range(r):
+        for i in range(1 << k):
+            sums[(1 << k) + i] = sums[i] + x[start + k]
+            counts[(1 << k) + i] = counts[i] + 1
+
+
+@njit(nogil=True, cache=True)
+def _split(m, one_target, max_half):
+    """(h, r): shorter halves and more staircases where one target pays for the merging."""
+    r = m & 1
+    if one_target and r == 0 and m >= 4:
+        r = 2
+    h = (m - r) // 2
+    if h > max_half:
+        h, r = max_half, m - 2 * max_half
+    return h, r
+
+
+@njit(nogil=True, cache=True)
+def _search(A, off_a, B, off_b, h, size, targets, rows, many, rest, rest_count, r, state):
+    """Every (target, subset of the rest) against the halves, two at a time."""
+    tasks = many << r
+    for task in range(0, tasks, 2):
+        other = min(task + 1, tasks - 1)
+        r1, r2 = task & ((1 << r) - 1), other & ((1 << r) - 1)
+        row1, row2 = rows[task >> r], rows[other >> r]
+        t1, t2 = targets[row1] - rest[r1], targets[row2] - rest[r2]
+        if size < 0:
+            _sweep(A, 0, off_a[1], B, 0, off_b[1], -1, t1, r1, row1, t2, r2, row2, state)
+            continue
+        c1, c2 = rest_count[r1], rest_count[r2]
+        for p in range(h + 1):
+            q = size - c1 - p
+            if c1 == c2 and 0 <= q <= h:
+                na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                _sweep(A, off_a[p], na, B, off_b[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
+            elif c1 != c2:
+                if 0 <= q <= h:
+                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                    _staircase(A, off_a[p], na, B, off_b[q], nb, 0, 0, na + nb, t1, r1, p * 64 + q, state, row1)
+                q = size - c2 - p
+                if 0 <= q <= h:
+                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                    _staircase(A, off_a[p], na, B, off_b[q], nb, 0, 0, na + nb, t2, r2, p * 64 + q, state, row2)
+
+
+@njit(nogil=True, cache=True)
+def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks):
+    """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n).
+
+    size < 0: any. tolerance < 0: the nearest of all; else the nearest among the first m samples, for the first
+    m = 8, 11, 14, ..., n at which it is within the tolerance. smallest: of the smallest size that is within it.
+    A target: 2**(h+2) steps of merging (once a sample) and 2**(h+r+1) of staircase, about 0.7 ns each; memory
+    4 * 2**h * 8 bytes.
+    """
+    groups, n = samples.shape
+    many = targets.shape[1]
+    h_top = min(n // 2, max_half)
+    r_top = max(2, n - 2 * h_top)
+    length = 1 << h_top
+    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    off_a, off_b = np.zeros(h_top + 3, np.int64), np.zeros(h_top + 3, np.int64)
+    rest, rest_count = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
+    table = np.zeros(256, np.int64)
+    state = np.zeros((many, 6), np.int64)
+    rows = np.zeros(many, np.int64)
+    grouped = smallest or size >= 0
+    for g in range(groups):
+        x = samples[g]
+        for t in range(many):
+            rows[t] = t
+            state[t, 0] = np.iinfo(np.int64).max
+        pending = many
+        m = n if tolerance < 0 or smallest else min(n, max(_FIRST_LEVEL, size))
+        while pending:
+            h, r = _split(m, pending == 1, max_half)
+            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
+            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+            _rest_sums(x, 2 * h, r, rest, rest_count)
+            wanted = 0 if smallest else size
+            while pending:
+                _search(A, off_a, B, off_b, h, wanted, targets[g], rows, pending, rest, rest_count, r, state)
+                last = m == n and (not smallest or wanted == n)
+                left = 0
+                for index in range(pending):
+                    row = rows[index]
+                    if not last and state[row, 0] > tolerance:
+                        rows[left] = row
+                        left += 1
+                        continue
+                    solved_size = size
+                    if smallest:
+                        solved_size = wanted if state[row, 0] <= tolerance else -1
+                    if state[row, 5]:
+                        mask = _smallest_mask(
+                            x, h, r, A, off_a, grouped, targets[g, row], state[row, 0], solved_size, table
+                        )
+                    else:
+                        p, q = (state[row, 4] >> 6, state[row, 4] & 63) if grouped else (-1, -1)
+                        mask = _first_mask(x, h, state[row, 1], p, table)
+                        mask += _first_mask(x[h:], h, state[row, 2], q, table) << h
+                        mask += state[row, 3] << (2 * h)
+                    for i in range(n):
+                        masks[g, row, i] = (mask >> i) & 1
+                pending = left
+                if not smallest:
+                    break
+                wanted += 1
+            m = min(n, m + _LEVEL_STEP)
+            for index in range(pending):
+                state[rows[index], 0] = np.iinfo(np.int64).max

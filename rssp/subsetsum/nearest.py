@@ -1,0 +1,219 @@
+"""Nearest subsets and hits: the public verbs, in any dimension.
+
+Everything is computed on a fixed point (see `rssp.subsetsum.fixedpoint`): exact, and the same whatever the method, the
+number of targets or of workers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rssp._checks import choice, integer, positive
+from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
+from rssp.subsetsum._nearest_line import MAX_HALF, nearest_line
+from rssp.subsetsum._nearest_space import MAX_TREE, nearest_space
+from rssp.subsetsum.fixedpoint import FixedPoint
+
+__all__ = ["NearestSubset", "nearest_subset"]
+
+MAX_N_LINE = 56
+MAX_N_SPACE = 44
+
+
+@dataclass(frozen=True)
+class NearestSubset:
+    """Subsets found for m targets.
+
+    Attributes
+    ----------
+    mask : bool array (m, n), which samples are taken
+    sum : float64 array (m, dim), the sum of the samples taken, recomputed from the mask
+    error : float64 array (m,), the norm of target - sum, recomputed from the mask
+    solved : bool array (m,), error <= tolerance; all True where no tolerance was asked for
+    rounding : float, the largest difference between a sum of this sample on the fixed point and the same sum of the
+        float64 numbers given, target included: 0.0 if all of them lie on the grid. An error far above it has
+        all its digits; one below it is that of the rounded numbers.
+
+    With targets (g, t, dim) the leading axis m is the two axes (g, t).
+    """
+
+    mask: NDArray[np.bool_]
+    sum: NDArray[np.float64]
+    error: NDArray[np.float64]
+    solved: NDArray[np.bool_]
+    rounding: float = 0.0
+
+    @property
+    def size(self) -> NDArray[np.int64]:
+        """How many samples each subset has, int64 (m,)."""
+        return self.mask.sum(axis=-1, dtype=np.int64)
+
+
+def _array(name: str, value: ArrayLike, allowed: str) -> NDArray[np.float64]:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as cause:
+        raise ArgumentTypeError(name, value, allowed) from cause
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ArgumentError(name, f"{array[place]} at index {place}", "finite numbers", "Remove such entries.")
+    return array
+
+
+def _shapes(sample: ArrayLike, targets: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
+    """Sample (g, n, d), targets (g, t, d) and the leading shape of the results."""
+    x = _array("sample", sample, "real numbers, shape (n,), (n, dim) or (m, n, dim)")
+    z = _array("targets", targets, "real numbers, shape (m,), (m, dim) or (g, t, dim)")
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim not in (2, 3) or 0 in x.shape[-2:]:
+        raise ArgumentError(
+            "sample", f"an array of shape {x.shape}", "shape (n,), (n, dim) or (m, n, dim), n, dim >= 1"
+        )
+    dim = x.shape[-1]
+    if z.ndim <= 1 and dim == 1:
+        z = z.reshape(-1, 1)
+    allowed = f"shape (m, {dim})" if x.ndim == 2 else f"shape ({len(x)}, {dim}) or ({len(x)}, t, {dim})"
+    if z.ndim not in (2, x.ndim) or z.shape[-1] != dim or (x.ndim == 3 and len(z) != len(x)):
+        raise ArgumentError(
+            "targets", f"an array of shape {z.shape}", allowed, "The sample's last axis is the dimension."
+        )
+    leading = z.shape[:-1]
+    if x.ndim == 2:
+        return np.ascontiguousarray(x[None]), np.ascontiguousarray(z[None]), leading
+    if z.ndim == 2:
+        z = z[:, None]
+    return np.ascontiguousarray(x), np.ascontiguousarray(z), leading
+
+
+def _rounding(grid: FixedPoint, x: NDArray[np.float64], z: NDArray[np.float64], x_int: Any, z_int: Any) -> float:
+    exact_x = bool((np.ldexp(x_int.astype(np.float64), -grid.q) == x).all())
+    exact_z = bool((np.ldexp(z_int.astype(np.float64), -grid.q) == z).all())
+    return math.ldexp(((0 if exact_x else x.shape[1]) + (0 if exact_z else 1)) / 2, -grid.q)
+
+
+def _in_chunks(work: Callable[[slice, slice], None], groups: int, many: int, workers: int) -> None:
+    """work(groups, targets) over equal parts, in threads; every part writes its own rows."""
+    if workers == 1 or groups * many == 1:
+        work(slice(0, groups), slice(0, many))
+        return
+    along, axis = (groups, 0) if groups >= many else (many, 1)
+    cuts = np.linspace(0, along, min(along, 4 * workers if axis == 0 else workers) + 1).astype(int)
+    parts = [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts) if b > a]
+    with ThreadPoolExecutor(workers) as pool:
+        full = slice(0, many if axis == 0 else groups)
+        list(pool.map(lambda part: work(part, full) if axis == 0 else work(full, part), parts))
+
+
+def _check_n(n: int, dim: int) -> None:
+    limit = MAX_N_LINE if dim == 1 else MAX_N_SPACE
+    if n <= limit:
+        return
+    half = min(n // 2, MAX_HALF) if dim == 1 else MAX_TREE
+    memory = 4 * 8 * 2**half / 2**30 if dim == 1 else 8 * (2 * dim + 2) * 2**half / 2**30
+    seconds = 2.0 ** (n - half) * (0.7e-9 * 2 if dim == 1 else 1e-6)
+    raise InfeasibleError(
+        f"An exact search among 2**{n} subsets in dimension {dim}",
+        f"about {memory:.1f} GiB and {seconds:.1e} s a target",
+        f"n = {limit} in dimension {dim}",
+        f"Use the first {limit} samples, or greedy_subset, which is a heuristic.",
+    )
+
+
+def nearest_subset(
+    sample: ArrayLike,
+    targets: ArrayLike,
+    *,
+    size: int | None = None,
+    tolerance: float | None = None,
+    smallest: bool = False,
+    error_norm: float = math.inf,
+    workers: int = 1,
+) -> NearestSubset:
+    """The subset of a sample whose sum is nearest to each target, exactly.
+
+    >>> found = nearest_subset([0.5, -0.25, 0.3], [0.3, 0.1])
+    >>> found.mask
+    array([[False, False,  True],
+           [False,  True,  True]])
+    >>> found.error.round(3)
+    array([0.  , 0.05])
+    """
+    x, z, leading = _shapes(sample, targets)
+    groups, n, dim = x.shape
+    many = z.shape[1]
+    k = -1 if size is None else integer("size", size, 0, n)
+    choice("error_norm", error_norm, (2, math.inf))
+    workers = integer("workers", workers, 1)
+    if tolerance is not None:
+        tolerance = positive("tolerance", tolerance)
+    if smallest and (tolerance is None or size is not None):
+        raise ArgumentError(
+            "smallest",
+            f"True with tolerance={tolerance}, size={size}",
+            "a tolerance and no size",
+            "Give tolerance=eps.",
+        )
+    _check_n(n, dim)
+    grid = FixedPoint.for_sample(x, float(np.abs(z).max(initial=0.0)))
+    xi, zi = grid.to_int(x), grid.to_int(z)
+    mask = np.zeros((groups, many, n), np.bool_)
+    if dim == 1:
+        search = _line_search(xi[..., 0], zi[..., 0], k, -1 if tolerance is None else grid.floor(tolerance), smallest)
+    else:
+        search = _space_search(grid, xi, zi, k, tolerance, smallest, error_norm == 2)
+    _in_chunks(lambda g, t: search(g, t, mask[g, t]), groups, many, workers)
+    total = np.matmul(mask.astype(np.int64), xi)
+    away = np.abs(total - zi)
+    error = np.linalg.norm(grid.to_float(away), axis=-1) if error_norm == 2 else grid.to_float(away.max(axis=-1))
+    solved = np.ones((groups, many), np.bool_) if tolerance is None else error <= tolerance
+    return NearestSubset(
+        mask.reshape(*leading, n),
+        grid.to_float(total).reshape(*leading, dim),
+        error.reshape(leading),
+        solved.reshape(leading),
+        _rounding(grid, x, z, xi, zi),
+    )
+
+
+_Search = Callable[[slice, slice, NDArray[np.bool_]], None]
+
+
+def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], size: int, within: int, smallest: bool) -> _Search:
+    def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
+        nearest_line(np.ascontiguousarray(x[g]), np.ascontiguousarray(z[g, t]), size, within, smallest, MAX_HALF, mask)
+
+    return search
+
+
+def _space_search(
+    grid: FixedPoint,
+    x: NDArray[np.int64],
+    z: NDArray[np.int64],
+    size: int,
+    tolerance: float | None,
+    smallest: bool,
+    euclid: bool,
+) -> _Search:
+    like: NDArray[Any]
+    within: float
+    if euclid:
+        # the kernel compares squares: a hair inside, so that what it takes is within the tolerance after the root
+        within = -1.0 if tolerance is None else (math.ldexp(tolerance, grid.q) * (1 - 2.0**-50)) ** 2
+        like = np.zeros(1, np.float64)
+    else:
+        within = -1 if tolerance is None else grid.floor(tolerance)
+        like = np.zeros(1, np.int64)
+
+    def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
+        nearest_space(x[g], np.ascontiguousarray(z[g, t]), size, within, smallest, 2, euclid, like, mask)
+
+    return search

@@ -1,0 +1,113 @@
+"""Nearest subsets against brute force: all subsets in the order of their masks, the first with the least error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
+from rssp.subsetsum.nearest import nearest_subset
+
+
+def brute(x, z, size=None, tolerance=None, smallest=False, norm=np.inf):
+    """(mask, error) in ten lines: x (n, d), z (d,)."""
+    n = len(x)
+    if tolerance is not None and not smallest:
+        for m in [*range(max(8, size or 0), n, 3), n]:
+            found = brute(x[:m], z, size, norm=norm)
+            if found[1] <= tolerance:
+                break
+        return np.pad(found[0], (0, n - len(found[0]))), found[1]
+    masks = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    error, sizes = np.linalg.norm(masks @ x - z, ord=norm, axis=1), masks.sum(axis=1)
+    wanted = np.ones(2**n, bool) if size is None else sizes == size
+    if smallest and (error <= tolerance).any():
+        wanted = sizes == sizes[error <= tolerance].min()
+    best = int(np.argmin(np.where(wanted, error, np.inf)))
+    return masks[best] == 1, error[best]
+
+
+@st.composite
+def instances(draw):
+    """Multiples of 2**-10 (float64 sums are then exact too); small numbers give ties, duplicates and zeros."""
+    dim = draw(st.sampled_from([1, 1, 2, 3, 9]))
+    groups, many, n = draw(st.integers(1, 2)), draw(st.integers(1, 4)), draw(st.integers(1, 11))
+    scale = draw(st.sampled_from([1, 3, 30, 1024]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    x = rng.integers(-scale, scale + 1, (groups, n, dim)) / 1024
+    far = draw(st.sampled_from([1, 1, 1, 20]))
+    z = far * rng.integers(-2 * scale - 1, 2 * scale + 2, (groups, many, dim)) / 1024
+    options = {}
+    kind = draw(st.sampled_from(["nearest", "size", "within", "size within", "smallest"]))
+    if "size" in kind:
+        options["size"] = draw(st.integers(0, n))
+    if "within" in kind or kind == "smallest":
+        options["tolerance"] = scale / 1024 * draw(st.sampled_from([1e-4, 0.1, 0.5]))
+    if kind == "smallest":
+        options["smallest"] = True
+    return x, z, options
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(instances())
+def test_equals_brute_force(instance):
+    x, z, options = instance
+    found = nearest_subset(x, z, **options)
+    assert found.rounding == 0.0
+    for g in range(z.shape[0]):
+        for t in range(z.shape[1]):
+            mask, error = brute(x[g], z[g, t], **options)
+            assert found.mask[g, t].tolist() == mask.tolist()
+            assert found.error[g, t] == error
+            assert found.solved[g, t] == (error <= options.get("tolerance", np.inf))
+            assert (found.sum[g, t] == x[g][mask].sum(axis=0)).all()
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(instances())
+def test_two_norm_equals_brute_force(instance):
+    x, z, options = instance
+    found = nearest_subset(x, z, error_norm=2, **options)
+    for g in range(z.shape[0]):
+        for t in range(z.shape[1]):
+            _, error = brute(x[g], z[g, t], norm=2, **options)
+            assert found.error[g, t] == pytest.approx(error, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [24, 25, 27])
+def test_one_target_and_many_agree_at_larger_n(n):
+    rng = np.random.default_rng(n)
+    x, z = rng.uniform(-1, 1, n), rng.uniform(-1, 1, 5)
+    shared = nearest_subset(x, z)
+    own = nearest_subset(np.broadcast_to(x[:, None], (5, n, 1)), z, workers=2)
+    assert (shared.mask == own.mask).all()
+    assert (shared.error == own.error).all()
+    assert shared.error.max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("sample", "targets", "options", "error", "word"),
+    [
+        ([], [0.0], {}, ArgumentError, "sample"),
+        ([0.1, float("nan")], [0.0], {}, ArgumentError, "sample"),
+        ([0.1], [float("inf")], {}, ArgumentError, "targets"),
+        (["a"], [0.0], {}, ArgumentTypeError, "sample"),
+        ([0.1], [[0.0, 1.0]], {}, ArgumentError, "targets"),
+        (np.zeros((2, 3, 2)), np.zeros((3, 2)), {}, ArgumentError, "targets"),
+        ([0.1], [0.0], {"size": 2}, ArgumentError, "size"),
+        ([0.1], [0.0], {"size": 0.5}, ArgumentTypeError, "size"),
+        ([0.1], [0.0], {"tolerance": 0.0}, ArgumentError, "tolerance"),
+        ([0.1], [0.0], {"tolerance": -1}, ArgumentError, "tolerance"),
+        ([0.1], [0.0], {"smallest": True}, ArgumentError, "smallest"),
+        ([0.1], [0.0], {"smallest": True, "tolerance": 0.1, "size": 1}, ArgumentError, "smallest"),
+        ([0.1], [0.0], {"error_norm": 3}, ArgumentError, "error_norm"),
+        ([0.1], [0.0], {"workers": 0}, ArgumentError, "workers"),
+        (np.ones(57), [0.0], {}, InfeasibleError, "n = 56"),
+        (np.ones((45, 2)), np.zeros((1, 2)), {}, InfeasibleError, "n = 44"),
+    ],
+)
+def test_bad_input_is_named(sample, targets, options, error, word):
+    with pytest.raises(error, match=word):
+        nearest_subset(sample, targets, **options)
