@@ -1,0 +1,142 @@
+"""Weighted least squares of a law with known errors, and the profile of chi2 in each parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.optimize import brentq, least_squares
+from scipy.stats import chi2 as chi2_law
+
+from rssp.errors import ArgumentError
+from rssp.inference.scaling_laws import ScalingLaw
+
+__all__ = ["Problem", "minimum", "profile", "wald_covariance"]
+
+_Floats = NDArray[np.float64]
+_FAR = 1e100  # stands for a residual that overflowed
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One law against one set of points; `whiten` turns residuals (in units of n) into standard ones."""
+
+    law: ScalingLaw
+    arguments: tuple[_Floats, ...]
+    best: _Floats
+    whiten: Callable[[_Floats], _Floats]
+
+    def model(self, theta: _Floats) -> _Floats:
+        with np.errstate(all="ignore"):
+            value = np.asarray(self.law.formula(*self.arguments, *theta), dtype=np.float64)
+        return np.broadcast_to(value, self.best.shape)
+
+    def residuals(self, theta: _Floats) -> _Floats:
+        gap = np.nan_to_num(self.best - self.model(theta), nan=_FAR, posinf=_FAR, neginf=-_FAR)
+        return np.clip(self.whiten(np.clip(gap, -_FAR, _FAR)), -_FAR, _FAR)
+
+    def chi2(self, theta: _Floats) -> float:
+        return float((self.residuals(theta) ** 2).sum())
+
+
+def whitener(down: _Floats, up: _Floats, covariance: _Floats | None) -> Callable[[_Floats], _Floats]:
+    """Residuals to standard ones: by the covariance, or by the error on the side where the law lies."""
+    if covariance is None:
+        return lambda gap: gap / np.where(gap > 0, down, up)
+    factor = np.linalg.cholesky(covariance)
+    return lambda gap: np.asarray(solve_triangular(factor, gap, lower=True))
+
+
+def _descend(residuals: Callable[[_Floats], _Floats], start: _Floats) -> tuple[_Floats, float]:
+    """Levenberg and Marquardt from one start."""
+    found = least_squares(residuals, start, method="lm", x_scale="jac", ftol=1e-13, xtol=1e-13, gtol=1e-13)
+    return found.x, float(2 * found.cost)
+
+
+def minimum(problem: Problem, starts: list[tuple[float, ...]]) -> tuple[_Floats, float]:
+    """The parameters of least chi2 from any of the starts, and that chi2."""
+    best_theta, best_value = None, math.inf
+    for start in starts:
+        theta = np.asarray(start, dtype=np.float64)
+        if not np.isfinite(problem.model(theta)).all():
+            continue
+        theta, value = _descend(problem.residuals, theta)
+        if value < best_value:
+            best_theta, best_value = theta, value
+    if best_theta is None:
+        raise ArgumentError(
+            "law",
+            problem.law.name,
+            "a law that is finite at every point from some start",
+            "Leave out points where it is not (log log needs eps < 1/2), or give the law other starting values.",
+        )
+    return best_theta, best_value
+
+
+def jacobian(problem: Problem, theta: _Floats, model: Callable[[_Floats], _Floats]) -> _Floats:
+    """Central differences of a model in the parameters, (points, parameters)."""
+    columns = []
+    for j in range(len(theta)):
+        step = np.zeros_like(theta)
+        step[j] = 6e-6 * max(abs(theta[j]), 1e-3)
+        columns.append((model(theta + step) - model(theta - step)) / (2 * step[j]))
+    return np.column_stack(columns)
+
+
+def wald_covariance(problem: Problem, theta: _Floats) -> _Floats:
+    """The parameters' covariance from the curvature of chi2 at its minimum."""
+    j = jacobian(problem, theta, problem.residuals)
+    return np.asarray(np.linalg.pinv(j.T @ j, hermitian=True))
+
+
+def profile(
+    problem: Problem, theta: _Floats, least: float, index: int, error: float, confidence: float
+) -> tuple[float, float] | _Floats:
+    """The interval of one parameter in which chi2, least over all others, stays within the quantile of its minimum.
+
+    Returns the two ends (infinite where chi2 never rises enough), or parameters of a smaller chi2 where the search came
+    upon such: then everything starts again from those.
+    """
+    quantile = float(chi2_law.ppf(confidence, 1))
+    others = np.delete(np.arange(len(theta)), index)
+    better: list[_Floats] = []
+
+    def rise(value: float, warm: list[_Floats]) -> float:
+        trial = theta.copy()
+        trial[index] = value
+        if len(others):
+
+            def rest(free: _Floats) -> _Floats:
+                trial[others] = free
+                return problem.residuals(trial)
+
+            trial[others], found = _descend(rest, warm[-1])
+            warm.append(trial[others].copy())
+        else:
+            found = problem.chi2(trial)
+        if found < least - 1e-6 * max(1.0, least):
+            better.append(trial.copy())
+        return found - least - quantile
+
+    ends = []
+    width = error * math.sqrt(quantile) if error > 0 and math.isfinite(error) else abs(theta[index]) + 1.0
+    for sign in (-1.0, 1.0):
+        warm, inside, step = [theta[others]], 0.0, width
+        for _ in range(25):
+            if rise(theta[index] + sign * step, warm) > 0 or better:
+                break
+            inside, step = step, 2 * step
+        else:
+            ends.append(sign * math.inf)
+            continue
+        if better:
+            return better[-1]
+        edge = brentq(lambda s, g=sign, w=warm: rise(theta[index] + g * s, w), inside, step, xtol=1e-5 * width)
+        ends.append(theta[index] + sign * float(edge))
+        if better:
+            return better[-1]
+    return ends[0], ends[1]

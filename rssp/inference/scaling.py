@@ -1,0 +1,357 @@
+"""How n* grows: scaling laws fitted with known errors, compared, and the exponents they give.
+
+The errors of the points are known (they come from counting trials), so chi2 tests whether a law describes the points
+at all, and intervals are not stretched by the scatter. Points at different eps that come from the same trials share
+their errors; hand over `threshold_covariance` as `covariance` then. Without it the points are taken for independent:
+right for points from different experiments (different d, different seeds), wrong in both directions otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2 as chi2_law
+
+from rssp._checks import integer, number, probability
+from rssp.errors import ArgumentError
+from rssp.inference._leastsquares import Problem, jacobian, minimum, profile, wald_covariance, whitener
+from rssp.inference.estimate import Estimate
+from rssp.inference.points import checked_covariance, estimate_columns, side_errors, z_value
+from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
+
+__all__ = ["ScalingFit", "compare_scaling", "exponent_of", "fit_scaling"]
+
+_Floats = NDArray[np.float64]
+_LAWS = ("log", "log+loglog", "log-power", "power")
+_ACCEPTED = 0.01
+
+
+@dataclass(frozen=True)
+class ScalingFit:
+    """A scaling law fitted to points.
+
+    Attributes
+    ----------
+    law : ScalingLaw
+    parameters : Estimate of each parameter by name, with its profile-likelihood interval; ``fit["b"]`` for short
+    chi2, dof : float, int; the sum of squared standard residuals, and points less parameters
+    p_value : chance of a chi2 this large if the law is true; nan where dof = 0
+    aicc : chi2 + 2 k + 2 k (k + 1) / (points - k - 1), for k parameters; inf where there are too few points for it
+    points : DataFrame, the rows that were fitted, with `fitted` and `residual` (best - fitted, in units of n)
+    excluded : rows left out because the trials do not reach their n*
+    covariance : array (k, k), of the parameters, from the curvature at the minimum: for `predict`
+    """
+
+    law: ScalingLaw
+    parameters: Mapping[str, Estimate]
+    chi2: float
+    dof: int
+    p_value: float
+    aicc: float
+    points: pd.DataFrame
+    excluded: int
+    covariance: _Floats
+    confidence: float
+
+    def __getitem__(self, name: str) -> Estimate:
+        if name not in self.parameters:
+            raise ArgumentError("parameter", repr(name), "one of " + ", ".join(self.parameters))
+        return self.parameters[name]
+
+    def predict(self, **variables: ArrayLike) -> pd.DataFrame:
+        """The fitted law at given values of its variables: a DataFrame of these with low, best, high.
+
+        The band is that of the law's own uncertainty (from the parameters' covariance), not of a new measurement.
+        """
+        missing = sorted(set(self.law.variables) ^ set(variables))
+        if missing:
+            raise ArgumentError("predict", ", ".join(variables), "the variables " + ", ".join(self.law.variables))
+        columns = [np.atleast_1d(np.asarray(variables[v], dtype=np.float64)) for v in self.law.variables]
+        arguments = tuple(np.broadcast_arrays(*columns))
+        here = Problem(self.law, arguments, np.zeros(arguments[0].shape), lambda gap: gap)
+        theta = np.array([e.best for e in self.parameters.values()])
+        slopes = jacobian(here, theta, here.model)
+        half = z_value(self.confidence) * np.sqrt(np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0))
+        best = here.model(theta)
+        named = dict(zip(self.law.variables, arguments, strict=True))
+        return pd.DataFrame(named | {"low": best - half, "best": best, "high": best + half})
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+        return f"{self.law.name}: {values}; chi2/dof = {self.chi2:.3g}/{self.dof}, p = {self.p_value:.2g}"
+
+
+def fit_scaling(
+    table: pd.DataFrame,
+    law: str | ScalingLaw = "log",
+    *,
+    covariance: ArrayLike | None = None,
+    systematic: float = 0.0,
+    confidence: float = 0.95,
+) -> ScalingFit:
+    """Fit a scaling law to n* with known errors.
+
+    Parameters
+    ----------
+    table : DataFrame with columns low, best, high and the law's variables, such as
+        ``required_n(trials, eps, delta, interpolated=True)``. Whole-number n* will not do: where the interval is a
+        single number there is no error to weigh by
+    law : ScalingLaw or the name of one in `SCALING_LAWS`: log, log+loglog, log-power, log-power+offset, power (of
+        1/eps), and with columns d and eps joint, joint+offset, joint-linear
+    covariance : array (rows, rows), that of `best`; instead of the intervals, for points from the same trials
+    systematic : standard error that each point has beside the statistical one, in units of n, independent of the
+        others; for what the convention of interpolating between whole n may add
+    confidence : that of the intervals in the table and of the results
+
+    Returns
+    -------
+    ScalingFit. Each parameter's interval is where chi2, minimised over all other parameters, stays within the chi2
+    quantile (one degree of freedom) of its minimum; ends are infinite where it always does. Intervals of the points
+    with unequal sides weigh a law above the point by the upper side and one below it by the lower.
+
+    Raises
+    ------
+    ArgumentError
+        For missing columns, fewer points than parameters, points without an error, or all cut off.
+
+    Examples
+    --------
+    >>> x = np.array([4.0, 6, 8, 10, 12])
+    >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
+    ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
+    >>> print(fit_scaling(seen, "log"))
+    log: a = 3.00(13), b = 1.250(16); chi2/dof = .../3, p = 1
+    """
+    chosen = scaling_law(law)
+    confidence = probability("confidence", confidence)
+    problem, keep, starts = _problem(table, chosen, covariance, systematic, confidence)
+    theta, least = minimum(problem, starts)
+    for _ in range(5):
+        scatter = wald_covariance(problem, theta)
+        intervals = []
+        for index in range(len(theta)):
+            ends = profile(problem, theta, least, index, float(np.sqrt(max(scatter[index, index], 0))), confidence)
+            if isinstance(ends, np.ndarray):  # a deeper minimum was found on the way
+                theta, least = minimum(problem, [tuple(ends)])
+                break
+            intervals.append(ends)
+        else:
+            break
+    else:
+        raise ArgumentError(
+            "law",
+            chosen.name,
+            "a law whose chi2 has one clear minimum",
+            "Give it other starting values, or more points.",
+        )
+    parameters = {
+        name: Estimate(min(low, value), value, max(high, value), confidence)
+        for name, value, (low, high) in zip(chosen.parameters, theta, intervals, strict=True)
+    }
+    count, k = len(problem.best), len(theta)
+    fitted = problem.model(theta)
+    points = table.loc[keep].reset_index(drop=True).assign(fitted=fitted, residual=problem.best - fitted)
+    p_value = float(chi2_law.sf(least, count - k)) if count > k else float("nan")
+    return ScalingFit(
+        chosen,
+        MappingProxyType(parameters),
+        least,
+        count - k,
+        p_value,
+        _aicc(least, count, k),
+        points,
+        int((~keep).sum()),
+        scatter,
+        confidence,
+    )
+
+
+def _aicc(least: float, count: int, k: int) -> float:
+    return least + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count > k + 1 else float("inf")
+
+
+def _problem(
+    table: pd.DataFrame, law: ScalingLaw, covariance: ArrayLike | None, systematic: float, confidence: float
+) -> tuple[Problem, NDArray[np.bool_], list[tuple[float, ...]]]:
+    low, best, high = estimate_columns(table, law.variables)
+    systematic = number("systematic", systematic, 0.0)
+    keep = np.isfinite(best)
+    if keep.sum() < len(law.parameters):
+        raise ArgumentError(
+            "table",
+            f"{int(keep.sum())} points with a finite n* ({int((~keep).sum())} cut off)",
+            f"at least {len(law.parameters)}, one for each parameter of the law {law.name}",
+            "Measure at more eps, use larger n_max, or a law with fewer parameters.",
+        )
+    arguments = tuple(table.loc[keep, v].to_numpy(dtype=np.float64) for v in law.variables)
+    for name, values in zip(law.variables, arguments, strict=True):
+        if not np.isfinite(values).all():
+            raise ArgumentError("table", f"column {name} with values that are not finite", "finite numbers")
+    if covariance is not None:
+        part = checked_covariance(covariance, keep) + systematic**2 * np.eye(int(keep.sum()))
+        whiten = whitener(best[keep], best[keep], part)
+    else:
+        down, up = (np.hypot(side, systematic) for side in side_errors(low[keep], best[keep], high[keep], confidence))
+        # an interval that ends at its best value has an error on one side only: the other side's is the best guess
+        down, up = np.where(down > 0, down, up), np.where(up > 0, up, down)
+        bad = ~(np.isfinite(down) & (down > 0))
+        if bad.any():
+            raise ArgumentError(
+                "table",
+                f"{int(bad.sum())} points without an error (low = best = high, or open on both sides)",
+                "points with intervals of positive, finite width",
+                "Use required_n(..., interpolated=True), more trials, or leave these points out.",
+            )
+        whiten = whitener(down, up, None)
+    return Problem(law, arguments, best[keep], whiten), keep, law.starts
+
+
+def compare_scaling(
+    table: pd.DataFrame,
+    laws: Sequence[str | ScalingLaw] = _LAWS,
+    *,
+    covariance: ArrayLike | None = None,
+    systematic: float = 0.0,
+    held_out: int | None = None,
+) -> pd.DataFrame:
+    """Hold several scaling laws against the same points.
+
+    Parameters
+    ----------
+    table, covariance, systematic : as in `fit_scaling`
+    laws : names or ScalingLaws
+    held_out : how many points are kept back to be predicted: those of smallest eps (of largest n* where eps does not
+        vary); a quarter of the points, at least one, unless given
+
+    Returns
+    -------
+    DataFrame, one row a law, best first (by AICc), with columns law, parameters (their number), chi2, dof, p_value,
+    aicc, delta_aicc, weight (Akaike), held_out, held_out_chi2, held_out_p_value, held_out_rms, accepted, selected, fit
+    (in words). `held_out_chi2` is by how much chi2 grows when the points kept back are fitted too: chi2-distributed
+    with `held_out` degrees of freedom if the law is true, correlations included. `held_out_rms` is the error of the
+    prediction in units of n. A law is `accepted` if its p_value is at least 0.01; `selected` is the accepted one of
+    least AICc, or none. nan where there are too few points.
+
+    Examples
+    --------
+    >>> x = np.array([4.0, 6, 8, 10, 12, 14])
+    >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
+    ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
+    >>> compare_scaling(seen)[["law", "dof", "accepted", "selected"]]
+              law  dof  accepted  selected
+    0         log    4      True      True
+    1  log+loglog    3      True     False
+    2   log-power    4     False     False
+    3       power    4     False     False
+    """
+    chosen = [scaling_law(law) for law in laws]
+    if not chosen:
+        raise ArgumentError("laws", "none", "at least one law")
+    rows = [_compare_one(table, law, covariance, systematic, held_out) for law in chosen]
+    frame = pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
+    delta = frame["aicc"] - frame["aicc"].min()
+    weight = np.exp(-delta / 2).fillna(0.0)
+    frame.insert(6, "delta_aicc", delta)
+    frame.insert(7, "weight", weight / weight.sum() if weight.sum() > 0 else np.nan)
+    accepted = frame.pop("accepted")
+    words = frame.pop("fit")
+    frame["accepted"] = accepted
+    frame["selected"] = False
+    if accepted.any():
+        frame.loc[int(accepted.to_numpy().argmax()), "selected"] = True
+    frame["fit"] = words
+    return frame
+
+
+def _compare_one(
+    table: pd.DataFrame,
+    law: ScalingLaw,
+    covariance: ArrayLike | None,
+    systematic: float,
+    held_out: int | None,
+) -> dict[str, Any]:
+    fit = fit_scaling(table, law, covariance=covariance, systematic=systematic)
+    count = len(fit.points)
+    kept_back = max(1, count // 4) if held_out is None else integer("held_out", held_out, 1, count - 1)
+    row: dict[str, Any] = {
+        "law": law.name,
+        "parameters": len(law.parameters),
+        "chi2": fit.chi2,
+        "dof": fit.dof,
+        "p_value": fit.p_value,
+        "aicc": fit.aicc,
+        "held_out": kept_back,
+        "held_out_chi2": np.nan,
+        "held_out_p_value": np.nan,
+        "held_out_rms": np.nan,
+        "accepted": bool(fit.p_value >= _ACCEPTED),
+        "fit": str(fit),
+    }
+    if count - kept_back >= len(law.parameters):
+        reached = np.flatnonzero(np.isfinite(table["best"].to_numpy(dtype=np.float64)))
+        varies = "eps" in fit.points.columns and fit.points["eps"].nunique() > 1
+        key = -fit.points["eps"].to_numpy() if varies else fit.points["best"].to_numpy()
+        order = np.argsort(key, kind="stable")
+        train, test = np.sort(reached[order[:-kept_back]]), reached[order[-kept_back:]]
+        part = None if covariance is None else np.asarray(covariance)[np.ix_(train, train)]
+        problem, _, starts = _problem(table.iloc[train], law, part, systematic, fit.confidence)
+        theta, least = minimum(problem, [*starts, tuple(e.best for e in fit.parameters.values())])
+        arguments = tuple(table[v].to_numpy(dtype=np.float64)[test] for v in law.variables)
+        predicted = Problem(law, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
+        gap = table["best"].to_numpy(dtype=np.float64)[test] - predicted
+        row["held_out_chi2"] = max(0.0, fit.chi2 - least)
+        row["held_out_p_value"] = float(chi2_law.sf(row["held_out_chi2"], kept_back))
+        row["held_out_rms"] = float(np.sqrt((gap**2).mean()))
+    return row
+
+
+def exponent_of(
+    table: pd.DataFrame,
+    variable: str,
+    *,
+    covariance: ArrayLike | None = None,
+    systematic: float = 0.0,
+    confidence: float = 0.95,
+) -> ScalingFit:
+    """The measured exponent of one variable, all others fixed: n* = factor * variable^exponent.
+
+    Parameters
+    ----------
+    table : DataFrame with columns low, best, high and the variable
+    variable : a column, such as "d", or "log2(1/eps)" for the exponent of the logarithm
+    covariance, systematic, confidence : as in `fit_scaling`
+
+    Returns
+    -------
+    ScalingFit with parameters factor and exponent: ``exponent_of(table, "d")["exponent"]`` is the Estimate. Look at its
+    `p_value` too: where a pure power is rejected, the exponent is that of the range measured and nothing more.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"d": [1, 2, 3, 4], "best": [8.0, 16, 24, 32], "low": [7.8, 15.7, 23.5, 31],
+    ...                      "high": [8.2, 16.3, 24.5, 33]})
+    >>> print(exponent_of(seen, "d")["exponent"])
+    1.000(25)
+    """
+    law = power_law(variable)
+    column = law.variables[0]
+    if isinstance(table, pd.DataFrame):
+        moving = [
+            c
+            for c in ("eps", "delta", "d", "dim", "k")
+            if c != column and c in table.columns and table[c].nunique() > 1
+        ]
+        if moving:
+            raise ArgumentError(
+                "table",
+                f"several values of {', '.join(moving)}",
+                f"one value of every variable but {column}",
+                "Select the rows of one value, or fit both at once: fit_scaling(table, 'joint').",
+            )
+    return fit_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
