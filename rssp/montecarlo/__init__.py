@@ -2,9 +2,11 @@
 
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
+from rssp.montecarlo.merging import merge, status
 from rssp.montecarlo.runner import Run, run
 from rssp.montecarlo.seeds import rebuild_trial
 from rssp.montecarlo.stopping import IntervalWidth, Seconds, StoppingRule
+from rssp.montecarlo.tails import RareFailure, WeightedFailures, rare_failure, rare_failure_experiment, weighted_failure
 
 __all__ = [
     "Coverage",
@@ -13,9 +15,16 @@ __all__ = [
     "HittingTimes",
     "IntervalWidth",
     "Measurement",
+    "RareFailure",
     "Run",
     "Seconds",
     "StoppingRule",
+    "WeightedFailures",
+    "merge",
+    "rare_failure",
+    "rare_failure_experiment",
     "rebuild_trial",
     "run",
+    "status",
+    "weighted_failure",
 ]
