@@ -49,9 +49,27 @@ __all__ = ["CATALOGUE"]
 
 _FILES = (
     "lueker_1998",
+    "borgs_2001",
+    "bcmn_2005",
+    "malach_2020",
+    "orseau_2020",
     "pensia_2020",
+    "turner_2020",
+    "becchetti_2022",
+    "burkholz_2022",
+    "da_cunha_2022",
+    "da_cunha_2023",
     "esa_2023",
+    "ferbach_2023",
+    "gadhikar_2023",
+    "xiong_2023",
+    "natale_2024",
+    "kumar_2025",
+    "otsuka_2025",
+    "ferre_2026",
+    "kumar_2026",
     "counting",
+    "derivations",
 )
 
 

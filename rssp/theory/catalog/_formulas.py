@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, lambertw, xlogy
 
-__all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "self_consistent_n"]
+__all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "lookup", "self_consistent_n"]
 
 NOTES = "rssp, theory notes"
 """The paper of the claims that are derived here, line by line in their statements."""
@@ -25,7 +26,7 @@ def bits(eps: Values) -> NDArray[np.float64]:
 
 def joint(eps: Values, delta: Values) -> NDArray[np.float64]:
     """min(eps, delta): "with probability 1 - eps" at a smaller eps serves every larger delta."""
-    return np.minimum(np.asarray(eps, dtype=np.float64), delta)
+    return np.minimum(np.asarray(eps, dtype=np.float64), np.asarray(delta, dtype=np.float64))
 
 
 def entropy(fraction: Values) -> NDArray[np.float64]:
@@ -57,3 +58,8 @@ def self_consistent_n(factor: Values, scale: Values) -> NDArray[np.float64]:
     solvable = argument >= -math.exp(-1)
     y = -lambertw(np.where(solvable, argument, -math.exp(-1)), -1).real
     return np.where(solvable, y * factor / math.log(2), 0.0)
+
+
+def lookup(table: Mapping[float, float]) -> Callable[[Values], NDArray[np.float64]]:
+    """The function that reads a printed table: nan beside its entries."""
+    return np.vectorize(lambda x: table.get(float(x), math.nan), otypes=[np.float64])

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from rssp.theory.catalog._formulas import NOTES, bits, joint
+from rssp.theory.catalog._formulas import bits, joint
 from rssp.theory.claim import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -156,21 +156,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"value": 3_725_871 / 397_000},
         valid="n = 21, eps = 0.01, samples uniform on [-0.46423155, 0.54070216], one sample a row; a solver that stops "
         "within its tolerance, not at the nearest subset",
-        wording=Wording.VERIFIED,
-        study="pensia_2020",
-    ),
-    Claim(
-        id="pensia-2020-experiment-exact",
-        paper=NOTES,
-        number="derivation: Experiment 1 with an exact search",
-        statement="The nearest of all 2^21 sums for each of the 397,000 published weights: 9.860 samples kept a "
-        "weight, mean error 1.6e-6, largest 7.9e-4.",
-        latex=r"\bar{k} = 9.860",
-        kind=Kind.PUBLISHED,
-        quantity="kept ratio",
-        formula=lambda value: value,
-        constants={"value": 9.860},
-        valid="as pensia-2020-experiment-kept, with the nearest subset in place of the solver's",
         wording=Wording.VERIFIED,
         study="pensia_2020",
     ),
