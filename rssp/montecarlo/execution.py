@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError, RsspError
+from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.measurements import Columns
 from rssp.montecarlo.seeds import batch_samples, measure_rng
@@ -24,6 +25,8 @@ __all__ = ["Batch", "compute_batch", "compute_batches"]
 
 _KINDS = {"b": np.bool_, "i": np.int64, "u": np.uint64, "f": np.float64}
 _MESSAGE_LENGTH = 500
+_REFUSALS = (ArgumentError, ArgumentTypeError, InfeasibleError)
+_PASSING = (InfeasibleError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,17 @@ class Batch:
     columns : arrays of equal length, "trial" among them and ascending; trials that failed have no rows
     errors : message of each trial that failed
     seconds : wall-clock time of the computation
-    hopeless : the error of every trial, where all failed for what the experiment asks for and not for their samples
+    storable : False where a trial failed for a reason that may be gone tomorrow: want of memory or time, or code that
+        cannot even draw; such a batch is computed again when the run is resumed
+    hopeless : the first error, where all trials were refused for the same kind of reason
     """
 
     number: int
     columns: Columns
     errors: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
-    hopeless: RsspError | None = None
+    storable: bool = True
+    hopeless: Exception | None = None
 
     @property
     def rows(self) -> int:
@@ -89,58 +95,63 @@ def _measured(experiment: Experiment, samples: NDArray[np.float64], rng: np.rand
     return columns
 
 
-def _alone(
-    experiment: Experiment, batch: int, samples: NDArray[np.float64]
-) -> tuple[Columns, dict[int, str], RsspError | None]:
+def _alone(experiment: Experiment, batch: int, samples: NDArray[np.float64]) -> tuple[Columns, dict[int, Exception]]:
     """Each trial by itself, for a batch that failed as a whole."""
     parts: list[Columns] = []
-    errors: dict[int, str] = {}
-    caught: list[Exception] = []
+    errors: dict[int, Exception] = {}
     for index in range(len(samples)):
         try:
             part = _measured(experiment, samples[index : index + 1], measure_rng(experiment, batch, index))
-        except (MemoryError, _BrokenMeasurement):
+        except _BrokenMeasurement:
             raise
         except Exception as error:
-            errors[index] = _message(error)
-            caught.append(error)
+            errors[index] = error
         else:
             parts.append(part | {"trial": np.full_like(part["trial"], index)})
-    columns = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}
-    return columns, errors, _same_for_all(caught) if not parts else None
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}, errors
 
 
 def _message(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
 
 
-def _same_for_all(caught: list[Exception]) -> RsspError | None:
-    """The error, if all trials were refused for one and the same reason."""
-    first = caught[0]
-    refused = isinstance(first, (ArgumentError, ArgumentTypeError, InfeasibleError))
-    return first if refused and len({str(e) for e in caught}) == 1 else None  # type: ignore[return-value]
-
-
 def compute_batch(experiment: Experiment, number: int) -> Batch:
     """Draw and measure one whole batch.
 
-    If the measurement fails on the batch, each trial is measured alone and those that fail are recorded. A failure to
-    draw the samples, lack of memory and a measurement whose answer has the wrong form are raised.
+    If the measurement fails on the batch, each trial is measured alone and those that fail are recorded; if the
+    samples cannot be drawn, all have failed. A measurement whose answer has the wrong form is an ArgumentError.
     """
     start = time.perf_counter()
-    samples = batch_samples(experiment, number)
-    errors: dict[int, str] = {}
-    hopeless = None
+    trials = experiment.trials_a_batch
+    columns: Columns = {}
+    errors: dict[int, Exception] = {}
+    drawn = False
     try:
+        samples = batch_samples(experiment, number)
+        drawn = True
         columns = _measured(experiment, samples, measure_rng(experiment, number))
-    except (MemoryError, _BrokenMeasurement):
+    except _BrokenMeasurement:
         raise
-    except Exception:
-        columns, errors, hopeless = _alone(experiment, number, samples)
-    return Batch(number, columns, errors, time.perf_counter() - start, hopeless)
+    except Exception as error:
+        if drawn:
+            columns, errors = _alone(experiment, number, samples)
+        else:
+            errors = dict.fromkeys(range(trials), error)
+    all_failed = len(errors) == trials
+    refused = all_failed and len(set(map(type, errors.values()))) == 1 and isinstance(errors[0], _REFUSALS)
+    return Batch(
+        number,
+        columns,
+        {index: _message(error) for index, error in errors.items()},
+        time.perf_counter() - start,
+        storable=drawn and not any(isinstance(e, _PASSING) for e in errors.values()),
+        hopeless=errors[0] if refused or not drawn else None,
+    )
 
 
-def compute_batches(experiment: Experiment, numbers: Iterable[int], workers: int | None = None) -> Iterator[Batch]:
+def compute_batches(
+    experiment: Experiment, numbers: Iterable[int], workers: int | None = None
+) -> Generator[Batch, None, None]:
     """Batches in the order in which they are ready. `numbers` is consumed as workers become free.
 
     Threads by default; inside ``joblib.parallel_config(backend=...)`` that backend. `workers` None means all cores.
@@ -148,4 +159,11 @@ def compute_batches(experiment: Experiment, numbers: Iterable[int], workers: int
     parallel = joblib.Parallel(
         n_jobs=-1 if workers is None else workers, prefer="threads", return_as="generator_unordered"
     )
-    return parallel(joblib.delayed(compute_batch)(experiment, number) for number in numbers)
+    results = parallel(joblib.delayed(compute_batch)(experiment, number) for number in numbers)
+    try:
+        for batch in results:  # noqa: UP028 - "yield from" would close the inner generator before what follows
+            yield batch
+    finally:
+        with warnings.catch_warnings():  # that the consumer left early is meant
+            warnings.simplefilter("ignore")
+            results.close()

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from rssp._checks import integer
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.montecarlo.execution import Batch, compute_batches
+from rssp.montecarlo.execution import Batch, compute_batch, compute_batches
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.stopping import StoppingRule
 from rssp.montecarlo.store import Store
@@ -24,6 +24,7 @@ __all__ = ["Run", "run"]
 
 _FIRST_WRITE, _WRITE_SHARE, _LAST_WRITE = 2.0, 0.02, 60.0  # seconds between parts: 2, then 2 % of the time so far
 _PENDING_BYTES = 2**26
+_HOPELESS_TRIALS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +117,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     progress: bool = True,
+    label: str | None = None,
 ) -> Run:
     """Run an experiment up to a total of `trials`.
 
@@ -130,6 +132,7 @@ def run(
     out : directory of results, made if need be; None keeps them in memory only
     workers : int >= 1, threads; None means all cores. Inside ``joblib.parallel_config(backend="dask")`` the cluster's.
     progress : show a progress bar with the time left, or one final line where the output is not a terminal
+    label : name of the run in the progress bar
 
     Returns
     -------
@@ -138,9 +141,10 @@ def run(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        For what is not allowed; also if every trial of the first batch is refused for one and the same reason.
+        For what is not allowed; also if the measurement refuses every trial of the first batch.
     InfeasibleError
-        If the measurement refuses every trial because it needs too much memory or time.
+        If it refuses them because they need too much memory or time. (A single trial that does is recorded as failed,
+        and tried again when the run is resumed.)
     StoreError
         If `out` cannot be written or is not a directory of results, or two parts contradict each other.
 
@@ -163,13 +167,12 @@ def run(
             raise ArgumentTypeError("stop", stop, "a StoppingRule such as Seconds(60), or None")
         stop.check(experiment)
     count = -(-trials // experiment.trials_a_batch)
-    store = None if out is None else Store(out, experiment)
+    store = None if out is None else Store(out, experiment.json)
     done = {} if store is None else store.load(count)
     prefix = _Prefix(experiment, trials, stop)
     prefix.advance(done)
     writer = _Writer(store)
-    with _progress(progress, count, prefix) as show:
-        show(len(done))
+    with _progress(progress, label, len(done), count, prefix) as show:
         try:
             if prefix.reason is None:
                 _compute(experiment, count, done, prefix, writer, workers, show)
@@ -183,7 +186,7 @@ def run(
         assert prefix.reason is not None
         if store is not None:
             _summarise(store, prefix, prefix.trials, prefix.reason)
-    return _result(experiment, done, prefix, None if store is None else Path(store.path.parent))
+    return _result(experiment, done, prefix, None if store is None else store.root)
 
 
 def _compute(
@@ -205,13 +208,23 @@ def _compute(
                 yield number
 
     # read to the end even when the rule is content: what was begun is finished and stored
-    for batch in compute_batches(experiment, missing(), workers):
-        if batch.hopeless is not None and batch.number == 0:
-            raise batch.hopeless
-        done[batch.number] = batch
-        writer.add(batch)
-        prefix.advance(done)
-        show(len(done))
+    results = compute_batches(experiment, missing(), workers)
+    with closing(results):
+        for batch in results:
+            if batch.number == 0 and batch.hopeless is not None:
+                _raise_if_refused(experiment, batch.hopeless)
+            done[batch.number] = batch
+            if batch.storable:
+                writer.add(batch)
+            prefix.advance(done)
+            show(len(done))
+
+
+def _raise_if_refused(experiment: Experiment, error: Exception) -> None:
+    """All trials of batch 0 were refused; where these are few, the next batches must be refused too."""
+    more = range(1, -(-_HOPELESS_TRIALS // experiment.trials_a_batch))
+    if all(compute_batch(experiment, number).hopeless is not None for number in more):
+        raise error
 
 
 def _summarise(store: Store, prefix: _Prefix, trials: int, reason: str) -> None:
@@ -272,7 +285,9 @@ def _measured_rows(batches: list[Batch], last_size: int) -> pd.DataFrame:
 
 
 @contextmanager
-def _progress(wanted: bool, count: int, prefix: _Prefix) -> Iterator[Callable[[int], None]]:
+def _progress(
+    wanted: bool, label: str | None, done: int, count: int, prefix: _Prefix
+) -> Iterator[Callable[[int], None]]:
     """A function that is told how many batches are done."""
     if not wanted:
         yield lambda done: None
@@ -287,19 +302,21 @@ def _progress(wanted: bool, count: int, prefix: _Prefix) -> Iterator[Callable[[i
         TimeRemainingColumn,
     )
 
+    name = label or f"{type(prefix.experiment.measurement).__name__} {prefix.experiment.key[:12]}"
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
-    bar = Progress(
-        *columns,
+    start = time.monotonic()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("batches"),
         TimeElapsedColumn(),
+        TextColumn("left:"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    )
-    start = time.monotonic()
-    with bar:
-        task = bar.add_task(type(prefix.experiment.measurement).__name__, total=count)
+    ) as bar:
+        task = bar.add_task(name, total=count, completed=done)
         yield lambda done: bar.update(task, completed=done)
-    name = prefix.experiment.key[:12]
-    print(f"experiment {name}: {prefix.reason}, {time.monotonic() - start:.1f} s", file=sys.stderr)
+    print(f"{name}: {prefix.reason}, {time.monotonic() - start:.1f} s", file=sys.stderr)

@@ -8,6 +8,7 @@ computed past that point stay in the store, and are not part of the run.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from scipy.special import betaincinv
 from rssp._checks import positive, probability
 from rssp.montecarlo.execution import Batch
 from rssp.montecarlo.experiment import Experiment
+from rssp.montecarlo.measurements import Columns
 
 __all__ = ["IntervalWidth", "Seconds", "StoppingRule", "interval_width"]
 
@@ -107,7 +109,7 @@ class IntervalWidth(StoppingRule):
         )
 
     def check(self, experiment: Experiment) -> None:
-        nothing = {name: np.empty(0) for name in ("trial", "n", "eps", "lower", "upper", "covered")}
+        nothing: Columns = defaultdict(lambda: np.empty(0))  # stands for the columns of no trials, whatever they are
         experiment.measurement.covered(nothing, self.n, self.eps)
 
 

@@ -27,9 +27,19 @@ import pyarrow.parquet as pq
 from rssp._version import __version__
 from rssp.errors import StoreError, StoreWarning
 from rssp.montecarlo.execution import Batch
-from rssp.montecarlo.experiment import Experiment, differences
+from rssp.montecarlo.experiment import differences
 
-__all__ = ["Part", "Store", "experiment_directories", "read_part", "write_atomically"]
+__all__ = [
+    "Part",
+    "Store",
+    "check_duplicates",
+    "experiment_directories",
+    "part_paths",
+    "read_part",
+    "sound_parts",
+    "stored_experiment",
+    "write_atomically",
+]
 
 _METADATA = b"rssp"
 _PART = re.compile(r"part-(\d{8,})-([0-9a-f]{24})\.parquet")
@@ -101,7 +111,7 @@ def _sync_directory(directory: Path) -> None:
 def _unwritable(directory: Path, cause: OSError) -> StoreError:
     reason = cause.strerror or str(cause)
     return StoreError(
-        f"out: cannot write in {directory} ({reason}). What was stored before is intact. "
+        f"cannot write in {directory} ({reason}). What was stored before is intact. "
         "Free space or permissions there, or choose another directory."
     )
 
@@ -115,27 +125,77 @@ def experiment_directories(directory: str | os.PathLike[str]) -> list[Path]:
     try:
         entries = sorted(path.iterdir())
     except FileNotFoundError:
-        raise StoreError(f"directory: {path} does not exist. Check the path.") from None
+        raise StoreError(f"{path} does not exist. Check the path.") from None
     except OSError as cause:
-        raise StoreError(f"directory: cannot read {path} ({cause.strerror}). Choose a results directory.") from cause
+        raise StoreError(f"cannot read {path} ({cause.strerror}). Choose a results directory.") from cause
     found = [e for e in entries if _KEY.fullmatch(e.name) and e.is_dir()]
     if entries and not found:
         raise StoreError(
-            f"directory: {path} is not empty and holds no results of rssp (it holds {entries[0].name}). "
+            f"{path} is not empty and holds no results of rssp (it holds {entries[0].name}). "
             "Choose a new or empty directory, or one that rssp wrote."
         )
     return found
 
 
+def sound_parts(path: Path, experiment_json: str) -> Iterator[Part]:
+    """The parts in an experiment's directory, sorted by name; damaged ones are named in a StoreWarning and skipped.
+
+    StoreError for a part of another experiment, or a batch that is stored twice with different content.
+    """
+    seen: dict[int, tuple[str, Path]] = {}
+    for file in part_paths(path):
+        part = read_part(file)
+        if part is None:
+            warnings.warn(
+                f"{file} is truncated or damaged: it is skipped, and its batches are computed again by the next run. "
+                "The file can be deleted.",
+                StoreWarning,
+                stacklevel=5,
+            )
+            continue
+        if part.experiment_json != experiment_json:
+            lines = differences(part.experiment_json, experiment_json)
+            raise StoreError(
+                f"{file} belongs to another experiment ({'; '.join(lines)}). Move it out of its directory."
+            )
+        check_duplicates(part, seen)
+        yield part
+
+
+def stored_experiment(path: Path) -> str:
+    """The JSON of the experiment in this directory, from experiment.json or else from a sound part."""
+    try:
+        texts = [(path / "experiment.json").read_text(encoding="utf-8").strip()]
+    except (OSError, ValueError):
+        texts = []
+    if not texts or key_of(texts[0]) != path.name:
+        texts += [part.experiment_json for part in map(read_part, part_paths(path)) if part is not None]
+    for text in texts:
+        if key_of(text) == path.name:
+            return text
+    raise StoreError(
+        f"{path} does not say what experiment it holds. Delete it or move it out of the results directory."
+    )
+
+
+def key_of(experiment_json: str) -> str:
+    """The key of the experiment with this canonical JSON."""
+    return hashlib.sha256(experiment_json.encode()).hexdigest()
+
+
 class Store:
     """The results of one experiment in a results directory, which is made if need be."""
 
-    def __init__(self, directory: str | os.PathLike[str], experiment: Experiment):
-        self.experiment = experiment
-        root = Path(directory)
-        if root.exists() or root.is_symlink():
-            experiment_directories(root)
-        self.path = root / experiment.key
+    def __init__(self, directory: str | os.PathLike[str], experiment_json: str):
+        self.experiment_json = experiment_json
+        self.root = Path(directory)
+        self.path = self.root / key_of(experiment_json)
+        try:
+            exists = self.root.exists()
+        except OSError as cause:
+            raise _unwritable(self.root, cause) from cause
+        if exists:
+            experiment_directories(self.root)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
@@ -145,8 +205,9 @@ class Store:
     def _claim(self) -> None:
         """Write experiment.json, which also finds out whether one can write here; clear away what a kill left."""
         path = self.path / "experiment.json"
-        self._foreign(path)
-        write_atomically(path, (self.experiment.json + "\n").encode())
+        if path.exists() and key_of(path.read_bytes().decode("utf-8", "replace").strip()) != self.path.name:
+            warnings.warn(f"{path} was damaged or replaced; it is written again.", StoreWarning, stacklevel=4)
+        write_atomically(path, (self.experiment_json + "\n").encode())
         for left in self.path.glob(f"{_TEMPORARY}*"):
             try:
                 if time.time() - left.stat().st_mtime > _ABANDONED_AFTER:
@@ -154,46 +215,10 @@ class Store:
             except OSError:
                 pass  # another process was faster
 
-    def _foreign(self, path: Path) -> None:
-        if not path.exists():
-            return
-        try:
-            lines = differences(path.read_text(), self.experiment.json)
-        except (OSError, ValueError):
-            warnings.warn(f"{path} was damaged; it is written again.", StoreWarning, stacklevel=5)
-            return
-        if lines:
-            raise StoreError(
-                f"out: {path} describes another experiment than its directory's name says ({'; '.join(lines)}). "
-                "Move that directory away or choose another results directory."
-            )
-
-    def part_paths(self) -> list[Path]:
-        return part_paths(self.path)
-
     def load(self, below: int) -> dict[int, Batch]:
-        """The stored batches with numbers under `below`. Damaged parts are named in a StoreWarning and skipped.
-
-        A batch that is stored twice is taken once. StoreError if the two differ, or a part is of another experiment.
-        """
+        """The stored batches with numbers under `below`; one that is stored twice is taken once."""
         batches: dict[int, Batch] = {}
-        seen: dict[int, tuple[str, Path]] = {}
-        for path in self.part_paths():
-            part = read_part(path)
-            if part is None:
-                warnings.warn(
-                    f"{path} is truncated or damaged: it is skipped and its batches are computed again. "
-                    "The file can be deleted.",
-                    StoreWarning,
-                    stacklevel=4,
-                )
-                continue
-            if part.experiment_json != self.experiment.json:
-                lines = differences(part.experiment_json, self.experiment.json)
-                raise StoreError(
-                    f"out: {path} belongs to another experiment ({'; '.join(lines)}). Move it out of this directory."
-                )
-            check_duplicates(part, seen)
+        for part in sound_parts(self.path, self.experiment_json):
             if any(e["batch"] < below and e["batch"] not in batches for e in part.entries):
                 batches |= {b.number: b for b in part.batches() if b.number < below and b.number not in batches}
         return batches
@@ -203,7 +228,7 @@ class Store:
         ordered = sorted(batches, key=lambda b: b.number)
         if not ordered:
             return
-        data = _encode(ordered, self.experiment.json)
+        data = _encode(ordered, self.experiment_json)
         digest = hashlib.sha256(data).hexdigest()[:24]
         write_atomically(self.path / f"part-{ordered[0].number:08d}-{digest}.parquet", data)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import Answers, Fragile, Refuses, cheap
+from cheap_measurements import Answers, Fragile, Refuses, cheap
 from pandas.testing import assert_frame_equal
 
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import GatedProduct, Uniform
 from rssp.montecarlo import Coverage, CoveringProfiles, Experiment, HittingTimes, rebuild_trial, run
-from rssp.montecarlo.execution import compute_batches
+from rssp.montecarlo.execution import compute_batch, compute_batches
 
 
 def quiet(experiment, trials, **options):
@@ -42,11 +44,22 @@ def test_any_order_of_batches_gives_the_same_bits(experiment):
     assert digests == {b.number: b.digest() for b in compute_batches(experiment, range(9), 1)}
 
 
-def test_another_joblib_backend_gives_the_same_bits():
-    experiment = EXPERIMENTS[3]  # of the package alone: processes cannot import the tests' measurements
-    expected = quiet(experiment, 20, workers=1).table
-    with joblib.parallel_config(backend="loky", n_jobs=2):
-        assert_frame_equal(quiet(experiment, 20).table, expected, check_exact=True)
+def test_what_goes_to_a_worker_process_and_back_survives():
+    experiment, error = pickle.loads(pickle.dumps((EXPERIMENTS[3], ArgumentError("n", 99, "at most 3"))))
+    assert experiment == EXPERIMENTS[3]
+    assert experiment.key == EXPERIMENTS[3].key
+    assert str(error) == "n: got 99; allowed: at most 3."
+    batch = compute_batch(experiment, 4)
+    assert pickle.loads(pickle.dumps(batch)).digest() == batch.digest()
+
+
+@pytest.mark.filterwarnings("ignore")  # of the cluster's own
+def test_a_cluster_gives_the_same_bits():
+    distributed = pytest.importorskip("distributed")
+    expected = quiet(cheap(), 60, workers=1).table
+    client = distributed.Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with client, joblib.parallel_config(backend="dask"):
+        assert_frame_equal(quiet(cheap(), 60).table, expected, check_exact=True)
 
 
 def test_a_shorter_run_is_a_prefix():
