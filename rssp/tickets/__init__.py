@@ -12,24 +12,31 @@ except ImportError as cause:
     ) from cause
 
 from rssp.tickets.certificate import certified_error, spectral_norm_bound, weight_tolerance
+from rssp.tickets.digits import DataError, DigitData, accuracy, digits_data, mnist_data, train_network
 from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket
 from rssp.tickets.masks import masked_linear, masks_of, weights_of
 from rssp.tickets.plain import plain_ticket, published_samples
 from rssp.tickets.target import Target, random_target, read_target
-from rssp.tickets.theorem import theorem_parameters, theorem_ticket
+from rssp.tickets.theorem import normalised, theorem_parameters, theorem_ticket
 from rssp.tickets.ticket import OutputError, Ticket, UnreachedError, UnreachedWeight
 
 __all__ = [
     "PLAIN_PYTORCH",
+    "DataError",
+    "DigitData",
     "OutputError",
     "Target",
     "Ticket",
     "UnreachedError",
     "UnreachedWeight",
+    "accuracy",
     "certified_error",
+    "digits_data",
     "load_ticket",
     "masked_linear",
     "masks_of",
+    "mnist_data",
+    "normalised",
     "plain_ticket",
     "published_samples",
     "random_target",
@@ -38,6 +45,7 @@ __all__ = [
     "spectral_norm_bound",
     "theorem_parameters",
     "theorem_ticket",
+    "train_network",
     "weight_tolerance",
     "weights_of",
 ]

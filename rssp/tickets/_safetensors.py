@@ -26,8 +26,10 @@ def read_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, s
     if not path.is_file():
         raise ArgumentError("path", f"{str(path)!r}, which is not a file", "an existing .safetensors file")
     with path.open("rb") as file:
-        start = file.read(2)
-    if path.suffix.lower() in _PICKLES or start == b"PK" or start[:1] == b"\x80":
+        start = file.read(9)
+    # a safetensors file begins with the length of its header, 8 bytes, and the header's brace
+    header = len(start) < 9 or start[5:] == b"\0\0\0{"
+    if path.suffix.lower() in _PICKLES or (start.startswith((b"PK\x03\x04", b"\x80")) and not header):
         remedy = _CONVERT.format(name=path.name, stem=path.stem)
         raise ArgumentError("path", f"the pickle file {path.name!r}", "a .safetensors file", remedy)
     try:

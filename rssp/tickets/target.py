@@ -203,12 +203,12 @@ def _from_state(state: Mapping[str, Any]) -> Target:
     biases: list[NDArray[np.float64] | None] = []
     names: list[str] = []
     types = set()
+    pruned = [key for key in state if str(key).endswith(("_orig", "_mask"))]
+    if pruned:
+        remedy = "Call torch.nn.utils.prune.remove first."
+        raise ArgumentError("target", f"the pruned entry {pruned[0]!r}", "plain weights", remedy)
     for key, value in state.items():
         name, _, kind = str(key).rpartition(".")
-        if kind in ("weight_orig", "weight_mask", "bias_orig", "bias_mask"):
-            raise ArgumentError(
-                "target", f"the pruned entry {key!r}", "plain weights", "Call torch.nn.utils.prune.remove first."
-            )
         if kind not in ("weight", "bias"):
             raise ArgumentError("target", f"the entry {key!r}", "entries named '<layer>.weight' and '<layer>.bias'")
         if kind == "weight":

@@ -12,6 +12,7 @@ u are the same for all outputs j of a column, the v are fresh (Lemma 3).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -25,13 +26,13 @@ from torch import nn
 from rssp._checks import positive
 from rssp.errors import ArgumentError
 from rssp.tickets._solve import check_rng, check_search, samples_by_layer, solve, uniform
-from rssp.tickets.certificate import weight_tolerance
+from rssp.tickets.certificate import spectral_norm_bound, weight_tolerance
 from rssp.tickets.effective import EffectiveLayer, theorem_layer
 from rssp.tickets.masks import check_memory, masked_linear
 from rssp.tickets.target import Target, read_target
 from rssp.tickets.ticket import Ticket, checked
 
-__all__ = ["assemble_theorem", "theorem_parameters", "theorem_ticket"]
+__all__ = ["assemble_theorem", "normalised", "theorem_parameters", "theorem_ticket"]
 
 
 def theorem_parameters(target: Target, n: int | Sequence[int]) -> int:
@@ -46,6 +47,31 @@ def theorem_parameters(target: Target, n: int | Sequence[int]) -> int:
         out, columns = target.augmented(i).shape
         total += 2 * columns * count * (columns + out)
     return total
+
+
+def normalised(target: Any) -> tuple[Target, float]:
+    """A target of the theorem's class, and the scale that leads back: ``f(x) = scale * result(x)``, exactly.
+
+    Theorem 1 speaks of layers with spectral norm at most 1. Each layer is divided by the smallest power of two, at
+    least 1, that brings it there, and each bias by the product of those up to its layer; no number is rounded (above
+    2**-126 in float32), and ``argmax`` of the outputs stays as it is. An output error eps of the result is one of
+    ``scale * eps`` of the target.
+
+    Examples
+    --------
+    >>> from rssp.tickets import read_target
+    >>> result, scale = normalised([np.array([[3.0, 0.0], [0.0, 1.0]]), np.array([[0.5, 0.5]])])
+    >>> result.weights[0].max(), scale
+    (np.float64(0.75), 4.0)
+    """
+    target = read_target(target)
+    weights, biases, scale = [], [], 1.0
+    for weight, bias in zip(target.weights, target.biases, strict=True):
+        divisor = 2.0 ** max(0, math.ceil(math.log2(max(spectral_norm_bound(weight), 1.0))))
+        scale *= divisor
+        weights.append(weight / divisor)
+        biases.append(None if bias is None else bias / scale)
+    return replace(target, weights=tuple(weights), biases=tuple(biases)), scale
 
 
 def theorem_ticket(
@@ -195,8 +221,7 @@ def _check_range(target: Target) -> None:
                 "target",
                 f"{target.weight_name(i, int(row), int(column))} = {worst:.6g}",
                 "weights and biases in [-1, 1], as the theorem does",
-                f"Divide this layer's weights by {abs(worst):.6g}, and this and all later biases with them: "
-                "a ReLU network's outputs are then divided by as much.",
+                "Use normalised(target): it divides layers by powers of two, and the outputs by their product.",
             )
 
 
