@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, betaln
+from scipy.special import betaincinv, betaln, xlog1py, xlogy
 
 from rssp._checks import choice, probability
 from rssp.errors import ArgumentError, ArgumentTypeError
@@ -76,20 +76,19 @@ def clopper_pearson(
     return low, high
 
 
-def _log_evidence(s: _Floats, m: _Floats, p: _Floats) -> _Floats:
-    """log of (Beta(1/2, 1/2)-mixture likelihood of the outcomes) / (likelihood at p): a martingale if p is true."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fit = np.where(s > 0, s * np.log(p), 0.0) + np.where(m > s, (m - s) * np.log1p(-p), 0.0)
-    return betaln(s + 0.5, m - s + 0.5) - betaln(0.5, 0.5) - fit
-
-
 def _sequence_end(s: _Floats, m: _Floats, log_threshold: _Floats, *, upper: bool) -> _Floats:
-    """The p on one side of s / m where the evidence against p reaches the threshold, by bisection."""
+    """The p on one side of s / m where the evidence against p reaches the threshold, by bisection.
+
+    The evidence is (likelihood of the outcomes averaged over p ~ Beta(1/2, 1/2)) / (likelihood at p): a martingale if p
+    is true, and growing away from s / m.
+    """
+    failures = m - s
+    needed = betaln(s + 0.5, failures + 0.5) - betaln(0.5, 0.5) - log_threshold
     inside = s / np.maximum(m, 1)
     outside = np.full_like(inside, 1.0 if upper else 0.0)
-    for _ in range(80):  # the evidence grows monotonically away from s / m
+    for _ in range(80):
         middle = (inside + outside) / 2
-        rejected = _log_evidence(s, m, middle) >= log_threshold
+        rejected = xlogy(s, middle) + xlog1py(failures, -middle) <= needed
         outside = np.where(rejected, middle, outside)
         inside = np.where(rejected, inside, middle)
     open_end = (s >= m) if upper else (s <= 0)

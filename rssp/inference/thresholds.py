@@ -3,9 +3,11 @@
 Two readings of n* are offered. The whole number n* = min {n : P(cover at n, eps) >= 1 - delta} is the (1 - delta)
 quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling laws it is too
 coarse: rounding moves it by up to one, far more than the statistical error of a few thousand trials. The interpolated
-n* is the real number at which P, joined between neighbouring n by straight lines of its logit, crosses 1 - delta. Its
-ceiling is the whole-number n*, and it moves smoothly with eps. Joining the logits is a convention, chosen because both
-tails of P are close to exponential in n; it is the same for estimates and predictions that use `interpolated_crossing`.
+n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
+-ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
+circle. Its ceiling is the whole-number n*, and it moves smoothly with eps: for uniform samples and [-1, 1] the
+convention leaves a ripple of about 0.01 (median), against 0.3 of rounding. Predictions are put on the same footing by
+`interpolated_crossing`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logit
 from scipy.stats import binom
 
 from rssp._checks import choice, integer, probability
@@ -91,22 +92,27 @@ def coverage(
     )
 
 
+def _gumbel_scale(p: ArrayLike, resolution: float = 0.0) -> _Floats:
+    clipped = np.clip(np.asarray(p, dtype=np.float64), resolution, 1 - resolution)
+    return np.asarray(-np.log(-np.log(clipped)))
+
+
 def interpolated_crossing(n: ArrayLike, probability: ArrayLike, level: float, resolution: float = 1e-12) -> float:
-    """The real n at which P, joined between whole n by lines of its logit, crosses a level.
+    """The real n at which P, joined between whole n by lines of -ln(-ln P), crosses a level.
 
     Parameters
     ----------
     n : array (K,), increasing
     probability : array (K,), non-decreasing, P(cover at n)
     level : float in (0, 1)
-    resolution : probabilities nearer to 0 or 1 than this are taken to be that near (their logit is infinite)
+    resolution : probabilities nearer to 0 or 1 than this are taken to be that near (they are infinite on that scale)
 
     Returns
     -------
     float; n[0] where P starts above the level, inf where it ends below.
 
-    >>> interpolated_crossing([4, 5, 6], [0.1, 0.4, 0.6], 0.5)
-    5.5
+    >>> round(interpolated_crossing([4, 5, 6], [0.1, 0.4, 0.6], 0.5), 3)
+    5.478
     """
     p = np.asarray(probability, dtype=np.float64)
     where = int(np.searchsorted(p, level, side="left"))
@@ -115,8 +121,8 @@ def interpolated_crossing(n: ArrayLike, probability: ArrayLike, level: float, re
         return float("inf")
     if where == 0:
         return float(grid[0])
-    a, b = logit(np.clip(p[where - 1 : where + 1], resolution, 1 - resolution))
-    step = (logit(level) - a) / (b - a) if b > a else 1.0
+    a, b = _gumbel_scale(p[where - 1 : where + 1], resolution)
+    step = (float(_gumbel_scale(level)) - a) / (b - a) if b > a else 1.0
     return float(grid[where - 1] + (grid[where] - grid[where - 1]) * np.clip(step, 0.0, 1.0))
 
 
@@ -157,7 +163,7 @@ def required_n(
     1  0.1    0.1      20       0  6.0   7.0   inf
     >>> required_n(trials, interpolated=True).round(2)
        eps  delta  trials  failed   low  best  high
-    0  0.1    0.5      20       0  4.74  5.23  5.85
+    0  0.1    0.5      20       0  4.68   5.2  5.82
     """
     counts = count_trials(table, eps, n_max)
     if interpolated:
@@ -265,9 +271,9 @@ def threshold_covariance(
         if where in (0, len(p)):
             continue
         pair = np.clip(p[where - 1 : where + 1], half, 1 - half)
-        a, b = logit(pair)
-        w = np.clip((logit(level) - a) / (b - a), 0, 1) if b > a else 1.0
-        weights = np.array([1 - w, w]) / (pair * (1 - pair)) / max(b - a, 1e-300)
+        a, b = _gumbel_scale(pair)
+        w = np.clip((float(_gumbel_scale(level)) - a) / (b - a), 0, 1) if b > a else 1.0
+        weights = np.array([1 - w, w]) / (-pair * np.log(pair)) / max(b - a, 1e-300)
         seen = times[:, i, None] <= counts.n[where - 1 : where + 1]
         influence[:, i] = -(seen - p[where - 1 : where + 1]) @ weights
     return influence.T @ influence / counts.trials**2

@@ -109,11 +109,11 @@ def test_interpolation_rounds_up_to_the_whole_number():
         assert (real.best <= real.high).all()
 
 
-def test_interpolation_is_exact_on_a_logistic_curve():
+def test_interpolation_is_exact_on_a_gumbel_curve():
     n = np.arange(4, 12)
-    p = 1 / (1 + np.exp(-(n - 7.37) * 1.3))
+    p = np.exp(-np.log(2) * np.exp(-(n - 7.37) * 1.3))
     assert interpolated_crossing(n, p, 0.5) == pytest.approx(7.37)
-    assert interpolated_crossing(n, p, 0.001) == 4
+    assert interpolated_crossing(n, p, 1e-40) == 4
     assert interpolated_crossing(n, p, 0.999) == np.inf
 
 

@@ -1,0 +1,240 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2 as chi2_law
+
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.inference import SCALING_LAWS, ScalingLaw, compare_scaling, exponent_of, fit_scaling, power_law
+
+X = np.arange(3.0, 21.0, 1.5)
+Z = 1.959963984540054
+
+
+def points(best, sigma=0.05, x=X, **columns):
+    best = np.asarray(best, dtype=float)
+    return pd.DataFrame({"eps": 2.0**-x, "low": best - Z * sigma, "best": best, "high": best + Z * sigma, **columns})
+
+
+def noisy(best, sigma=0.05, seed=0):
+    return points(best + sigma * np.random.default_rng(seed).standard_normal(len(best)), sigma)
+
+
+def test_linear_laws_agree_with_the_textbook():
+    table = noisy(3 + 1.2 * X)
+    fit = fit_scaling(table, "log")
+    design = np.column_stack([np.ones_like(X), X]) / 0.05
+    theta, residual, *_ = np.linalg.lstsq(design, table.best.to_numpy() / 0.05, rcond=None)
+    error = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
+    assert fit.chi2 == pytest.approx(residual[0])
+    assert fit.p_value == pytest.approx(chi2_law.sf(residual[0], len(X) - 2))
+    assert fit.aicc == pytest.approx(residual[0] + 4 + 12 / (len(X) - 3))
+    for estimate, value, e in zip(fit.parameters.values(), theta, error, strict=True):
+        assert estimate.best == pytest.approx(value, rel=1e-6)
+        assert estimate.low == pytest.approx(value - Z * e, rel=1e-4)
+        assert estimate.high == pytest.approx(value + Z * e, rel=1e-4)
+    band = fit.predict(eps=[2.0**-30])
+    lever = np.array([1, 30.0])
+    half = Z * np.sqrt(lever @ np.linalg.inv(design.T @ design) @ lever)
+    assert band.best[0] == pytest.approx(theta @ lever)
+    assert band.high[0] - band.best[0] == pytest.approx(half, rel=1e-4)
+
+
+def test_profile_interval_equals_a_search_on_a_grid():
+    """Three values of eps and large errors: the profile is far from symmetric."""
+    x = np.array([2.0, 4.0, 8.0])
+    table = points(2 * x**1.1, sigma=1.5, x=x)
+    estimate = fit_scaling(table, "log-power")["c"]
+    c = np.linspace(-1, 4, 50001)
+    basis = x[:, None] ** c / 1.5
+    y = table.best.to_numpy()[:, None] / 1.5
+    b = (basis * y).sum(axis=0) / (basis**2).sum(axis=0)
+    rise = ((y - b * basis) ** 2).sum(axis=0)
+    inside = c[rise - rise.min() <= chi2_law.ppf(0.95, 1)]
+    assert estimate.low == pytest.approx(inside.min(), abs=2e-4)
+    assert estimate.high == pytest.approx(inside.max(), abs=2e-4)
+    assert abs((estimate.high - estimate.best) / (estimate.best - estimate.low) - 1) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("law", "truth"),
+    [
+        ("log", (3.0, 1.2)),
+        ("log+loglog", (1.0, 1.1, 1.5)),
+        ("log-power", (2.0, 1.3)),
+        ("log-power+offset", (3.0, 1.0, 1.2)),
+        ("power", (3.0, 0.25)),
+    ],
+)
+def test_known_parameters_are_recovered(law, truth):
+    table = noisy(np.asarray(SCALING_LAWS[law].formula(2.0**-X, *truth)))
+    fit = fit_scaling(table, law, confidence=0.95)
+    sure = fit_scaling(table, law)
+    assert fit.p_value > 1e-3
+    for name, value in zip(SCALING_LAWS[law].parameters, truth, strict=True):
+        e = sure[name]
+        # twice the 95 % interval: 4 standard errors
+        assert e.best - 2 * (e.best - e.low) <= value <= e.best + 2 * (e.high - e.best)
+
+
+def test_joint_exponents_are_recovered_and_a_wrong_claim_excluded():
+    rng = np.random.default_rng(3)
+    d, x = (a.ravel() for a in np.meshgrid(np.arange(1.0, 6), np.arange(2.0, 9)))
+    best = 1.9 * d**1.1 * x**0.9 + 0.05 * rng.standard_normal(d.size)
+    table = points(best, x=x, d=d)
+    fit = fit_scaling(table, "joint")
+    assert fit["alpha"].contains(1.1)
+    assert fit["beta"].contains(0.9)
+    assert fit["alpha"].high < 3
+    ranking = compare_scaling(table, ["joint", "joint+offset", "joint-linear"])
+    assert ranking.law[0] == "joint"
+    assert not ranking.set_index("law").accepted["joint-linear"]
+
+
+def test_the_right_law_is_selected_and_wrong_ones_rejected():
+    table = noisy(1 + 1.1 * X + 1.5 * np.log2(X))
+    ranking = compare_scaling(table).set_index("law")
+    assert ranking.selected["log+loglog"]
+    assert ranking.selected.sum() == 1
+    assert not ranking.accepted[["log", "power"]].any()
+    assert ranking.weight.sum() == pytest.approx(1)
+    assert ranking.held_out_rms["log+loglog"] < ranking.held_out_rms["log"] < ranking.held_out_rms["power"]
+    assert ranking.held_out_p_value["log"] < 1e-6
+    assert ranking.held_out_p_value["log+loglog"] > 0.001
+
+
+def test_no_law_is_selected_where_all_fail():
+    table = noisy(10 + np.sin(3 * X), 0.01)
+    ranking = compare_scaling(table, ["log", "log-power"])
+    assert not ranking.accepted.any()
+    assert not ranking.selected.any()
+
+
+def test_held_out_chi2_is_the_prediction_s_own():
+    """For a linear law: the misfit of the points kept back, weighed by their error and the prediction's."""
+    table = noisy(3 + 1.2 * X)
+    row = compare_scaling(table, ["log"], held_out=3).iloc[0]
+    train, test = table.iloc[:-3], table.iloc[-3:]
+    fit = fit_scaling(train, "log")
+    design = np.column_stack([np.ones(3), X[-3:]])
+    variance = 0.05**2 * np.eye(3) + design @ fit.covariance @ design.T
+    gap = test.best.to_numpy() - fit.predict(eps=test.eps).best.to_numpy()
+    assert row.held_out_chi2 == pytest.approx(gap @ np.linalg.solve(variance, gap), rel=1e-3)
+    assert row.held_out_rms == pytest.approx(np.sqrt((gap**2).mean()), rel=1e-4)
+
+
+def test_a_covariance_takes_the_place_of_the_intervals():
+    table = noisy(3 + 1.2 * X)
+    diagonal = fit_scaling(table, "log", covariance=0.05**2 * np.eye(len(X)))
+    assert diagonal.chi2 == pytest.approx(fit_scaling(table, "log").chi2)
+    shared = 0.05**2 * (0.9 + 0.1 * np.eye(len(X)))
+    fit = fit_scaling(table, "log", covariance=shared)
+    design = np.column_stack([np.ones_like(X), X])
+    inverse = np.linalg.inv(shared)
+    expected = np.linalg.solve(design.T @ inverse @ design, design.T @ inverse @ table.best.to_numpy())
+    np.testing.assert_allclose([e.best for e in fit.parameters.values()], expected, rtol=1e-6)
+    np.testing.assert_allclose(fit.covariance, np.linalg.inv(design.T @ inverse @ design), rtol=1e-4)
+    assert fit_scaling(table, "log", systematic=0.1).chi2 == pytest.approx(diagonal.chi2 / 5)
+
+
+def test_unequal_sides_weigh_by_the_side_of_the_law():
+    table = points(3 + 1.2 * X)
+    table["high"] = table["best"] + 10 * Z * 0.05
+    flat = ScalingLaw("given", lambda eps, s: s + 3 + 1.2 * np.log2(1 / eps), ("s",))
+    e = fit_scaling(table, flat)["s"]
+    assert (e.high - e.best) / (e.best - e.low) == pytest.approx(10, rel=0.01)
+
+
+def test_cut_off_points_are_left_out_and_counted():
+    table = noisy(3 + 1.2 * X)
+    table.loc[10:, ["best", "high"]] = np.inf
+    table.loc[9, "high"] = np.inf
+    fit = fit_scaling(table, "log")
+    assert (fit.excluded, len(fit.points)) == (len(X) - 10, 10)
+    covariance = np.diag(np.where(np.isfinite(table.best), 0.05**2, np.nan))
+    assert fit_scaling(table, "log", covariance=covariance).chi2 == pytest.approx(fit.chi2)
+    assert compare_scaling(table, ["log"], covariance=covariance).held_out_rms[0] < 0.3
+
+
+def test_an_own_law():
+    square = ScalingLaw("square", lambda eps, a, b: a + b * np.log2(1 / eps) ** 2, ("a", "b"), r"a + b x^2")
+    fit = fit_scaling(points(1 + 0.3 * X**2), square)
+    assert fit["b"].best == pytest.approx(0.3)
+    assert "square" in str(fit)
+    with pytest.raises(ArgumentError, match="one of a, b"):
+        fit["c"]
+    with pytest.raises(ArgumentError, match="the variables eps"):
+        fit.predict(d=3)
+
+
+def test_exponents_of_one_variable():
+    d = np.arange(1.0, 6)
+    table = points(7 * d**1.3, x=np.full(5, 4.0), d=d)
+    assert exponent_of(table, "d")["exponent"].best == pytest.approx(1.3)
+    assert exponent_of(points(2 * X**0.8), "log2(1/eps)")["exponent"].best == pytest.approx(0.8)
+    assert exponent_of(points(2 * 2 ** (X / 4)), "eps")["exponent"].best == pytest.approx(-0.25)
+    with pytest.raises(ArgumentError, match="several values of eps"):
+        exponent_of(table.assign(eps=[0.1, 0.1, 0.2, 0.2, 0.2]), "d")
+    with pytest.raises(ArgumentError, match="also size"):
+        exponent_of(table, "size")
+
+
+def test_a_parameter_the_points_do_not_bound_has_an_open_interval():
+    law = ScalingLaw("bounded", lambda eps, a, s: 5 + a * 0 + np.tanh(s) + 0 * eps, ("a", "s"), start=(0.0, 1.0))
+    fit = fit_scaling(points(np.full(len(X), 6.0)), law)
+    assert (fit["a"].low, fit["a"].high) == (-np.inf, np.inf)
+    assert np.isfinite(fit["s"].low)
+    assert fit["s"].high == np.inf
+
+
+def test_degenerate_input_is_named_with_a_remedy():
+    table = points(3 + 1.2 * X)
+    with pytest.raises(ArgumentError, match="at least 3"):
+        fit_scaling(table.iloc[:2], "log+loglog")
+    with pytest.raises(ArgumentError, match="cut off"):
+        fit_scaling(table.assign(best=np.inf, high=np.inf), "log")
+    with pytest.raises(ArgumentError, match="interpolated=True"):
+        fit_scaling(table.assign(low=table.best, high=table.best), "log")
+    with pytest.raises(ArgumentError, match="also d"):
+        fit_scaling(table, "joint")
+    with pytest.raises(ArgumentError, match="'log'"):
+        fit_scaling(table, "linear")
+    with pytest.raises(ArgumentTypeError, match="law"):
+        fit_scaling(table, 3)
+    with pytest.raises(ArgumentError, match="eps < 1/2"):
+        fit_scaling(points(3 + X, x=X - 3), "log+loglog")
+    with pytest.raises(ArgumentError, match="systematic"):
+        fit_scaling(table, systematic=-1)
+    with pytest.raises(ArgumentError, match="held_out"):
+        compare_scaling(table, held_out=len(X))
+    with pytest.raises(ArgumentError, match="laws"):
+        compare_scaling(table, [])
+    with pytest.raises(ArgumentError, match="not finite"):
+        fit_scaling(table.assign(eps=np.nan))
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"formula": 3}, ArgumentTypeError),
+        ({"parameters": "ab"}, ArgumentError),
+        ({"parameters": ()}, ArgumentError),
+        ({"parameters": ("a", "a")}, ArgumentError),
+        ({"start": (1.0,)}, ArgumentError),
+        ({"start": (tuple(range(20)), tuple(range(20)))}, ArgumentError),
+    ],
+)
+def test_bad_laws_are_refused(fields, error):
+    with pytest.raises(error):
+        ScalingLaw(**({"name": "x", "formula": lambda eps, a, b: a + b, "parameters": ("a", "b")} | fields))
+
+
+def test_exactly_as_many_points_as_parameters_still_gives_intervals():
+    fit = fit_scaling(points(3 + 1.2 * X[:2], x=X[:2]), "log")
+    assert fit.dof == 0
+    assert np.isnan(fit.p_value)
+    assert fit.aicc == np.inf
+    assert fit["b"].low < 1.2 < fit["b"].high
+    row = compare_scaling(points(3 + 1.2 * X[:2], x=X[:2]), ["log"]).iloc[0]
+    assert np.isnan(row.held_out_chi2)
+    assert not row.accepted
+    assert power_law("d").variables == ("d",)
