@@ -25,14 +25,15 @@ def bits(eps: Values) -> NDArray[np.float64]:
 
 
 def joint(eps: Values, delta: Values) -> NDArray[np.float64]:
-    """min(eps, delta): "with probability 1 - eps" at a smaller eps serves every larger delta."""
-    return np.minimum(np.asarray(eps, dtype=np.float64), np.asarray(delta, dtype=np.float64))
+    """min(eps, delta): what holds at an error e with probability 1 - e holds at any larger error and delta."""
+    smaller: NDArray[np.float64] = np.minimum(eps, np.asarray(delta, dtype=np.float64))
+    return smaller
 
 
 def entropy(fraction: Values) -> NDArray[np.float64]:
     """The binary entropy H2 in bits."""
     x = np.asarray(fraction, dtype=np.float64)
-    return -(xlogy(x, x) + xlogy(1 - x, 1 - x)) / math.log(2)
+    return np.asarray(xlogy(x, x) + xlogy(1 - x, 1 - x), dtype=np.float64) / -math.log(2)
 
 
 def log2_ball(d: Values, radius: Values, norm: float) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rssp.theory.catalog._formulas import bits
+from rssp.theory.catalog._formulas import bits, joint
 from rssp.theory.claim import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -63,14 +63,14 @@ CLAIMS = (
         statement="Independent batches and a union bound over a net serve every target at once with probability "
         "1 - eps, at the price of one more logarithm: n >= C d^6 log^3(d/eps). The exponents follow from the bound for "
         "one target as quoted; counting the net's dimension too would give d^7.",
-        latex=r"n \geq C d^6 \log_2^3 \frac{d}{\varepsilon}",
+        latex=r"n \geq C d^6 \log_2^3 \frac{d}{\min(\varepsilon, \delta)}",
         kind=Kind.SUFFICIENT,
         quantity="n*",
-        formula=lambda d, eps, C, exp_d, exp_log: (
-            C * np.asarray(d, dtype=np.float64) ** exp_d * _log(d, eps) ** exp_log
+        formula=lambda d, eps, delta, C, exp_d, exp_log: (
+            C * np.asarray(d, dtype=np.float64) ** exp_d * _log(d, joint(eps, delta)) ** exp_log
         ),
         constants={"C": None, "exp_d": 6.0, "exp_log": 3.0},
-        valid=_NSN + "; delta = eps, targets in the ball of the 1-norm",
+        valid=_NSN + "; targets in the ball of the 1-norm",
         wording=Wording.AS_QUOTED,
         study="da_cunha_2023",
     ),

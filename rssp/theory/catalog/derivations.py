@@ -45,26 +45,26 @@ def _laguerre(n, x):  # type: ignore[no-untyped-def]
     return np.vectorize(one, otypes=[np.float64])(n, np.maximum(x, 0.0))
 
 
-def _edge(n, eps):  # type: ignore[no-untyped-def]
-    n, x = np.broadcast_arrays(np.asarray(n, dtype=np.float64), 1 - np.asarray(eps, dtype=np.float64))
+def _edge(n, eps, radius):  # type: ignore[no-untyped-def]
+    n, x = np.broadcast_arrays(np.asarray(n, dtype=np.float64), radius - np.asarray(eps, dtype=np.float64))
     with np.errstate(divide="ignore"):
         both = np.exp(n * np.log(np.maximum(x, 0.0)) - n * math.log(2) + gammaln(2 * n + 1) - 3 * gammaln(n + 1))
-    return 2 * _laguerre(n, x) - both
+    return np.where(x > 0, 2 * _laguerre(n, x) - both, 0.0)
 
 
-def _edge_samples(eps, delta):  # type: ignore[no-untyped-def]
+def _edge_samples(eps, delta, radius):  # type: ignore[no-untyped-def]
     def one(eps: float, delta: float) -> float:
         n = 1
-        while _edge(n, eps) > delta:
+        while _edge(n, eps, radius) > delta:
             n += 1
         return float(n)
 
     return np.vectorize(one, otypes=[np.float64])(eps, delta)
 
 
-def _edge_slope(n, eps):  # type: ignore[no-untyped-def]
+def _edge_slope(n, eps, radius):  # type: ignore[no-untyped-def]
     n = np.asarray(n, dtype=np.float64)
-    return np.log2(_edge(n + 1, eps)) - np.log2(_edge(n, eps))
+    return np.log2(_edge(n + 1, eps, radius)) - np.log2(_edge(n, eps, radius))
 
 
 def _edge_mean_target(n, eps):  # type: ignore[no-untyped-def]
@@ -156,16 +156,17 @@ CLAIMS: tuple[Claim, ...] = (
         id="edge-fail",
         paper=NOTES,
         number="derivation: one-sided samples",
-        statement="The target 1 is missed when all positive numbers together are below x = 1 - eps, the target -1 when "
+        statement="The target r is missed when all positive numbers together are below x = r - eps, the target -r when "
         "the negative ones are above -x. Of n signs j are positive with probability C(n, j)/2^n, and j uniform numbers "
         "add up to less than x <= 1 with probability x^j/j!: each event has probability 2^-n L_n(-x) with the Laguerre "
         "polynomial L_n, and both at once 2^-n x^n C(2n, n)/n!.",
         latex=r"P(\mathrm{fail}) \geq 2^{-n} \left(2 L_n(-x) - \frac{x^n}{n!} \binom{2n}{n}\right), \quad "
-        r"x = 1 - \varepsilon",
+        r"x = r - \varepsilon",
         kind=Kind.NECESSARY,
         quantity="P(fail)",
         formula=_edge,
-        valid=_UNIFORM + ", targets [-1, 1], 0 < eps <= 1, every n >= 1",
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, every n >= 1; 0 for eps >= r",
         wording=Wording.VERIFIED,
         study="failure_tail",
     ),
@@ -176,11 +177,12 @@ CLAIMS: tuple[Claim, ...] = (
         statement="P(fail) is above delta as long as edge-fail's bound is: n* is at least the first n where the bound "
         "is at most delta. With delta = eps this bounds the C of Lueker's theorem from below: n 2^-n grows by exp(2 "
         "sqrt(n)), so that C > 1 at every eps.",
-        latex=r"n \geq \min\{n : 2^{-n} (2 L_n(-x) - x^n \binom{2n}{n} / n!) \leq \delta\}, \quad x = 1 - \varepsilon",
+        latex=r"n \geq \min\{n : 2^{-n} (2 L_n(-x) - x^n \binom{2n}{n} / n!) \leq \delta\}, \quad x = r - \varepsilon",
         kind=Kind.NECESSARY,
         quantity="n*",
         formula=_edge_samples,
-        valid=_UNIFORM + ", targets [-1, 1], 0 < eps < 1, 0 < delta < 1",
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps > 0, 0 < delta < 1",
         wording=Wording.VERIFIED,
         study="lueker_1998",
     ),
@@ -195,7 +197,8 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.EQUALITY,
         quantity="log2 P(fail) per sample",
         formula=_edge_slope,
-        valid=_UNIFORM + ", targets [-1, 1], n well above n*",
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps < r, n well above n*",
         wording=Wording.VERIFIED,
         study="failure_tail",
     ),
@@ -308,7 +311,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=lambda d, eps: self_consistent_n(
             np.asarray(d, dtype=np.float64) / 2, math.pi * math.e / (8 * np.asarray(eps, dtype=np.float64) ** 2)
         ),
-        valid="X_i standard normal in R^d, target 0, delta near 1/2; a threshold, not a whole number",
+        valid="X_i standard normal in R^d, target 0, delta about 0.35 to 0.4 by normal-one-target; a threshold, not a "
+        "whole number",
         wording=Wording.VERIFIED,
         study="covering_law",
     ),

@@ -27,13 +27,14 @@ CLAIMS = (
         paper=_PAPER,
         number="main theorem",
         statement="n = O(log(1/eps)) independent uniform numbers in [-1, 1] approximate every target in [-1/2, 1/2] "
-        "within eps, with high probability. (Targets in [-1, 1] in the first arXiv version.)",
+        "within eps, with high probability. The first arXiv version says [-1, 1].",
         latex=r"n \geq C \log_2 \frac{1}{\varepsilon}",
         kind=Kind.SUFFICIENT,
         quantity="n*",
         formula=lambda eps, C: C * bits(eps),
         constants={"C": None},
-        valid="X_i uniform on [-1, 1], targets in [-1/2, 1/2]; the quoted form names no failure probability: fix delta",
+        valid="mild assumptions on the law, uniform on [-1, 1] among them; targets in [-1/2, 1/2]; the quoted form "
+        "names no failure probability: fix delta",
         wording=Wording.VERIFIED,
         study="lueker_1998",
     ),

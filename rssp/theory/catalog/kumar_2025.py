@@ -9,7 +9,7 @@ from rssp.theory.claim import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
 
-_PAPER = "Kumar, Natale, Quantization vs Pruning: Insights from the SLTH, 2025, arXiv 2508.11020"
+_PAPER = "A. Kumar, E. Natale, Quantization vs Pruning: Insights from the SLTH, 2025, arXiv 2508.11020"
 _INTEGERS = "integer subset sums and quantized tickets are not drawn by any study here"
 
 
@@ -37,15 +37,16 @@ CLAIMS = (
         id="kumar-2025-width",
         paper=_PAPER,
         number="Theorem 1",
-        statement="A random network of twice the depth, its weights multiples of a small step, of width "
-        "C width log2(1/step) can be pruned to equal exactly every target of that width whose weights are multiples "
-        "of step.",
+        statement="A random network of twice the depth and of width C width log2(1/step), its weights multiples of a "
+        "step no larger than this, can be pruned to equal exactly every target of that width whose weights are "
+        "multiples of some step_t >= step^2.",
         latex=r"C d \log_2 \frac{1}{\delta}",
         kind=Kind.SUFFICIENT,
         quantity="width",
         formula=lambda width, step, C: C * np.asarray(width, dtype=np.float64) * bits(step),
         constants={"C": None},
-        valid="the random weights' step at most the square root of the target's, activations rounded in between",
+        valid="uniform random weights, activations reset to the coarser precision in between; delta in the formula is "
+        "the step",
         wording=Wording.VERIFIED,
         unreachable=_INTEGERS,
     ),

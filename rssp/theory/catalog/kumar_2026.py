@@ -9,7 +9,8 @@ from rssp.theory.claim import Claim, Kind, Wording
 __all__ = ["CLAIMS"]
 
 _PAPER = (
-    "Kumar, Natale, A Unified Framework for Quantized and Continuous Strong Lottery Tickets, 2026, arXiv 2607.03860"
+    "A. Kumar, E. Natale, A Unified Framework for Quantized and Continuous Strong Lottery Tickets, 2026, arXiv "
+    "2607.03860"
 )
 _INTEGERS = (
     "integer subset sums are not drawn by any study here; the continuous twin of this tail, esa-2023-tail, is measured"
@@ -17,7 +18,7 @@ _INTEGERS = (
 
 
 def _ratio(M, gap):  # type: ignore[no-untyped-def]
-    return np.log2((np.asarray(M, dtype=np.float64) + 1) / (np.asarray(gap, dtype=np.float64) + 1))
+    return np.log2(np.maximum((np.asarray(M, dtype=np.float64) + 1) / (np.asarray(gap, dtype=np.float64) + 1), 1))
 
 
 def _tail(n, M, gap, C, kappa):  # type: ignore[no-untyped-def]

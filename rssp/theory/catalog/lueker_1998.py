@@ -53,7 +53,7 @@ CLAIMS = (
         paper=_PAPER,
         number="abstract",
         statement="The expected distance from a target to the nearest of the 2^n subset sums is exponentially small in "
-        "n. (Before, only its median was known to be: Lueker, 1982.)",
+        "n. Before, only its median was known to be: Lueker, 1982.",
         latex=r"\mathbf{E}\left[\min_S |z - \Sigma_S|\right] \leq A e^{-c n}",
         kind=Kind.SUFFICIENT,
         quantity="E[error] (one target)",

@@ -40,8 +40,8 @@ CLAIMS = (
         quantity="units per weight",
         formula=lambda eps, C: C / np.asarray(eps, dtype=np.float64) ** 2,
         constants={"C": None},
-        valid="0 < eps < 1",
-        wording=Wording.VERIFIED,
+        valid="0 < eps < 1; from a summary of Orseau et al. (2020)",
+        wording=Wording.AS_QUOTED,
         study="pensia_2020",
     ),
     Claim(

@@ -10,7 +10,8 @@ from rssp.theory.claim import Claim, Kind, Wording
 __all__ = ["CLAIMS"]
 
 _PAPER = (
-    "H. Otsuka et al., The Strong Lottery Ticket Hypothesis for Multi-Head Attention Mechanisms, 2025, arXiv 2511.04217"
+    "H. Otsuka, D. Chijiwa, Y. Okoshi, D. Fujiki, S. Takeuchi, M. Motomura, The Strong Lottery Ticket Hypothesis for "
+    "Multi-Head Attention Mechanisms, 2025, arXiv 2511.04217"
 )
 _ATTENTION = "attention tickets are not built here"
 
