@@ -44,16 +44,20 @@ class FixedPoint:
 
         `reach` is the largest absolute coordinate of any target. With more axes than two, one grid serves all samples.
         """
+        return cls(int(cls.exponents(np.asarray(sample)[None], reach)[0]))
+
+    @staticmethod
+    def exponents(samples: NDArray[np.float64], reach: float = 0.0) -> NDArray[np.int64]:
+        """The q of each of many samples (trials, ..., n, dim), as an array (trials,); `reach` as in `for_sample`."""
         with np.errstate(over="ignore"):  # an infinite sum is reported below
-            largest = float(np.abs(sample).sum(axis=-2).max(initial=0.0)) if sample.size else 0.0
-        largest = max(largest, float(reach))
-        if not math.isfinite(largest) or largest > 2.0**_Q_RANGE:
-            raise ArgumentError("sample", f"sums up to {largest:g}", "sums below 2**1000", "Rescale sample and ball.")
-        if largest == 0.0:
-            return cls(_BITS)
+            sums = np.abs(samples).sum(axis=-2)
+        largest = np.maximum(sums.max(axis=tuple(range(1, sums.ndim)), initial=0.0), float(reach))
+        worst = float(largest.max(initial=0.0))
+        if not math.isfinite(worst) or worst > 2.0**_Q_RANGE:
+            raise ArgumentError("sample", f"sums up to {worst:g}", "sums below 2**1000", "Rescale sample and ball.")
         # n roundings of half a unit and the rounding of the float sum itself are far below the last factor of 2
-        exponent = math.frexp(largest * (1 + 2.0**-40))[1]
-        return cls(min(_BITS - exponent, _Q_RANGE))
+        exponent = np.frexp(largest * (1 + 2.0**-40))[1]
+        return np.minimum(_BITS - exponent, _Q_RANGE).astype(np.int64)
 
     def to_int(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """The nearest multiples of 2**-q (ties to even), counted in units of 2**-q. The one way in."""
