@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["MAX_HALF", "nearest_line"]
+__all__ = ["MAX_HALF", "count_line", "nearest_line", "settle_ties"]
 
 MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
 
@@ -24,8 +24,11 @@ _U = np.uint64
 _FIRST_LEVEL = 8
 _LEVEL_STEP = 3
 
+# helpers are compiled into their callers only: no entry points from Python, no cache files of their own
+_helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-@njit(nogil=True, cache=True)
+
+@_helper
 def _merge(out, o, src, p, m1, q, m2, x):
     """out[o:o+m1+m2] = the sorted union of src[p:p+m1] and src[q:q+m2] + x; both sorted. m1 + m2 steps."""
     h = min(m1, m2)
@@ -53,46 +56,36 @@ def _merge(out, o, src, p, m1, q, m2, x):
             b += 1
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _sorted_sums(x, count, grouped, one, two, off):
     """The sums of all subsets of x[:count], sorted; if grouped, sorted within each subset size.
 
-    Group p is result[off[p]:off[p+1]]. `one` and `two` are scratch of 2**count; the result is one of them.
+    Group p is result[off[p]:off[p+1]]; without groups there is one, p = 0. `one` and `two` are scratch of 2**count; the
+    result is one of them.
     """
     one[0] = 0
-    if not grouped:
-        size = 1
-        for k in range(count):
-            _merge(two, 0, one, 0, size, 0, size, x[k])
-            one, two = two, one
-            size *= 2
-        off[0], off[1] = 0, size
-        return one
     off[0], off[1] = 0, 1
+    groups = 1
     for k in range(count):
         # sizes of k samples -> sizes of k + 1: C(k+1, p) = C(k, p) + C(k, p-1); old offsets are read before they move
         o = 0
         before, previous = 0, 0  # start and length of the old group p - 1
-        for p in range(k + 2):
+        if not grouped:
+            previous = off[1]
+        for p in range(groups + grouped):
             start = off[p]
-            length = off[p + 1] - start if p <= k else 0
+            length = off[p + 1] - start if p < groups else 0
             off[p] = o
-            if length == 0:
-                for i in range(previous):
-                    two[o + i] = one[before + i] + x[k]
-            elif previous == 0:
-                for i in range(length):
-                    two[o + i] = one[start + i]
-            else:
-                _merge(two, o, one, start, length, before, previous, x[k])
+            _merge(two, o, one, start, length, before, previous, x[k])
             o += length + previous
             before, previous = start, length
-        off[k + 2] = o
+        groups += grouped
+        off[groups] = o
         one, two = two, one
     return one
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _note(state, row, error, a, b, rest, sizes):
     """Keep the best pair of a target; remember whether another pair is as good. Returns the best error."""
     if error < state[row, 0]:
@@ -109,12 +102,14 @@ def _note(state, row, error, a, b, rest, sizes):
     return state[row, 0]
 
 
-@njit(nogil=True, cache=True)
-def _staircase(A, a0, na, B, b0, nb, i, k, k_end, target, rest, sizes, state, row):
-    """The antidiagonals k <= i + (nb - 1 - j) < k_end of the staircase, with its bounds checked."""
+@_helper
+def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
+    """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     best = state[row, 0]
-    j = nb - 1 - (k - i)
-    while i < na and j >= 0 and k < k_end:
+    j = nb - 1 - (h - i)
+    for _ in range(na + nb - 1 - 2 * h):
+        if i >= na or j < 0:
+            return
         error = A[a0 + i] + B[b0 + j] - target
         if abs(error) <= best:
             best = _note(state, row, abs(error), A[a0 + i], B[b0 + j], rest, sizes)
@@ -122,10 +117,9 @@ def _staircase(A, a0, na, B, b0, nb, i, k, k_end, target, rest, sizes, state, ro
             i += 1
         else:
             j -= 1
-        k += 1
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, row2, state):
     """Note the best pairs of A[a0:a0+na] + B[b0:b0+nb] for two targets; at most na + nb steps.
 
@@ -153,12 +147,15 @@ def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, ro
             best2 = _note(state, row2, abs(back), A[last_a - (k - v)], B[first_b + v], rest2, sizes)
         j += _U(front < 0)
         v += _U(back < 0)
-    if na != nb:
-        _staircase(A, a0, na, B, b0, nb, np.int64(i), h, na + nb - 1 - h, target1, rest1, sizes, state, row1)
-        _staircase(A, a0, na, B, b0, nb, np.int64(j), h, na + nb - 1 - h, target2, rest2, sizes, state, row2)
+    if na == nb:
+        return
+    a, target, rest, row = np.int64(i), target1, rest1, row1
+    for _ in range(2):
+        _staircase(A, a0, na, B, b0, nb, a, h, target, rest, sizes, state, row)
+        a, target, rest, row = np.int64(j), target2, rest2, row2
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _bits(mask):
     count = 0
     while mask:
@@ -167,7 +164,7 @@ def _bits(mask):
     return count
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _first_mask(x, count, value, size, table):
     """The smallest mask of x[:count] with this sum (and this size unless size < 0); -1 if there is none."""
     low = min(count, 8)
@@ -195,7 +192,118 @@ def _first_mask(x, count, value, size, table):
     return -1
 
 
+@_helper
+def _rest_sums(x, start, r, sums, counts):
+    sums[0], counts[0] = 0, 0
+    for k in range(r):
+        for i in range(1 << k):
+            sums[(1 << k) + i] = sums[i] + x[start + k]
+            counts[(1 << k) + i] = counts[i] + 1
+
+
+@_helper
+def _split(m, one_target, max_half):
+    """(h, r): shorter halves and more staircases where one target pays for the merging."""
+    r = m & 1
+    if one_target and r == 0 and m >= 4:
+        r = 2
+    h = (m - r) // 2
+    if h > max_half:
+        h, r = max_half, m - 2 * max_half
+    return h, r
+
+
+@_helper
+def _search(A, off_a, B, off_b, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
+    """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
+    tasks = many << r
+    for task in range(0, tasks, 2):
+        other = min(task + 1, tasks - 1)
+        r1, r2 = task & ((1 << r) - 1), other & ((1 << r) - 1)
+        row1, row2 = rows[task >> r], rows[other >> r]
+        together = not grouped or rest_count[r1] == rest_count[r2]
+        for turn in range(1 if together else 2):
+            if not together:
+                alone = other if turn else task
+                r1, row1 = alone & ((1 << r) - 1), rows[alone >> r]
+                r2, row2 = r1, row1
+            t1, t2 = targets[row1] - rest[r1], targets[row2] - rest[r2]
+            for p in range(1 + h * grouped):
+                q = size - rest_count[r1] - p if grouped else 0
+                if 0 <= q <= h * grouped:
+                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                    _sweep(A, off_a[p], na, B, off_b[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
+
+
 @njit(nogil=True, cache=True)
+def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, ties):
+    """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n) and
+    ties (g, t): 0, or what `settle_ties` needs to know where the nearest subset is not the only one.
+
+    size < 0: any. tolerance < 0: the nearest of all; else the nearest among the first m samples, for the first
+    m = 8, 11, 14, ..., n at which it is within the tolerance. smallest: of the smallest size that is within it.
+    A target: 2**(h+2) steps of merging (once a sample) and 2**(h+r+1) of staircase, about 0.7 ns each; memory
+    4 * 2**h * 8 bytes.
+    """
+    groups, n = samples.shape
+    many = targets.shape[1]
+    h_top = min(n // 2, max_half)
+    r_top = max(2, n - 2 * h_top)
+    length = 1 << h_top
+    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    off_a, off_b = np.zeros(h_top + 3, np.int64), np.zeros(h_top + 3, np.int64)
+    rest, rest_count = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
+    table = np.zeros(256, np.int64)
+    state = np.zeros((many, 6), np.int64)
+    rows = np.zeros(many, np.int64)
+    grouped = np.int64(smallest or size >= 0)
+    for g in range(groups):
+        x = samples[g]
+        for t in range(many):
+            rows[t] = t
+            state[t, 0] = np.iinfo(np.int64).max
+        pending = many
+        m = n if tolerance < 0 or smallest else min(n, max(_FIRST_LEVEL, size))
+        while pending:
+            h, r = _split(m, pending == 1, max_half)
+            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
+            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+            _rest_sums(x, 2 * h, r, rest, rest_count)
+            wanted = 0 if smallest else size
+            while pending:
+                _search(
+                    A, off_a, B, off_b, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state
+                )
+                last = m == n and (not smallest or wanted == n)
+                left = 0
+                for index in range(pending):
+                    row = rows[index]
+                    if not last and state[row, 0] > tolerance:
+                        rows[left] = row
+                        left += 1
+                        continue
+                    p, q = (state[row, 4] >> 6, state[row, 4] & 63) if grouped else (-1, -1)
+                    mask = state[row, 3] << (2 * h)
+                    for half in range(2):
+                        start = half * h
+                        mask += _first_mask(x[start:], h, state[row, 1 + half], p, table) << start
+                        p = q
+                    if state[row, 5]:
+                        any_size = smallest and state[row, 0] > tolerance
+                        ties[g, row] = (m << 6) + (0 if any_size else 1 + wanted)
+                    for i in range(n):
+                        masks[g, row, i] = (mask >> i) & 1
+                pending = left
+                if not smallest:
+                    break
+                wanted += 1
+            m = min(n, m + _LEVEL_STEP)
+            for index in range(pending):
+                state[rows[index], 0] = np.iinfo(np.int64).max
+
+
+@_helper
 def _contains(A, start, end, value):
     while start < end:
         middle = (start + end) >> 1
@@ -208,18 +316,17 @@ def _contains(A, start, end, value):
     return False
 
 
-@njit(nogil=True, cache=True)
-def _smallest_mask(x, h, r, A, off, grouped, target, error, size, table):
-    """Of all masks at this error (and of this size unless size < 0) the smallest: they are gone through in order."""
-    groups = h + 1 if grouped else 1
-    bits = h + r
+@_helper
+def _smallest_mask(x, h, A, off, grouped, target, error, size, table):
+    """The smallest mask at this error, of this size unless size < 0: the masks are gone through in order."""
+    bits = len(x) - h
     total, count = 0, 0
     for high in range(1 << bits):
         best = -1
-        for p in range(groups):
+        for p in range(1 + h * grouped):
             if size >= 0 and count + p != size:
                 continue
-            for sign in (-1, 1):
+            for sign in range(-1, 2, 2):
                 wanted = target + sign * error - total
                 if _contains(A, off[p], off[p + 1], wanted):
                     low = _first_mask(x, h, wanted, p if grouped else -1, table)
@@ -239,117 +346,72 @@ def _smallest_mask(x, h, r, A, off, grouped, target, error, size, table):
 
 
 @njit(nogil=True, cache=True)
-def _rest_sums(x, start, r, sums, counts):
-    sums[0], counts[0] = 0, 0
-    for k in range(r):
-        for i in range(1 << k):
-            sums[(1 << k) + i] = sums[i] + x[start + k]
-            counts[(1 << k) + i] = counts[i] + 1
+def settle_ties(samples, targets, errors, ties, max_half, masks):
+    """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
+
+    At most 2**(m - h) binary searches a tie, none where the smallest mask comes early. Shapes as in `nearest_line`,
+    errors int64 (g, t).
+    """
+    groups, many, n = masks.shape
+    length = 1 << min(n // 2, max_half)
+    one, two = np.empty(length, np.int64), np.empty(length, np.int64)
+    off = np.zeros(n + 3, np.int64)
+    table = np.zeros(256, np.int64)
+    for g in range(groups):
+        for t in range(many):
+            if ties[g, t] == 0:
+                continue
+            m, size = ties[g, t] >> 6, (ties[g, t] & 63) - 1
+            x = samples[g, :m]
+            h = min(m // 2, max_half)
+            grouped = np.int64(size >= 0)
+            A = _sorted_sums(x, h, grouped, one, two, off)
+            mask = _smallest_mask(x, h, A, off, grouped, targets[g, t], errors[g, t], size, table)
+            for i in range(n):
+                masks[g, t, i] = (mask >> i) & 1
+
+
+@_helper
+def _pairs_up_to(A, a0, na, B, b0, nb, bound):
+    """How many pairs of A[a0:a0+na] + B[b0:b0+nb] are <= bound; na + nb steps."""
+    i, j, count = 0, nb - 1, 0
+    while i < na and j >= 0:
+        if A[a0 + i] + B[b0 + j] <= bound:
+            count += j + 1
+            i += 1
+        else:
+            j -= 1
+    return count
 
 
 @njit(nogil=True, cache=True)
-def _split(m, one_target, max_half):
-    """(h, r): shorter halves and more staircases where one target pays for the merging."""
-    r = m & 1
-    if one_target and r == 0 and m >= 4:
-        r = 2
-    h = (m - r) // 2
-    if h > max_half:
-        h, r = max_half, m - 2 * max_half
-    return h, r
+def count_line(samples, targets, eps, size, max_half, counts):
+    """How many subsets (of this size unless size < 0) have |sum - target| <= eps; fills counts int64 (g, t).
 
-
-@njit(nogil=True, cache=True)
-def _search(A, off_a, B, off_b, h, size, targets, rows, many, rest, rest_count, r, state):
-    """Every (target, subset of the rest) against the halves, two at a time."""
-    tasks = many << r
-    for task in range(0, tasks, 2):
-        other = min(task + 1, tasks - 1)
-        r1, r2 = task & ((1 << r) - 1), other & ((1 << r) - 1)
-        row1, row2 = rows[task >> r], rows[other >> r]
-        t1, t2 = targets[row1] - rest[r1], targets[row2] - rest[r2]
-        if size < 0:
-            _sweep(A, 0, off_a[1], B, 0, off_b[1], -1, t1, r1, row1, t2, r2, row2, state)
-            continue
-        c1, c2 = rest_count[r1], rest_count[r2]
-        for p in range(h + 1):
-            q = size - c1 - p
-            if c1 == c2 and 0 <= q <= h:
-                na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                _sweep(A, off_a[p], na, B, off_b[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
-            elif c1 != c2:
-                if 0 <= q <= h:
-                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                    _staircase(A, off_a[p], na, B, off_b[q], nb, 0, 0, na + nb, t1, r1, p * 64 + q, state, row1)
-                q = size - c2 - p
-                if 0 <= q <= h:
-                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                    _staircase(A, off_a[p], na, B, off_b[q], nb, 0, 0, na + nb, t2, r2, p * 64 + q, state, row2)
-
-
-@njit(nogil=True, cache=True)
-def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks):
-    """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n).
-
-    size < 0: any. tolerance < 0: the nearest of all; else the nearest among the first m samples, for the first
-    m = 8, 11, 14, ..., n at which it is within the tolerance. smallest: of the smallest size that is within it.
-    A target: 2**(h+2) steps of merging (once a sample) and 2**(h+r+1) of staircase, about 0.7 ns each; memory
-    4 * 2**h * 8 bytes.
+    Time and memory as in `nearest_line`, about 3 ns a step.
     """
     groups, n = samples.shape
-    many = targets.shape[1]
-    h_top = min(n // 2, max_half)
-    r_top = max(2, n - 2 * h_top)
-    length = 1 << h_top
-    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off_a, off_b = np.zeros(h_top + 3, np.int64), np.zeros(h_top + 3, np.int64)
-    rest, rest_count = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
-    table = np.zeros(256, np.int64)
-    state = np.zeros((many, 6), np.int64)
-    rows = np.zeros(many, np.int64)
-    grouped = smallest or size >= 0
+    h = min(n // 2, max_half)
+    r = n - 2 * h
+    A1, A2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
+    B1, B2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
+    off_a, off_b = np.zeros(h + 3, np.int64), np.zeros(h + 3, np.int64)
+    rest, rest_count = np.zeros(1 << r, np.int64), np.zeros(1 << r, np.int64)
+    grouped = np.int64(size >= 0)
     for g in range(groups):
         x = samples[g]
-        for t in range(many):
-            rows[t] = t
-            state[t, 0] = np.iinfo(np.int64).max
-        pending = many
-        m = n if tolerance < 0 or smallest else min(n, max(_FIRST_LEVEL, size))
-        while pending:
-            h, r = _split(m, pending == 1, max_half)
-            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
-            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
-            _rest_sums(x, 2 * h, r, rest, rest_count)
-            wanted = 0 if smallest else size
-            while pending:
-                _search(A, off_a, B, off_b, h, wanted, targets[g], rows, pending, rest, rest_count, r, state)
-                last = m == n and (not smallest or wanted == n)
-                left = 0
-                for index in range(pending):
-                    row = rows[index]
-                    if not last and state[row, 0] > tolerance:
-                        rows[left] = row
-                        left += 1
-                        continue
-                    solved_size = size
-                    if smallest:
-                        solved_size = wanted if state[row, 0] <= tolerance else -1
-                    if state[row, 5]:
-                        mask = _smallest_mask(
-                            x, h, r, A, off_a, grouped, targets[g, row], state[row, 0], solved_size, table
-                        )
-                    else:
-                        p, q = (state[row, 4] >> 6, state[row, 4] & 63) if grouped else (-1, -1)
-                        mask = _first_mask(x, h, state[row, 1], p, table)
-                        mask += _first_mask(x[h:], h, state[row, 2], q, table) << h
-                        mask += state[row, 3] << (2 * h)
-                    for i in range(n):
-                        masks[g, row, i] = (mask >> i) & 1
-                pending = left
-                if not smallest:
-                    break
-                wanted += 1
-            m = min(n, m + _LEVEL_STEP)
-            for index in range(pending):
-                state[rows[index], 0] = np.iinfo(np.int64).max
+        A = _sorted_sums(x, h, grouped, A1, A2, off_a)
+        B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+        _rest_sums(x, 2 * h, r, rest, rest_count)
+        for t in range(targets.shape[1]):
+            total = 0
+            for task in range(2 << r):
+                sign, c = 2 * (task & 1) - 1, rest_count[task >> 1]
+                # sums <= target + eps, less those <= target - eps - 1
+                bound = targets[g, t] - rest[task >> 1] + (eps if sign > 0 else -eps - 1)
+                for p in range(1 + h * grouped):
+                    q = size - c - p if grouped else 0
+                    if 0 <= q <= h * grouped:
+                        na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                        total += sign * _pairs_up_to(A, off_a[p], na, B, off_b[q], nb, bound)
+            counts[g, t] = total

@@ -17,15 +17,18 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["MAX_TREE", "nearest_space"]
+__all__ = ["MAX_TREE", "count_space", "nearest_space"]
 
 MAX_TREE = 22
 _LEAF = 16
 _FIRST_LEVEL = 8
 _LEVEL_STEP = 3
 
+# helpers are compiled into their callers only: no entry points from Python, no cache files of their own
+_helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-@njit(nogil=True, cache=True)
+
+@_helper
 def _select(keys, order, low, high, middle):
     """Order keys[low:high] (and `order` with them) so that keys[middle] has its place and smaller ones stand before."""
     high -= 1
@@ -50,7 +53,7 @@ def _select(keys, order, low, high, middle):
             return
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _bits(mask):
     count = 0
     while mask:
@@ -59,7 +62,7 @@ def _bits(mask):
     return count
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _sums(x, count, points):
     """points[mask] = the sum of the subset `mask` of x[:count]."""
     dim = x.shape[1]
@@ -70,7 +73,7 @@ def _sums(x, count, points):
                 points[(1 << k) + i, j] = points[i, j] + x[k, j]
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _grow(points, order, keys, node, low, high, box, child, span, weight, used):
     """The tree of order[low:high] under `node`; returns the number of nodes used. Median cuts of the widest side."""
     dim = points.shape[1]
@@ -116,30 +119,39 @@ def _grow(points, order, keys, node, low, high, box, child, span, weight, used):
     return used
 
 
-@njit(nogil=True, cache=True)
-def _build(x, count, grouped, points, order, keys, flat, box, child, span, weight):
+@_helper
+def _room(count, dim, like):
+    """The arrays of a tree of 2**count points: 8 (2 dim + 3) bytes a point and 1/4 of a node each."""
+    total = 1 << count
+    nodes = total // 4 + 4 * count + 8
+    points, keys = np.empty((total, dim), np.int64), np.empty(total, np.int64)
+    order, child, weight = np.empty(total, np.int64), np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    box, flat = np.empty((nodes, 2 * dim), like.dtype), np.empty(total * dim, like.dtype)
+    near, dists = np.empty(_LEAF, like.dtype), np.empty(128, like.dtype)
+    span, stack = np.empty((nodes, 2), np.int64), np.empty(128, np.int64)
+    return (order, flat, box, child, span, stack, dists, near), points, keys, weight
+
+
+@_helper
+def _build(x, count, grouped, points, keys, weight, tree):
     """The tree, or with `grouped` one tree for each subset size p with root p. 2**count log steps."""
+    order, flat, box, child, span = tree[:5]
     total, dim = 1 << count, x.shape[1]
     _sums(x, count, points)
-    used = 1
-    if not grouped:
-        for i in range(total):
-            order[i] = i
-        used = _grow(points, order, keys, 0, 0, total, box, child, span, weight, used)
-    else:
-        starts = np.zeros(count + 2, np.int64)
-        for i in range(total):
-            starts[_bits(i) + 1] += 1
-        for p in range(count + 1):
-            starts[p + 1] += starts[p]
-        place = starts.copy()
-        for i in range(total):
-            p = _bits(i)
-            order[place[p]] = i
-            place[p] += 1
-        used = count + 1
-        for p in range(count + 1):
-            used = _grow(points, order, keys, p, starts[p], starts[p + 1], box, child, span, weight, used)
+    groups = 1 + count * grouped
+    starts = np.zeros(groups + 1, np.int64)
+    for i in range(total):
+        starts[1 + _bits(i) * grouped] += 1
+    for p in range(groups):
+        starts[p + 1] += starts[p]
+    place = starts.copy()
+    for i in range(total):
+        p = _bits(i) * grouped
+        order[place[p]] = i
+        place[p] += 1
+    used = groups
+    for p in range(groups):
+        used = _grow(points, order, keys, p, starts[p], starts[p + 1], box, child, span, weight, used)
     for node in range(used):
         low, high = span[node, 0], span[node, 1]
         if child[node] < 0:
@@ -149,7 +161,7 @@ def _build(x, count, grouped, points, order, keys, flat, box, child, span, weigh
                     flat[low * dim + j * (high - low) + i - low] = points[order[i], j]
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _distance(box, node, q, dim, euclid):
     """From q to the nearest place in the box of a node (its square in the 2-norm)."""
     far = q[0] - q[0]
@@ -162,15 +174,12 @@ def _distance(box, node, q, dim, euclid):
     return far
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _ask(tree, root, q, b, ordered, best, found, euclid):
     """Look for tree points nearer to q than best[0]; ordered: the smallest mask among those not farther."""
     order, flat, box, child, span, nodes, dists, near = tree
     dim = q.shape[0]
-    first = _distance(box, root, q, dim, euclid)
-    if first > best[0]:
-        return
-    nodes[0], dists[0] = root, first
+    nodes[0], dists[0] = root, 0
     top = 1
     while top:
         top -= 1
@@ -217,7 +226,23 @@ def _ask(tree, root, q, b, ordered, best, found, euclid):
                 found[2] = 1
 
 
-@njit(nogil=True, cache=True)
+@_helper
+def _next_subset(x, first, b, total):
+    """Turn the sum of the subset b of x[first:] into that of b + 1; returns by how much its size changes."""
+    n, dim = x.shape
+    k = 0
+    while (b >> k) & 1:
+        for j in range(dim):
+            total[j] -= x[first + k, j]
+        k += 1
+    if first + k >= n:
+        return 0
+    for j in range(dim):
+        total[j] += x[first + k, j]
+    return 1 - k
+
+
+@_helper
 def _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euclid):
     """Every subset of the samples beyond the tree's, in the order of masks, asks the tree."""
     n, dim = x.shape
@@ -227,28 +252,16 @@ def _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euc
     for b in range(1 << others):
         for j in range(dim):
             q[j] = target[j] - total[j]
-        if not grouped:
-            _ask(tree, 0, q, b, ordered, best, found, euclid)
-        else:
-            p_low = 0 if size < 0 else size - taken
-            p_high = count if size < 0 else size - taken
-            for p in range(max(p_low, 0), min(p_high, count) + 1):
-                _ask(tree, p, q, b, ordered, best, found, euclid)
+        p_low = 0 if size < 0 else size - taken
+        p_high = count * grouped if size < 0 else size - taken
+        for p in range(max(p_low, 0), min(p_high, count) + 1):
+            _ask(tree, p, q, b, ordered, best, found, euclid)
         if ordered and found[0] >= 0:
             return
-        k = 0
-        while (b >> k) & 1:
-            for j in range(dim):
-                total[j] -= x[count + k, j]
-            taken -= 1
-            k += 1
-        if k < others:
-            for j in range(dim):
-                total[j] += x[count + k, j]
-            taken += 1
+        taken += _next_subset(x, count, b, total)
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _expected_radius(x, target, size):
     """log of the half side of the cube in which one sum is expected, by the normal approximation; d times it."""
     n, dim = x.shape
@@ -284,7 +297,7 @@ def _expected_radius(x, target, size):
     return dim * math.log(scale) - dim * math.log(2.0) - (log_density + dim * math.log(2.0))
 
 
-@njit(nogil=True, cache=True)
+@_helper
 def _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, euclid):
     """The nearest subset of x (of this size unless size < 0), error <= limit unless limit < 0; its mask or -1."""
     dim = x.shape[1]
@@ -308,24 +321,28 @@ def _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, eu
     log_cube = _expected_radius(x, target, size)
     found[0], found[1], found[2] = -1, -1, 0
     widen = 0.0
-    while True:
-        radius = math.exp(min((log_cube + widen) / dim, 600.0))
-        if euclid:
-            radius = radius * radius
-        last = radius >= cap
-        if last:
-            best[0] = cap
+    ordered = 0
+    while ordered < 2:
+        if found[0] < 0:
+            radius = math.exp(min((log_cube + widen) / dim, 600.0))
+            if euclid:
+                radius = radius * radius
+            last = radius >= cap
+            if last:
+                best[0] = cap
+            else:
+                best[0] = radius
+            widen = 2.0 * widen + math.log(8.0)
         else:
-            best[0] = radius
-        _ask_all(tree, x, count, grouped, target, size, False, best, found, q, euclid)
-        if found[0] >= 0 or last:
-            break
-        widen = 2.0 * widen + math.log(8.0)
-    if found[0] < 0:
-        return -1
-    if found[2]:
-        found[0], found[2] = -1, 0
-        _ask_all(tree, x, count, grouped, target, size, True, best, found, q, euclid)
+            found[0] = -1
+        _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euclid)
+        if found[0] < 0 and last:
+            return -1
+        if found[0] >= 0:
+            if not found[2]:
+                break
+            found[2] = 0
+            ordered += 1
     return found[0] + (found[1] << count)
 
 
@@ -340,18 +357,11 @@ def nearest_space(samples, targets, size, limit, smallest, bonus, euclid, like, 
     groups, n, dim = samples.shape
     many = targets.shape[1]
     top = min((n + bonus + 1) // 2, MAX_TREE, n)
-    total = 1 << top
-    nodes = 4 * (total // _LEAF) + 4 * top + 8
-    points, keys = np.empty((total, dim), np.int64), np.empty(total, np.int64)
-    order, child = np.empty(total, np.int64), np.empty(nodes, np.int64)
-    span, weight = np.empty((nodes, 2), np.int64), np.empty(nodes, np.int64)
-    box, flat = np.empty((nodes, 2 * dim), like.dtype), np.empty(total * dim, like.dtype)
+    tree, points, keys, weight = _room(top, dim, like)
     q, best = np.empty(dim, like.dtype), np.empty(1, like.dtype)
-    near, dists = np.empty(_LEAF, like.dtype), np.empty(128, like.dtype)
-    tree = (order, flat, box, child, span, np.empty(128, np.int64), dists, near)
     found = np.zeros(3, np.int64)
     rows = np.zeros(many, np.int64)
-    grouped = smallest or size >= 0
+    grouped = np.int64(smallest or size >= 0)
     for g in range(groups):
         for t in range(many):
             rows[t] = t
@@ -360,28 +370,103 @@ def nearest_space(samples, targets, size, limit, smallest, bonus, euclid, like, 
         while pending:
             x = samples[g, :m]
             count = min((m + bonus) // 2, top, m)
-            _build(x, count, grouped, points, order, keys, flat, box, child, span, weight)
+            _build(x, count, grouped, points, keys, weight, tree)
             left = 0
             for index in range(pending):
                 row = rows[index]
                 target = targets[g, row]
-                mask = -1
-                if smallest:
-                    for wanted in range(n + 1):
-                        mask = _nearest_in(tree, x, count, True, target, wanted, limit, best, found, q, euclid)
-                        if mask >= 0:
-                            break
-                elif limit >= 0:
-                    mask = _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, euclid)
-                if mask < 0 and m < n:
+                attempt = 0
+                while True:
+                    trying = smallest and attempt <= n
+                    bounded = trying or (not smallest and limit >= 0 and attempt == 0)
+                    wanted = -1 if smallest else size
+                    if trying:
+                        wanted = attempt
+                    bound = limit
+                    if not bounded:
+                        bound = best[0] - best[0] - 1
+                    mask = _nearest_in(tree, x, count, grouped, target, wanted, bound, best, found, q, euclid)
+                    if mask >= 0 or not bounded or m < n:
+                        break
+                    attempt += 1
+                if mask < 0:
                     rows[left] = row
                     left += 1
                     continue
-                if mask < 0:
-                    mask = _nearest_in(
-                        tree, x, count, grouped, target, size, best[0] - best[0] - 1, best, found, q, euclid
-                    )
                 for i in range(n):
                     masks[g, row, i] = (mask >> i) & 1
             pending = left
             m = min(n, m + _LEVEL_STEP)
+
+
+@_helper
+def _count_near(tree, weight, root, q, eps, euclid):
+    """How many tree points are within eps of q (its square in the 2-norm); boxes inside are counted whole."""
+    _, flat, box, child, span, nodes, _, near = tree
+    dim = q.shape[0]
+    nodes[0] = root
+    top, count = 1, 0
+    while top:
+        top -= 1
+        node = nodes[top]
+        low = span[node, 0]
+        many = span[node, 1] - low
+        nearest = farthest = q[0] - q[0]
+        for j in range(dim):
+            below, above = box[node, j] - q[j], q[j] - box[node, dim + j]
+            inside = max(max(below, above), nearest - nearest)
+            outside = max(-below, -above)
+            if euclid:
+                nearest += inside * inside
+                farthest += outside * outside
+            else:
+                nearest, farthest = max(nearest, inside), max(farthest, outside)
+        if nearest > eps:
+            continue
+        if farthest <= eps:
+            count += weight[node]
+        elif child[node] >= 0:
+            nodes[top], nodes[top + 1] = child[node], child[node] + 1
+            top += 2
+        else:
+            for i in range(many):
+                near[i] = 0
+            for j in range(dim):
+                for i in range(many):
+                    out = abs(flat[low * dim + j * many + i] - q[j])
+                    if euclid:
+                        near[i] += out * out
+                    else:
+                        near[i] = max(near[i], out)
+            for i in range(many):
+                count += near[i] <= eps
+    return count
+
+
+@njit(nogil=True, cache=True)
+def count_space(samples, targets, eps, size, bonus, euclid, like, counts):
+    """How many subsets (of this size unless size < 0) are within eps; fills counts int64 (g, t).
+
+    The arguments are those of `nearest_space`; eps is squared in the 2-norm. Time: 2**(n - h) questions to a tree of
+    2**h points and about one step a box or leaf on the border of the eps-cube.
+    """
+    groups, n, dim = samples.shape
+    h = min((n + bonus) // 2, MAX_TREE, n)
+    grouped = np.int64(size >= 0)
+    tree, points, keys, weight = _room(h, dim, like)
+    q = np.empty(dim, like.dtype)
+    total = np.zeros(dim, np.int64)
+    for g in range(groups):
+        x = samples[g]
+        _build(x, h, grouped, points, keys, weight, tree)
+        for t in range(targets.shape[1]):
+            counts[g, t] = 0
+            total[:] = 0
+            taken = 0
+            for b in range(1 << (n - h)):
+                for j in range(dim):
+                    q[j] = targets[g, t, j] - total[j]
+                root = (size - taken) * grouped
+                if 0 <= root <= h:
+                    counts[g, t] += _count_near(tree, weight, root, q, eps, euclid)
+                taken += _next_subset(x, h, b, total)

@@ -18,11 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rssp._checks import choice, integer, positive
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.subsetsum._nearest_line import MAX_HALF, nearest_line
-from rssp.subsetsum._nearest_space import MAX_TREE, nearest_space
+from rssp.subsetsum._nearest_line import MAX_HALF, count_line, nearest_line, settle_ties
+from rssp.subsetsum._nearest_space import MAX_TREE, count_space, nearest_space
 from rssp.subsetsum.fixedpoint import FixedPoint
 
-__all__ = ["NearestSubset", "nearest_subset"]
+__all__ = ["NearestSubset", "hits", "nearest_subset"]
 
 MAX_N_LINE = 56
 MAX_N_SPACE = 44
@@ -189,7 +189,12 @@ _Search = Callable[[slice, slice, NDArray[np.bool_]], None]
 
 def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], size: int, within: int, smallest: bool) -> _Search:
     def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
-        nearest_line(np.ascontiguousarray(x[g]), np.ascontiguousarray(z[g, t]), size, within, smallest, MAX_HALF, mask)
+        samples, targets = np.ascontiguousarray(x[g]), np.ascontiguousarray(z[g, t])
+        ties = np.zeros(targets.shape, np.int64)
+        nearest_line(samples, targets, size, within, smallest, MAX_HALF, mask, ties)
+        if ties.any():
+            error = np.abs(np.matmul(mask.astype(np.int64), samples[..., None])[..., 0] - targets)
+            settle_ties(samples, targets, error, ties, MAX_HALF, mask)
 
     return search
 
@@ -217,3 +222,48 @@ def _space_search(
         nearest_space(x[g], np.ascontiguousarray(z[g, t]), size, within, smallest, 2, euclid, like, mask)
 
     return search
+
+
+def hits(
+    sample: ArrayLike,
+    targets: ArrayLike,
+    eps: float,
+    *,
+    size: int | None = None,
+    error_norm: float = math.inf,
+    workers: int = 1,
+) -> NDArray[np.int64]:
+    """How many subsets of the sample have a sum within eps of each target (boundary included), exactly.
+
+    Shapes, limits on n and errors as in `nearest_subset`; the empty subset counts. With `size`, only subsets of that
+    many samples. The result is int64, one number a target. In one dimension two sorted halves are passed through twice
+    a target, whatever the count; in more, a k-d tree of one half is asked 2**(n/2) times, which takes longer the more
+    boxes the eps-ball's border crosses.
+
+    >>> hits([0.5, -0.25, 0.3], [0.3, 0.0], 0.26)
+    array([5, 4])
+    """
+    x, z, leading = _shapes(sample, targets)
+    groups, n, dim = x.shape
+    k = -1 if size is None else integer("size", size, 0, n)
+    eps = positive("eps", eps)
+    choice("error_norm", error_norm, (2, math.inf))
+    workers = integer("workers", workers, 1)
+    _check_n(n, dim)
+    grid = FixedPoint.for_sample(x, float(np.abs(z).max(initial=0.0)) + eps)
+    xi, zi = grid.to_int(x), grid.to_int(z)
+    counts = np.zeros(z.shape[:2], np.int64)
+    euclid = error_norm == 2 and dim > 1
+    like = np.zeros(1, np.float64 if euclid else np.int64)
+    within = math.ldexp(eps, grid.q) ** 2 if euclid else grid.floor(eps)
+
+    def count(g: slice, t: slice) -> None:
+        part = counts[g, t]
+        if dim == 1:
+            line, goals = np.ascontiguousarray(xi[g, :, 0]), np.ascontiguousarray(zi[g, t, 0])
+            count_line(line, goals, within, k, MAX_HALF, part)
+        else:
+            count_space(xi[g], np.ascontiguousarray(zi[g, t]), within, k, 2, euclid, like, part)
+
+    _in_chunks(count, groups, z.shape[1], workers)
+    return counts.reshape(leading)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.subsetsum.nearest import nearest_subset
+from rssp.subsetsum.nearest import hits, nearest_subset
 
 
 def brute(x, z, size=None, tolerance=None, smallest=False, norm=np.inf):
@@ -74,6 +74,20 @@ def test_two_norm_equals_brute_force(instance):
         for t in range(z.shape[1]):
             _, error = brute(x[g], z[g, t], norm=2, **options)
             assert found.error[g, t] == pytest.approx(error, rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(instances(), st.sampled_from([1, 30, 400]), st.sampled_from([2, np.inf]))
+def test_hits_equal_brute_force(instance, units, norm):
+    x, z, options = instance
+    eps = units / 1024 + 1e-9  # between two possible errors of the 2-norm too, whose rounding then does not matter
+    size = options.get("size")
+    found = hits(x, z, eps, size=size, error_norm=norm)
+    masks = (np.arange(2 ** x.shape[1])[:, None] >> np.arange(x.shape[1])) & 1
+    wanted = slice(None) if size is None else masks.sum(axis=1) == size
+    for g in range(z.shape[0]):
+        error = np.linalg.norm((masks[wanted] @ x[g])[:, None] - z[g], ord=norm, axis=2)
+        assert found[g].tolist() == (error <= eps).sum(axis=0).tolist()
 
 
 @pytest.mark.parametrize("n", [24, 25, 27])
