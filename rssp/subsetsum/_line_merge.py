@@ -1,7 +1,7 @@
 """Kernels on the sorted list of all subset sums: exact covering radii of many small samples.
 
-The sums of n + 1 numbers are the sorted merge of the sums L of the first n and of L + x: 2^(n+1) steps of about 1 ns, and
-8 * 2^(n+1) bytes. Everything is int64, so a gap between neighbours is exact.
+The sums of n + 1 numbers are the sorted merge of the sums L of the first n and of L + x: 2^(n+1) steps of about 1 ns,
+and 8 * 2^(n+1) bytes. Everything is int64, so a gap between neighbours is exact.
 
 Lengths are counted in half units (2^(-q-1)): the target farthest from the sums is the middle of a gap, or an end of the
 ball.

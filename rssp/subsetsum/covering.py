@@ -1,8 +1,8 @@
 """The covering verbs: one sample, or many, against every target of a ball, in any dimension.
 
-The covering radius of a sample X_1, ..., X_n is ``rho = max over z in the ball of min over S of ||z - sum_S X||``, where S
-runs through all 2^n subsets, the empty one included. The sample covers the ball at eps if and only if ``rho <= eps``.
-In one dimension every answer is exact; in more, it is certified from both sides.
+The covering radius of a sample X_1, ..., X_n is ``rho = max over z in the ball of min over S of ||z - sum_S X||``,
+where S runs through all 2^n subsets, the empty one included. The sample covers the ball at eps if and only if ``rho <=
+eps``. In one dimension every answer is exact; in more, it is certified from both sides.
 """
 
 from __future__ import annotations

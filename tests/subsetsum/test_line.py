@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from rssp.balls import Ball
 from rssp.subsetsum import covering_profile, covering_profiles, covering_radius, covers, hitting_time, hitting_times
+from rssp.subsetsum._line_bitmap import radius_by_bitmap
+from rssp.subsetsum._line_merge import profiles_by_merging
 from rssp.subsetsum.fixedpoint import FixedPoint
 
 
@@ -82,6 +84,51 @@ def test_profiles_and_hitting_times_agree_with_single_radii():
         for e, time in zip(eps, times[t], strict=True):
             reached = ([0] if e >= 0.75 else []) + [n for n in range(1, 14) if full[t, n - 1] <= e]
             assert time == (reached[0] if reached else -1)
+
+
+def _integers(rng, n):
+    """Integer samples of many kinds: generic, equal, on a lattice, nearly on one, of all magnitudes, one-sided."""
+    return [
+        rng.integers(-10, 11, n),
+        rng.integers(-(2**50), 2**50, n),
+        np.full(n, rng.integers(1, 1000)),
+        rng.integers(0, 2**50, n),
+        rng.integers(-50, 50, n) * 10**12 + rng.integers(-3, 4, n),
+        rng.integers(-(2**50), 2**50, n) >> rng.integers(0, 50, n),
+        rng.integers(-30, 30, n) * 12345,
+        np.concatenate([rng.integers(-(2**56), 2**56, 1), rng.integers(-(2**20), 2**20, n - 1)]),
+    ][rng.integers(8)].astype(np.int64)
+
+
+def test_the_bitmap_equals_merging_on_every_kind_of_sample():
+    rng = np.random.default_rng(11)
+    for trial in range(1500):
+        n = int(rng.integers(1, 15))
+        x = _integers(rng, n)
+        total = int(np.abs(x).sum()) + 2
+        centre = int(rng.integers(-total, total + 1)) if trial % 2 else 0
+        half = int(2 ** rng.uniform(0, np.log2(total) + 1)) + 1
+        low, high = np.int64(centre - half), np.int64(centre + half)
+        radius, witness = np.empty((2, 1, 1), np.int64)
+        profiles_by_merging(x[None], np.array([low]), np.array([high]), n, radius, witness)
+        max_cells = np.int64(2**31 if trial % 3 else 2**12)  # also window by window
+        found, target = radius_by_bitmap(x, low, high, np.int64(-1), np.int64(2**62), max_cells)
+        assert found == radius[0, 0]
+        assert 2 * low <= target <= 2 * high
+        for eps in (found, found - 1):  # `covers`: whether there is a target farther than eps
+            if eps >= 0:
+                beyond, _ = radius_by_bitmap(x, low, high, np.int64(eps), np.int64(eps), max_cells)
+                assert (beyond > eps) == (found > eps)
+
+
+def test_sparse_lattices_and_tails_of_many_numbers():
+    assert covering_radius(np.full(24, 0.1), Ball(1)).lower == pytest.approx(1.0)  # no sum below 0
+    assert covering_radius(np.full(24, 0.1), Ball.interval(0.2, 1.9)).lower == pytest.approx(0.05)
+    assert covering_radius(np.zeros(30), Ball(1)).lower == 1.0
+    powers = 2.0 ** -np.arange(26)
+    assert covering_radius(powers, Ball.interval(0.0, 2.0)).lower == 2.0**-25  # the right end; gaps are 2^-25
+    assert covering_radius(powers, Ball.interval(0.0, 1.0)).lower == 2.0**-26
+    assert covering_radius(powers, Ball(1, 1.0, centre=1e6)).lower == 1e6 + 1 - powers.sum()
 
 
 @pytest.mark.parametrize(
