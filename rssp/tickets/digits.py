@@ -113,6 +113,25 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+class _Adam:
+    """Adam (Kingma and Ba 2015) with its usual constants; importing torch.optim alone would take a second."""
+
+    def __init__(self, parameters: list[nn.Parameter], learning_rate: float):
+        self.parameters, self.learning_rate, self.time = parameters, learning_rate, 0
+        self.moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
+
+    def step(self, loss: torch.Tensor) -> None:
+        gradients = torch.autograd.grad(loss, self.parameters)
+        self.time += 1
+        correction = (1 - 0.999**self.time) ** 0.5
+        rate = self.learning_rate * correction / (1 - 0.9**self.time)
+        with torch.no_grad():
+            for parameter, gradient, (mean, square) in zip(self.parameters, gradients, self.moments, strict=True):
+                mean.lerp_(gradient, 0.1)
+                square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+                parameter.addcdiv_(mean, square.sqrt().add_(1e-8 * correction), value=-rate)
+
+
 def train_network(
     data: DigitData,
     hidden: Sequence[int] = (32,),
@@ -154,14 +173,12 @@ def train_network(
         modules += [layer, nn.ReLU()]
     network = nn.Sequential(*modules[:-1])
     x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
-    optimizer = torch.optim.Adam(network.parameters(), lr=positive("learning_rate", learning_rate))
+    adam = _Adam(list(network.parameters()), positive("learning_rate", learning_rate))
     with _one_thread():
         for _ in range(epochs):
             order = torch.from_numpy(rng.permutation(len(x)))
             for batch in order.split(batch_size):
-                optimizer.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
-                optimizer.step()
+                adam.step(nn.functional.cross_entropy(network(x[batch]), y[batch]))
     return network.requires_grad_(False)
 
 

@@ -55,9 +55,10 @@ class EffectiveLayer:
 def plain_layer(weight: NDArray[np.float64], mask: NDArray[np.bool_], n: int, *, bias: bool) -> EffectiveLayer:
     """The effective layer of random weights (out, columns * n), n samples a target weight, the last column a bias."""
     out = weight.shape[0]
-    kept = np.where(mask, weight, 0.0).reshape(out, -1, n)
-    sums = kept.sum(axis=2)
-    rounding = np.abs(kept).sum(axis=2) * (1.01 * n * _UNIT)
+    kept = np.multiply(weight, mask).reshape(-1, n)
+    ones = np.ones(n)  # a product with ones is several times faster than a sum along a short axis
+    sums = (kept @ ones).reshape(out, -1)
+    rounding = (np.abs(kept, out=kept) @ ones).reshape(out, -1) * (1.01 * n * _UNIT)
     if not bias:
         return EffectiveLayer(sums, sums, None, rounding, rounding, None)
     matrix, slack = np.ascontiguousarray(sums[:, :-1]), rounding[:, :-1]

@@ -144,6 +144,11 @@ class Ticket:
         """The largest of all weight errors."""
         return max(float(e.max()) for e in self.weight_errors)
 
+    @property
+    def unreached_count(self) -> int:
+        """The number of weights whose error exceeds the tolerance."""
+        return sum(int(np.count_nonzero(e > self.tolerance)) for e in self.weight_errors)
+
     @cached_property
     def unreached(self) -> tuple[UnreachedWeight, ...]:
         """The weights whose error exceeds the tolerance, worst first; empty when the ticket is complete."""
@@ -214,16 +219,16 @@ class Ticket:
             "mean subset size": self.mean_subset_size,
             "weight tolerance": self.tolerance,
             "largest weight error": self.largest_weight_error,
-            "unreached weights": len(self.unreached),
+            "unreached weights": self.unreached_count,
             "certified output error": self.certified_error,
         }
 
 
 def checked(ticket: Ticket, *, partial: bool) -> Ticket:
     """The ticket, or UnreachedError naming its unreached weights unless `partial` allows them."""
-    missing = ticket.unreached
-    if partial or not missing:
+    if partial or not ticket.unreached_count:
         return ticket
+    missing = ticket.unreached
     shown = "; ".join(f"{u.name} = {u.weight:.6g} (nearest sum {u.error:.3g} away)" for u in missing[:5])
     more = f"; and {len(missing) - 5} more" if len(missing) > 5 else ""
     raise UnreachedError(
