@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 from scipy.optimize import brentq, leastsq
-from scipy.stats import chi2 as chi2_law
 
 from rssp.errors import ArgumentError
+from rssp.inference.points import z_value
 from rssp.inference.scaling_laws import ScalingLaw
 
 __all__ = ["Problem", "minimum", "profile", "wald_covariance"]
@@ -36,8 +35,11 @@ class Problem:
         return np.broadcast_to(value, self.best.shape)
 
     def residuals(self, theta: _Floats) -> _Floats:
-        gap = np.nan_to_num(self.best - self.model(theta), nan=_FAR, posinf=_FAR, neginf=-_FAR)
-        return np.clip(self.whiten(np.clip(gap, -_FAR, _FAR)), -_FAR, _FAR)
+        gap = self.best - self.model(theta)
+        far = ~(np.abs(gap) < _FAR)
+        if far.any():
+            gap = np.where(far, np.where(gap < 0, -_FAR, _FAR), gap)
+        return self.whiten(gap)
 
     def chi2(self, theta: _Floats) -> float:
         return float((self.residuals(theta) ** 2).sum())
@@ -47,8 +49,8 @@ def whitener(down: _Floats, up: _Floats, covariance: _Floats | None) -> Callable
     """Residuals to standard ones: by the covariance, or by the error on the side where the law lies."""
     if covariance is None:
         return lambda gap: gap / np.where(gap > 0, down, up)
-    factor = np.linalg.cholesky(covariance)
-    return lambda gap: np.asarray(solve_triangular(factor, gap, lower=True))
+    inverse = np.linalg.inv(np.linalg.cholesky(covariance))
+    return lambda gap: np.asarray(inverse @ gap)
 
 
 def _descend(residuals: Callable[[_Floats], _Floats], start: _Floats) -> tuple[_Floats, float]:
@@ -102,7 +104,7 @@ def profile(
     Returns the two ends (infinite where chi2 never rises enough), or parameters of a smaller chi2 where the search came
     upon such: then everything starts again from those.
     """
-    quantile = float(chi2_law.ppf(confidence, 1))
+    quantile = z_value(confidence) ** 2  # of chi2 with one degree of freedom
     others = np.delete(np.arange(len(theta)), index)
     better: list[_Floats] = []
 

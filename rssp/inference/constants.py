@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from rssp._checks import probability
 from rssp.errors import ArgumentError
@@ -133,7 +132,7 @@ def smallest_constant(
 def _extreme(points: pd.DataFrame, confidence: float, lower_bound: bool) -> tuple[Estimate, int]:
     low, best, high = (points[c].to_numpy() for c in ("C_low", "C_best", "C_high"))
     tail = (1 - probability("confidence", confidence)) / 2
-    stretch = -float(norm.ppf(tail / len(points))) / z_value(confidence)
+    stretch = -float(ndtri(tail / len(points))) / z_value(confidence)
     if lower_bound:
         decided = int(best.argmin())
         top = float((best + stretch * (high - best)).min())
@@ -181,6 +180,8 @@ def _drift(
     fitted = np.linalg.lstsq(design, response, rcond=None)[0]
     scatter = float(((response - design @ fitted) ** 2).sum()) / dof
     slope, error = float(fitted[-1]), float(np.sqrt(np.linalg.inv(design.T @ design)[-1, -1] * max(1.0, scatter)))
-    law = student(dof) if scatter > 1 else norm()
-    half = float(law.ppf((1 + confidence) / 2)) * error
-    return Estimate(slope - half, slope, slope + half, confidence), float(2 * law.sf(abs(slope) / error))
+    if scatter > 1:  # errors estimated from the scatter: Student's law
+        half, p_value = stdtrit(dof, (1 + confidence) / 2) * error, 2 * stdtr(dof, -abs(slope) / error)
+    else:
+        half, p_value = ndtri((1 + confidence) / 2) * error, 2 * ndtr(-abs(slope) / error)
+    return Estimate(slope - half, slope, slope + half, confidence), float(p_value)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2 as chi2_law
+from scipy.special import chdtrc
 
 from rssp._checks import integer, number, probability
 from rssp.errors import ArgumentError
@@ -158,7 +158,7 @@ def fit_scaling(
     count, k = len(problem.best), len(theta)
     fitted = problem.model(theta)
     points = table.loc[keep].reset_index(drop=True).assign(fitted=fitted, residual=problem.best - fitted)
-    p_value = float(chi2_law.sf(least, count - k)) if count > k else float("nan")
+    p_value = float(chdtrc(count - k, least)) if count > k else float("nan")
     return ScalingFit(
         chosen,
         MappingProxyType(parameters),
@@ -254,7 +254,16 @@ def compare_scaling(
     chosen = [scaling_law(law) for law in laws]
     if not chosen:
         raise ArgumentError("laws", "none", "at least one law")
-    rows = [_compare_one(table, law, covariance, systematic, held_out) for law in chosen]
+    finite = int(np.isfinite(estimate_columns(table)[1]).sum())
+    fits = [law for law in chosen if len(law.parameters) <= finite]
+    if not fits:
+        fits = chosen[:1]  # its own error says what is missing
+    rows = [_compare_one(table, law, covariance, systematic, held_out) for law in fits]
+    rows += [
+        {"law": law.name, "parameters": len(law.parameters), "accepted": False, "fit": f"not fitted: {finite} points"}
+        for law in chosen
+        if law not in fits
+    ]
     frame = pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
     delta = frame["aicc"] - frame["aicc"].min()
     weight = np.exp(-delta / 2).fillna(0.0)
@@ -307,7 +316,7 @@ def _compare_one(
         predicted = Problem(law, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
         gap = table["best"].to_numpy(dtype=np.float64)[test] - predicted
         row["held_out_chi2"] = max(0.0, fit.chi2 - least)
-        row["held_out_p_value"] = float(chi2_law.sf(row["held_out_chi2"], kept_back))
+        row["held_out_p_value"] = float(chdtrc(kept_back, row["held_out_chi2"]))
         row["held_out_rms"] = float(np.sqrt((gap**2).mean()))
     return row
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrik
 
 from rssp._checks import choice, integer, probability
 from rssp.inference.proportions import METHODS, proportion_interval
@@ -199,9 +199,18 @@ def _cut_off(counts: Counts, value: float) -> float:
     return float(counts.n[-1] + 1) if np.isinf(value) else value
 
 
+def _binomial_quantile(tail: float, trials: int, p: float) -> int:
+    """The smallest k with P(Binomial(trials, p) <= k) >= tail; scipy.stats takes a second to import."""
+    k = max(int(bdtrik(tail, trials, p)) - 1, 0)
+    while bdtr(k, trials, p) < tail:
+        k += 1
+    return k
+
+
 def _order_statistics(counts: Counts, i: int, delta: float, confidence: float) -> tuple[float, float, float]:
     m, level, tail = counts.trials, 1 - delta, (1 - confidence) / 2
-    rank_low, rank_high = int(binom.ppf(tail, m, level)), int(binom.isf(tail, m, level)) + 1
+    # among m hitting times, Binomial(m, level) are <= the true n*
+    rank_low, rank_high = _binomial_quantile(tail, m, level), m - _binomial_quantile(tail, m, delta) + 1
     # the smallest whole count c with c / m >= level, safe against level * m being off by a rounding
     rank = int(np.ceil(level * m - 1e-9 * m))
     low = _cut_off(counts, _first(counts, counts.possible[i] >= rank_low)) if rank_low > 0 else 0.0

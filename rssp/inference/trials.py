@@ -53,6 +53,15 @@ def _checked(table: pd.DataFrame) -> tuple[pd.DataFrame, int, bool]:
     """The rows of the trials that did not fail, the number of those that did, and whether it is a profile table."""
     if not isinstance(table, pd.DataFrame):
         raise ArgumentTypeError("table", table, "a DataFrame of trials, such as run(...).table")
+    failed = 0
+    if "error" in table.columns:
+        bad = table["error"].notna()
+        if bad.any():
+            failed = _count_trials_in(table.loc[bad])
+            if bad.all():
+                first = table["error"].iloc[0]
+                raise ArgumentError("table", f"{failed} trials that all failed ({first})", "at least one that did not")
+            table = table.loc[~bad]
     profile = set(_PROFILE) <= set(table.columns)
     if not profile and not set(_HITTING) <= set(table.columns):
         raise ArgumentError(
@@ -61,14 +70,8 @@ def _checked(table: pd.DataFrame) -> tuple[pd.DataFrame, int, bool]:
             f"the columns {', '.join(_PROFILE)} (CoveringProfiles) or {', '.join(_HITTING)} (HittingTimes)",
             "Pass the table of a run of one of these two measurements.",
         )
-    failed = 0
-    if "error" in table.columns:
-        bad = table["error"].notna()
-        if bad.any():
-            failed = _count_trials_in(table.loc[bad])
-            table = table.loc[~bad]
     if table.empty:
-        raise ArgumentError("table", f"no successful trial ({failed} failed)", "at least one", "Run more trials.")
+        raise ArgumentError("table", "no trials", "at least one", "Run more trials.")
     return table, failed, profile
 
 

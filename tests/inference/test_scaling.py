@@ -237,4 +237,7 @@ def test_exactly_as_many_points_as_parameters_still_gives_intervals():
     row = compare_scaling(points(3 + 1.2 * X[:2], x=X[:2]), ["log"]).iloc[0]
     assert np.isnan(row.held_out_chi2)
     assert not row.accepted
+    mixed = compare_scaling(points(3 + 1.2 * X[:2], x=X[:2]), ["log+loglog", "log"])
+    assert list(mixed.law) == ["log", "log+loglog"]
+    assert mixed.fit[1] == "not fitted: 2 points"
     assert power_law("d").variables == ("d",)

@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import quantile_test
+from scipy.stats import binom, quantile_test
 
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.inference import clopper_pearson, coverage, interpolated_crossing, required_n, threshold_covariance
+from rssp.inference.thresholds import _binomial_quantile
 
 
 def profiles(seed, trials=40, n_max=9, width=0.0, n_min=1):
@@ -75,6 +76,14 @@ def test_order_statistics_equal_scipy(times, delta):
     assert row.best == smallest
 
 
+@pytest.mark.parametrize("trials", [1, 5, 1000, 10**6])
+@pytest.mark.parametrize("p", [0.5, 0.9, 0.9999, 0.0001])
+def test_ranks_equal_scipy_s_binomial_quantiles(trials, p):
+    for tail in (0.025, 0.0005, 0.3):
+        assert _binomial_quantile(tail, trials, p) == binom.ppf(tail, trials, p)
+        assert trials - _binomial_quantile(tail, trials, 1 - p) == binom.isf(tail, trials, p)
+
+
 def test_censored_trials_open_the_interval():
     table = hits([5] * 60 + [6] * 30 + [-1] * 10)
     half, tenth, rare = (required_n(table, delta=d).iloc[0] for d in (0.5, 0.1, 0.01))
@@ -127,6 +136,8 @@ def test_failed_trials_are_counted_and_left_out():
     assert (result.trials == 15).all()
     assert (result.failed == 1).all()
     assert required_n(table, 0.1).failed[0] == 1
+    with pytest.raises(ArgumentError, match="1 trials that all failed"):
+        coverage(table.loc[lost, ["batch", "trial", "error"]], 0.1)
 
 
 def test_sequential_intervals_are_wider():
@@ -148,7 +159,7 @@ def test_wrong_tables_are_refused():
         coverage(pd.concat([table, table]), 0.1)
     with pytest.raises(ArgumentError, match="one experiment"):
         coverage(table.iloc[1:], 0.1)
-    with pytest.raises(ArgumentError, match="no successful trial"):
+    with pytest.raises(ArgumentError, match="no trials"):
         coverage(table.iloc[:0], 0.1)
     with pytest.raises(ArgumentError, match="tells the trials apart"):
         coverage(table.drop(columns=["batch", "trial"]), 0.1)
