@@ -17,6 +17,7 @@ Quantities
 ``E[error] (one target)``           mean distance from one target to the nearest sum
 ``E[dv]``                           mean growth, by one more sample, of the fraction v of targets that are within eps
 ``E[Y^2]/E[Y]^2``                   second-moment ratio of Y, the number of k-subsets within eps of a target
+``n with E[Y^2]/E[Y]^2 <= 2``       smallest n for which some k has that ratio
 ``subset size``                     size k of the subsets that do it
 ``density of a sum of k``           the probability density of k samples' sum
 ``discrepancy``                     smallest max norm of a signed sum of all samples
@@ -82,6 +83,7 @@ _FILES = (
     "ferre_2026",
     "kumar_2026",
     "counting",
+    "one_sided",
     "derivations",
 )
 

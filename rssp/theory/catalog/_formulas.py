@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, lambertw, xlogy
 
-__all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "lookup", "self_consistent_n"]
+__all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "log_choose", "lookup", "self_consistent_n"]
 
 NOTES = "rssp, theory notes"
 """The paper of the claims that are derived here, line by line in their statements."""
@@ -48,6 +48,12 @@ def log2_ball(d: Values, radius: Values, norm: float) -> NDArray[np.float64]:
     return unit + d * np.log2(radius)
 
 
+def log_choose(n: Values, k: Values) -> NDArray[np.float64]:
+    """Natural logarithm of the binomial coefficient n over k."""
+    n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), dtype=np.float64)
+
+
 def self_consistent_n(factor: Values, scale: Values) -> NDArray[np.float64]:
     """The larger n with ``n = factor * log2(scale * n)``; every n from there on is above the right side.
 
@@ -61,6 +67,7 @@ def self_consistent_n(factor: Values, scale: Values) -> NDArray[np.float64]:
     return np.where(solvable, y * factor / math.log(2), 0.0)
 
 
-def lookup(table: Mapping[float, float]) -> Callable[[Values], NDArray[np.float64]]:
+def lookup(table: Mapping[int, float] | Mapping[float, float]) -> Callable[[Values], NDArray[np.float64]]:
     """The function that reads a printed table: nan beside its entries."""
-    return np.vectorize(lambda x: table.get(float(x), math.nan), otypes=[np.float64])
+    entries = {float(key): value for key, value in table.items()}
+    return np.vectorize(lambda x: entries.get(float(x), math.nan), otypes=[np.float64])
