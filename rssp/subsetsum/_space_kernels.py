@@ -1,15 +1,17 @@
-"""Kernels of the certified covering in any dimension: everything in int64 units of 2^(-q-1), half a unit of the fixed point.
+"""Kernels of the certified covering in any dimension, in int64 units of 2^(-q-1): half a unit of the fixed point.
 
 A set of sums covers the ball at t iff the closed boxes (or Euclidean balls) of half side t about the sums cover it. The
 question is answered cell by cell. A cell of side at most t that holds a sum is covered by it; marking the cells is one
-pass over the sums of two halves, without storing any. Only the cells left over are looked at again: the sums near such a
-cell are collected, and the cell is split at the faces of their boxes until each piece lies in one box or meets none.
+pass over the sums of two halves, without storing any. Only the cells left over are looked at again: the sums near such
+a cell are collected, and the cell is split at the faces of their boxes until each piece lies in one box or meets none.
 Pieces that meet none are holes. All of this is integer arithmetic, so that the answer is exact: an open piece is in a
 closed box, disjoint from it, or cut by one of its faces, and there are finitely many faces.
 
 Two halves: A and B hold the sums of the two halves of the vectors. B is kept in stripes of the first coordinate, sorted
 by the last one within a stripe, so that the sums in a window are found by a binary search for each member of A and
-stripe. Memory: the halves, a byte a cell, and the sums next to empty cells (at most `_PER_CELL` a cell).
+stripe. Memory: the halves, four bytes a cell, and the sums next to empty cells (at most `_PER_CELL` a cell).
+
+Arrays are copied by loops and sorted here: numba compiles that several times faster than its array expressions.
 """
 
 from __future__ import annotations
@@ -17,39 +19,46 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["COVERED", "TOO_MANY_CELLS", "UNCOVERED", "decide", "radii"]
+__all__ = ["FINISHED", "TOO_MANY_CELLS", "hits", "radii"]
 
-COVERED, UNCOVERED, GREW, TOO_MANY_CELLS = 0, 1, 2, 3
-_MAX_CELLS = 1 << 29
+FINISHED, TOO_MANY_CELLS = 0, 1
+_COVERED, _UNCOVERED, _GREW, _CELLS = 0, 1, 2, 3
+_MAX_CELLS = 1 << 28
 _PER_CELL = 12
 _LIST = 2048
 _GROWTH = 1.35
+_ONE = np.int64(1)
 
 
 @njit(nogil=True, cache=True)
-def _multiples_of_distinct(x):
-    """Distinct non-zero rows and how often each occurs: equal vectors need multiples, not subsets."""
-    n, d = x.shape
-    rows = np.empty((n, d), np.int64)
-    count = np.zeros(n, np.int64)
-    m = 0
-    for i in range(n):
-        if not np.any(x[i]):
-            continue
-        found = -1
-        for k in range(m):
-            if np.all(rows[k] == x[i]):
-                found = k
-        if found < 0:
-            rows[m] = x[i]
-            found = m
-            m += 1
-        count[found] += 1
-    return rows[:m], count[:m]
+def _sort(order, first, last, keys):
+    """Heap sort of order[first:last] by keys[order[.]]."""
+    size = last - first
+    start, end = size >> 1, size
+    while end > 1:
+        if start > 0:
+            start -= 1
+            item = order[first + start]
+        else:
+            end -= 1
+            item = order[first + end]
+            order[first + end] = order[first]
+        root = start
+        child = 2 * root + 1
+        while child < end:
+            if child + 1 < end and keys[order[first + child + 1]] > keys[order[first + child]]:
+                child += 1
+            if keys[order[first + child]] <= keys[item]:
+                break
+            order[first + root] = order[first + child]
+            root = child
+            child = 2 * root + 1
+        order[first + root] = item
 
 
 @njit(nogil=True, cache=True)
 def _extend(sums, row, count):
+    """Each sum plus 0, 1, ..., count times the row."""
     m, d = sums.shape
     out = np.empty((m * (count + 1), d), np.int64)
     for k in range(count + 1):
@@ -60,75 +69,101 @@ def _extend(sums, row, count):
 
 
 @njit(nogil=True, cache=True)
-def _halves(x):
-    """The sums of two halves, the second in stripes: (A, B, start of each stripe, its least and largest coordinate 0)."""
+def _halves(x, n):
+    """The sums of two halves of n vectors: (A, B, start of each stripe of B, its least and largest coordinate 0).
+
+    Of equal vectors the multiples are taken, not the subsets, and vectors 0 are left out.
+    """
     d = x.shape[1]
-    rows, count = _multiples_of_distinct(x)
     a = np.zeros((1, d), np.int64)
     b = np.zeros((1, d), np.int64)
-    for i in range(len(rows)):
+    for i in range(n):
+        zero, seen, count = True, False, 1
+        for j in range(d):
+            if x[i, j] != 0:
+                zero = False
+        for k in range(n):
+            same = k != i
+            for j in range(d):
+                if x[k, j] != x[i, j]:
+                    same = False
+                    break
+            if same:
+                if k < i:
+                    seen = True
+                count += 1
+        if zero or seen:
+            continue
         if len(a) < len(b):
-            a = _extend(a, rows[i], count[i])
+            a = _extend(a, x[i], count)
         else:
-            b = _extend(b, rows[i], count[i])
+            b = _extend(b, x[i], count)
     nb = len(b)
     stripes = 1 if d == 1 else max(1, int(np.sqrt(nb) / 3))
-    order = np.argsort(b[:, 0])
     start = np.empty(stripes + 1, np.int64)
     least = np.empty(stripes, np.int64)
     largest = np.empty(stripes, np.int64)
-    out = np.empty_like(b)
-    start[0] = 0
+    out = np.empty((nb, d), np.int64)
+    order = np.empty(nb, np.int64)
+    keys = np.empty(nb, np.int64)
+    for i in range(nb):
+        order[i] = i
+        keys[i] = b[i, 0]
+    _sort(order, 0, nb, keys)
     for s in range(stripes):
-        first, last = start[s], (s + 1) * nb // stripes
-        start[s + 1] = last
-        part = order[first:last]
-        least[s], largest[s] = b[part[0], 0], b[part[-1], 0]
-        inner = np.argsort(b[part, d - 1])
-        for i in range(last - first):
-            for j in range(d):
-                out[first + i, j] = b[part[inner[i]], j]
+        first, last = s * nb // stripes, (s + 1) * nb // stripes
+        start[s], start[s + 1] = first, last
+        least[s], largest[s] = keys[order[first]], keys[order[last - 1]]
+    for i in range(nb):
+        keys[i] = b[i, d - 1]
+    for s in range(stripes):
+        _sort(order, start[s], start[s + 1], keys)
+    for i in range(nb):
+        for j in range(d):
+            out[i, j] = b[order[i], j]
     return a, out, start, least, largest
 
 
 @njit(nogil=True, cache=True)
-def _gather(tree, low, high, lo, hi, t, euclid, out):
-    """Sums in the closed box [low, high]; for the 2-norm only those nearer than t to [lo, hi]. Stops when `out` is full."""
+def _gather(tree, lo, hi, t, euclid, out, cap):
+    """Sums nearer than or at t to the closed box [lo, hi], into `out`; stops at `cap`. Returns how many.
+
+    A negative t shrinks the box (lo - t to hi + t is what is searched). Time: |A| binary searches a stripe that is met,
+    and the sums whose first and last coordinate fit.
+    """
     a, b, start, least, largest = tree
     d = a.shape[1]
-    cap, count = len(out), 0
+    count = 0
     last = d - 1
+    tt = float(t) * float(t)
+    low_first, high_first, low_last, high_last = lo[0] - t, hi[0] + t, lo[last] - t, hi[last] + t
     for i in range(len(a)):
         for s in range(len(least)):
-            if a[i, 0] + largest[s] < low[0]:
+            if a[i, 0] + largest[s] < low_first:
                 continue
-            if a[i, 0] + least[s] > high[0]:
+            if a[i, 0] + least[s] > high_first:
                 break
             x, y = start[s], start[s + 1]
             end = y
-            bound = low[last] - a[i, last]
+            bound = low_last - a[i, last]
             while x < y:
                 m = (x + y) >> 1
                 if b[m, last] < bound:
                     x = m + 1
                 else:
                     y = m
-            bound = high[last] - a[i, last]
+            bound = high_last - a[i, last]
             while x < end and b[x, last] <= bound:
-                inside = True
-                for j in range(last):
+                inside, far = True, 0.0
+                for j in range(d):
                     v = a[i, j] + b[x, j]
-                    if v < low[j] or v > high[j]:
+                    if v < lo[j] - t or v > hi[j] + t:
                         inside = False
                         break
-                if inside and euclid:
-                    far = 0.0
-                    for j in range(d):
-                        v = a[i, j] + b[x, j]
+                    if euclid:
                         w = float(max(lo[j] - v, v - hi[j], 0))
                         far += w * w
-                    inside = far <= float(t) * float(t)
-                if inside:
+                if inside and far <= tt:
                     for j in range(d):
                         out[count, j] = a[i, j] + b[x, j]
                     count += 1
@@ -139,37 +174,32 @@ def _gather(tree, low, high, lo, hi, t, euclid, out):
 
 
 @njit(nogil=True, cache=True)
-def _distance(x, z, euclid):
-    """The distance of two points: whole units in the max norm, rounded in the 2-norm."""
-    if euclid:
-        total = 0.0
-        for j in range(len(z)):
-            v = float(x[j] - z[j])
-            total += v * v
-        return np.int64(np.rint(np.sqrt(total)))
-    best = np.int64(0)
-    for j in range(len(z)):
-        best = max(best, abs(x[j] - z[j]))
-    return best
-
-
-@njit(nogil=True, cache=True)
 def _nearest(tree, z, guess, euclid, out, point):
-    """The distance of z to the nearest of all sums, which is put in `point`; `guess` sets the first window only."""
+    """The distance of z to the nearest of all sums, which is put in `point`; `guess` sets the first window only.
+
+    Whole units in the max norm, rounded in the 2-norm.
+    """
     best = np.int64(-1)
-    g = max(guess, np.int64(1))
+    g = max(guess, _ONE)
     while True:
-        count = _gather(tree, z - g, z + g, z, z, g, euclid, out)
+        count = _gather(tree, z, z, g, euclid, out, len(out))
         if count == 0:
             if best >= 0:
                 return best
-            g = min(4 * g, np.int64(1) << 61)
+            g = min(4 * g, _ONE << 61)
             continue
         for i in range(count):
-            v = _distance(out[i], z, euclid)
-            if best < 0 or v < best:
-                best = v
-                point[:] = out[i]
+            largest, total = np.int64(0), 0.0
+            for j in range(len(z)):
+                v = abs(out[i, j] - z[j])
+                largest = max(largest, v)
+                total += float(v) * float(v)
+            if euclid:
+                largest = np.int64(np.rint(np.sqrt(total)))
+            if best < 0 or largest < best:
+                best = largest
+                for j in range(len(z)):
+                    point[j] = out[i, j]
         if count < len(out) or best == 0:
             return best
         g = best - 1
@@ -229,8 +259,9 @@ def _excess(v, r, norm):
 
 
 @njit(nogil=True, cache=True)
-def _misses_ball(lo, hi, centre, r, norm, v):
+def _misses_ball(lo, hi, ball, v):
     """Whether the open box (lo, hi), inside the ball's bounding cube, has no point of the open ball."""
+    centre, r, norm = ball
     if norm == 0:
         return False
     for j in range(len(lo)):
@@ -239,8 +270,9 @@ def _misses_ball(lo, hi, centre, r, norm, v):
 
 
 @njit(nogil=True, cache=True)
-def _target(lo, hi, centre, r, norm, v, z):
+def _target(lo, hi, ball, v, z):
     """A target of the ball in the box [lo, hi]: its middle, or the nearest to it on the way to the ball's centre."""
+    centre, r, norm = ball
     d = len(lo)
     for j in range(d):
         z[j] = lo[j] + ((hi[j] - lo[j]) >> 1)
@@ -266,48 +298,50 @@ def _target(lo, hi, centre, r, norm, v, z):
 
 @njit(nogil=True, cache=True)
 def _room(array, used):
-    """The array, or one twice as long with the same beginning, if all but 2 of its places are used."""
+    """The array, or one twice as long with the same beginning, if all but 2 of its rows are used."""
     if used + 2 < len(array):
         return array
     out = np.empty((2 * len(array), array.shape[1]), np.int64)
-    out[: len(array)] = array
+    for i in range(len(array)):
+        for j in range(array.shape[1]):
+            out[i, j] = array[i, j]
     return out
 
 
 @njit(nogil=True, cache=True)
-def _split(lo, hi, points, count, t, euclid, ball, holes):
-    """Split the box (lo, hi) at the faces of the points' boxes until each piece is in one box or meets none.
+def _split(piece, points, count, t, euclid, ball, holes, stack, arena):
+    """Split a box at the faces of the points' boxes until each piece is in one box or meets none.
 
-    Pieces that meet none (in the 2-norm: whose middle is farther than t from every point) are put in `holes`, as rows
-    (lo, hi). Returns (number of holes, holes). Depth first; a piece keeps only the points whose box meets it.
+    A box is a row (lo, hi) and stands for its interior. Pieces that meet no box (in the 2-norm: whose middle is farther
+    than t from every point) are put in `holes`. Depth first; a piece keeps only the points whose box meets it.
+    Returns (number of holes, holes, stack, arena); the arrays grow as needed.
     """
-    centre, r, norm = ball
-    d = len(lo)
-    stack = np.empty((64, 2 * d + 2), np.int64)
-    arena = np.empty((max(4 * count, 64), 1), np.int64)
+    d = len(piece) // 2
+    low, high = np.empty(d, np.int64), np.empty(d, np.int64)
+    v, z = np.empty(d, np.int64), np.empty(d, np.int64)
+    arena = _room(arena, max(count, 1))
+    while 2 * count + 2 > len(arena):
+        arena = _room(arena, len(arena))
     for i in range(count):
         arena[i, 0] = i
-    stack[0, :d] = lo
-    stack[0, d : 2 * d] = hi
+    for j in range(2 * d):
+        stack[0, j] = piece[j]
     stack[0, 2 * d], stack[0, 2 * d + 1] = 0, count
     depth, found = 1, 0
-    v = np.empty(d, np.int64)
-    z = np.empty(d, np.int64)
     tt = float(t) * float(t)
     while depth > 0:
         depth -= 1
-        low = stack[depth, :d].copy()
-        high = stack[depth, d : 2 * d].copy()
+        for j in range(d):
+            low[j], high[j] = stack[depth, j], stack[depth, d + j]
         first, number = stack[depth, 2 * d], stack[depth, 2 * d + 1]
-        if _misses_ball(low, high, centre, r, norm, v):
+        if _misses_ball(low, high, ball, v):
             continue
-        while first + 2 * number + 2 > len(arena):
-            arena = _room(arena, len(arena))
         top = first + number
-        kept, best, best_share, covered = 0, -1, -1.0, False
-        nearest = np.inf
+        while top + number + 2 > len(arena):
+            arena = _room(arena, len(arena))
+        kept, best, best_share, covered, nearest = 0, np.int64(-1), -1.0, False, np.inf
         if euclid:
-            _target(low, high, centre, r, norm, v, z)
+            _target(low, high, ball, v, z)
         for k in range(number):
             i = arena[first + k, 0]
             meets, contains, share = True, True, 1.0
@@ -350,12 +384,12 @@ def _split(lo, hi, points, count, t, euclid, ball, holes):
                     axis = j
             face = low[axis] + ((high[axis] - low[axis]) >> 1)
             # a piece this small whose middle is covered is covered up to a part in 2^32 of t
-            if nearest <= tt and float(high[axis] - low[axis]) * (1 << 32) < float(t):
+            if nearest <= tt and float(high[axis] - low[axis]) * 2.0**32 < float(t):
                 continue
         if kept == 0 or (euclid and nearest > tt):
             holes = _room(holes, found)
-            holes[found, :d] = low
-            holes[found, d : 2 * d] = high
+            for j in range(d):
+                holes[found, j], holes[found, d + j] = low[j], high[j]
             found += 1
             continue
         if not euclid:
@@ -369,95 +403,64 @@ def _split(lo, hi, points, count, t, euclid, ball, holes):
                         face = over if over < high[j] else under
         stack = _room(stack, depth)
         for side in range(2):
-            stack[depth, :d] = low
-            stack[depth, d : 2 * d] = high
-            if side == 0:
-                stack[depth, d + axis] = face
-            else:
-                stack[depth, axis] = face
+            for j in range(d):
+                stack[depth, j], stack[depth, d + j] = low[j], high[j]
+            stack[depth, axis + (d if side == 0 else 0)] = face
             stack[depth, 2 * d], stack[depth, 2 * d + 1] = top, kept
             depth += 1
-    return found, holes
+    return found, holes, stack, arena
 
 
 @njit(nogil=True, cache=True)
-def _mark(tree, corner, h, cells, occupied):
-    """Set the byte of every cell of side h (from `corner` on) that holds a sum; returns nothing.
+def _fill(tree, corner, h, cells, slot, low, high, count, store):
+    """One pass over the sums: mark each cell that holds one, and store those of the cells with a slot.
 
+    slot[cell]: 0 unmarked (becomes 1), 1 marked, k + 2 for slot k, which stores the first `_PER_CELL` of its sums.
+    Only sums whose first and last coordinate, in cells, are in [low, high] are looked at.
     Cell numbers are computed in float64. For sums of up to 2^28 sides their error is below 2^-22 of a side, which the
     caller allows for: t exceeds h by 2^-20 of itself.
     """
     a, b, start, least, largest = tree
     d = a.shape[1]
     last = d - 1
-    fa = (a - corner) / float(h)
-    fb = b / float(h)
-    for i in range(len(fa)):
+    scale = 1.0 / float(h)
+    fa = np.empty(d)
+    fb = np.empty((len(b), d))
+    for x in range(len(b)):
+        for j in range(d):
+            fb[x, j] = float(b[x, j]) * scale
+    for i in range(len(a)):
+        for j in range(d):
+            fa[j] = float(a[i, j] - corner[j]) * scale
         for s in range(len(least)):
-            if fa[i, 0] + largest[s] / float(h) < -1e-3:
+            if fa[0] + float(largest[s]) * scale < low[0] - 1e-3:
                 continue
-            if fa[i, 0] + least[s] / float(h) > cells[0] + 1e-3:
+            if fa[0] + float(least[s]) * scale > high[0] + 1e-3:
                 break
             x, y = start[s], start[s + 1]
             end = y
-            bound = -fa[i, last]
+            bound = low[last] - fa[last]
             while x < y:
                 m = (x + y) >> 1
                 if fb[m, last] < bound:
                     x = m + 1
                 else:
                     y = m
-            bound = cells[last] - fa[i, last]
+            bound = high[last] - fa[last]
             while x < end and fb[x, last] < bound:
                 number = np.int64(0)
                 inside = True
                 for j in range(d):
-                    v = fa[i, j] + fb[x, j]
+                    v = fa[j] + fb[x, j]
                     if v < 0.0 or v >= cells[j]:
                         inside = False
                         break
                     number = number * cells[j] + np.int64(v)
                 if inside:
-                    occupied[number] = 1
-                x += 1
-
-
-@njit(nogil=True, cache=True)
-def _collect(tree, corner, h, cells, slot, count, store):
-    """Put the sums of each cell with a slot into `store`, as long as there is room; the rest are left out."""
-    a, b, start, least, largest = tree
-    d = a.shape[1]
-    last = d - 1
-    fa = (a - corner) / float(h)
-    fb = b / float(h)
-    for i in range(len(fa)):
-        for s in range(len(least)):
-            if fa[i, 0] + largest[s] / float(h) < -1e-3:
-                continue
-            if fa[i, 0] + least[s] / float(h) > cells[0] + 1e-3:
-                break
-            x, y = start[s], start[s + 1]
-            end = y
-            bound = -fa[i, last]
-            while x < y:
-                m = (x + y) >> 1
-                if fb[m, last] < bound:
-                    x = m + 1
-                else:
-                    y = m
-            bound = cells[last] - fa[i, last]
-            while x < end and fb[x, last] < bound:
-                number = np.int64(0)
-                inside = True
-                for j in range(d):
-                    v = fa[i, j] + fb[x, j]
-                    if v < 0.0 or v >= cells[j]:
-                        inside = False
-                        break
-                    number = number * cells[j] + np.int64(v)
-                if inside and slot[number] >= 0:
-                    k = slot[number]
-                    if count[k] < _PER_CELL:
+                    k = slot[number] - 2
+                    if k < -1:
+                        slot[number] = 1
+                    elif k >= 0 and count[k] < _PER_CELL:
                         for j in range(d):
                             store[k * _PER_CELL + count[k], j] = a[i, j] + b[x, j]
                         count[k] += 1
@@ -465,16 +468,19 @@ def _collect(tree, corner, h, cells, slot, count, store):
 
 
 @njit(nogil=True, cache=True)
-def _cells_left(occupied, corner, h, cells, ball):
-    """The numbers of the cells that meet the ball and hold no sum; whole branches outside the ball are skipped."""
+def _cells_left(slot, corner, h, cells, ball, middle):
+    """The cells that meet the ball and hold no sum, those farthest from the middle of the sums first.
+
+    Returns (how many, their numbers, their order). Branches outside the ball are skipped as a whole.
+    """
     centre, r, norm = ball
     d = len(cells)
-    out = np.empty((64, 1), np.int64)
+    out = np.empty((64, 2), np.int64)
     found = 0
     place = np.zeros(d, np.int64)
     base = np.zeros(d + 1, np.int64)
     part = np.zeros(d + 1)
-    limit = 1.0 + 1e-9
+    away_from_middle = np.zeros(d + 1)
     level = 0
     while level >= 0:
         if place[level] == cells[level]:
@@ -489,32 +495,39 @@ def _cells_left(occupied, corner, h, cells, ball):
             total += away
         elif norm == 2:
             total += away * away
-        if total > limit:
+        if total > 1.0 + 1e-9:
             place[level] += 1
             continue
         number = base[level] * cells[level] + place[level]
+        w = float(low + (h >> 1) - middle[level]) / float(h)
         if level == d - 1:
-            if occupied[number] == 0:
+            if slot[number] == 0:
                 out = _room(out, found)
                 out[found, 0] = number
+                out[found, 1] = -np.int64(min(away_from_middle[level] + w * w, 1e15) * 100)
                 found += 1
             place[level] += 1
         else:
+            away_from_middle[level + 1] = away_from_middle[level] + w * w
             level += 1
             part[level] = total
             base[level] = number
             place[level] = 0
-    return out[:found, 0]
+    order = np.empty(found, np.int64)
+    for i in range(found):
+        order[i] = i
+    _sort(order, 0, found, out[:, 1])
+    return found, out, order
 
 
 @njit(nogil=True, cache=True)
-def _cell_box(number, corner, h, cells, r, lo, hi):
-    """The cell as a box, cut off at the ball's bounding cube; its place on the grid is left in `hi` only for a moment."""
-    for j in range(len(cells) - 1, -1, -1):
-        place = number % cells[j]
+def _cell_box(number, corner, h, cells, r, piece):
+    """The cell as a box (lo, hi), cut off at the ball's bounding cube."""
+    d = len(cells)
+    for j in range(d - 1, -1, -1):
+        piece[j] = corner[j] + (number % cells[j]) * h
+        piece[d + j] = min(piece[j] + h, corner[j] + 2 * r)
         number //= cells[j]
-        lo[j] = corner[j] + place * h
-        hi[j] = min(lo[j] + h, corner[j] + 2 * r)
 
 
 @njit(nogil=True, cache=True)
@@ -548,216 +561,252 @@ def _neighbours(number, cells, place, offset, out):
 
 
 @njit(nogil=True, cache=True)
-def _near_cells(tree, left, corner, h, cells, t, euclid, ball):
-    """Look at the cells without a sum again, with the sums of the cells around each; returns what is still open.
-
-    The sums around a cell may be incomplete (those beyond `_PER_CELL` are left out), so that a piece is only ever
-    certified here; the pieces left, as rows (lo, hi), are settled from all sums.
-    """
-    d = len(cells)
-    total = 1
-    for j in range(d):
-        total *= cells[j]
-    around = np.empty(3**d, np.int64)
-    place, offset = np.empty(d, np.int64), np.empty(d, np.int64)
-    slot = np.full(total, -1, np.int32)
-    slots = 0
-    for k in range(len(left)):
-        for i in range(_neighbours(left[k], cells, place, offset, around)):
-            if slot[around[i]] < 0:
-                slot[around[i]] = slots
-                slots += 1
-    store = np.empty((slots * _PER_CELL, d), np.int64)
-    count = np.zeros(slots, np.int32)
-    _collect(tree, corner, h, cells, slot, count, store)
-    open_pieces = np.empty((64, 2 * d), np.int64)
-    pieces = 0
-    holes = np.empty((64, 2 * d), np.int64)
-    points = np.empty((3**d * _PER_CELL, d), np.int64)
-    lo, hi = np.empty(d, np.int64), np.empty(d, np.int64)
-    for k in range(len(left)):
-        number = 0
-        for i in range(_neighbours(left[k], cells, place, offset, around)):
-            s = slot[around[i]]
-            for m in range(count[s]):
-                points[number] = store[s * _PER_CELL + m]
-                number += 1
-        _cell_box(left[k], corner, h, cells, ball[1], lo, hi)
-        found, holes = _split(lo, hi, points, number, t, euclid, ball, holes)
-        for i in range(found):
-            open_pieces = _room(open_pieces, pieces)
-            open_pieces[pieces] = holes[i]
-            pieces += 1
-    return pieces, open_pieces
-
-
-@njit(nogil=True, cache=True)
-def _settle(tree, pieces, rows, t, euclid, ball, resolution, start, witness):
-    """Settle the open pieces from all sums: (state, t, largest distance found, or -1).
+def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness):
+    """Settle open pieces (rows) from all sums: (state, t, largest distance found, arrays that may have grown).
 
     resolution < 0: stop at the first hole. Otherwise t grows to (1 + resolution) times the distance of each hole found,
-    and everything certified before stays so.
+    and everything certified before stays so; beyond `limit` it is better to begin again.
     """
-    centre, r, norm = ball
-    d = len(centre)
-    points = np.empty((_LIST + 1, d), np.int64)
-    few = np.empty((128, d), np.int64)
-    one = np.empty((1, d), np.int64)
+    d = len(witness)
+    points, few = work
+    lo, hi = np.empty(d, np.int64), np.empty(d, np.int64)
     z, v, x = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
-    holes = np.empty((64, 2 * d), np.int64)
-    lower = np.int64(-1)
     while pieces > 0:
         pieces -= 1
-        lo, hi = rows[pieces, :d].copy(), rows[pieces, d:].copy()
-        if _misses_ball(lo, hi, centre, r, norm, v):
+        for j in range(d):
+            lo[j], hi[j] = rows[pieces, j], rows[pieces, d + j]
+        if _misses_ball(lo, hi, ball, v):
             continue
-        count = _gather(tree, lo - (t - 1), hi + (t - 1), lo, hi, t, euclid, points[:_LIST])
+        count = _gather(tree, lo, hi, t, euclid, points, _LIST)
         complete = count < _LIST
         if not complete:
-            if not euclid and _gather(tree, hi - t, lo + t, lo, hi, t, False, one) > 0:
+            # many sums are near: one whose box holds the whole piece is the likely case
+            if not euclid and _gather(tree, hi, lo, t, euclid, few, 1) > 0:
                 continue
-            _target(lo, hi, centre, r, norm, v, z)
+            _target(lo, hi, ball, v, z)
             _nearest(tree, z, t, euclid, few, x)
-            points[count] = x
+            for j in range(d):
+                points[count, j] = x[j]
             count += 1
-        found, holes = _split(lo, hi, points, count, t, euclid, ball, holes)
+        found, holes, stack, arena = _split(rows[pieces], points, count, t, euclid, ball, holes, stack, arena)
         for i in range(found):
             rows = _room(rows, pieces)
-            rows[pieces] = holes[i]
+            for j in range(2 * d):
+                rows[pieces, j] = holes[i, j]
             pieces += 1
-        if not complete:
+        if not complete or found == 0:
             continue
         for i in range(found):
-            _target(holes[i, :d], holes[i, d:], centre, r, norm, v, z)
+            for j in range(d):
+                lo[j], hi[j] = holes[i, j], holes[i, d + j]
+            _target(lo, hi, ball, v, z)
             distance = _nearest(tree, z, t, euclid, few, x)
+            if distance > low or resolution < 0:
+                low = distance
+                for j in range(d):
+                    witness[j] = z[j]
             if resolution < 0:
-                witness[:] = z
-                return UNCOVERED, t, distance
-            if distance > lower:
-                lower = distance
-                witness[:] = z
-        if found > 0:
-            t = max(t + 1, np.int64(np.ceil(float(lower) * (1.0 + resolution))))
-            if t > _GROWTH * start:
-                return GREW, t, lower
-    return COVERED, t, lower
+                return _UNCOVERED, t, low, rows, holes, stack, arena
+        t = max(t + 1, np.int64(np.ceil(float(low) * (1.0 + resolution))))
+        if t > limit:
+            return _GREW, t, low, rows, holes, stack, arena
+    return _COVERED, t, low, rows, holes, stack, arena
 
 
 @njit(nogil=True, cache=True)
-def _pass(tree, ball, t, euclid, resolution, witness):
-    """Whether the sums cover the ball at t; with resolution >= 0, at which larger t they do: see `_settle`."""
-    centre, r, norm = ball
+def _pass(tree, middle, ball, t, low, euclid, resolution, work, witness):
+    """Whether the sums cover the ball at t; with resolution >= 0, at which larger t they do: see `_settle`.
+
+    `low` is the largest distance of a target known so far. Returns (state, t, low).
+    """
+    centre, r = ball[0], ball[1]
     d = len(centre)
     shrink = 1.0 - 2.0**-20
     if euclid:
         shrink /= np.sqrt(d)
-    h = max(np.int64(1), np.int64(float(t) * shrink))
-    corner = centre - r
+    h = max(_ONE, np.int64(float(t) * shrink))
+    corner = np.empty(d, np.int64)
     cells = np.empty(d, np.int64)
-    total, size = 1, 1.0
+    least_cell, last_cell = np.zeros(d), np.empty(d)
+    total, reach = 1.0, 0.0
     for j in range(d):
+        corner[j] = centre[j] - r
         cells[j] = (2 * r + h - 1) // h
-        size *= cells[j]
-        if size > _MAX_CELLS:
-            return TOO_MANY_CELLS, t, np.int64(-1)
+        last_cell[j] = cells[j]
         total *= cells[j]
-    occupied = np.zeros(total, np.uint8)
-    reach = 0.0
-    for j in range(d):
-        reach = max(reach, float(np.abs(tree[0][:, j]).max()) + float(np.abs(tree[1][:, j]).max()) + abs(corner[j]))
-    exact_enough = reach / float(h) < 2.0**28 and h > 1 << 24
-    if exact_enough:
-        _mark(tree, corner, h, cells, occupied)
-    left = _cells_left(occupied, corner, h, cells, ball)
-    if len(left) == 0:
-        return COVERED, t, np.int64(-1)
-    if exact_enough and len(left) > len(tree[1]) // 16:
-        pieces, rows = _near_cells(tree, left, corner, h, cells, t, euclid, ball)
-    else:
-        pieces, rows = len(left), np.empty((len(left), 2 * d), np.int64)
-        for k in range(pieces):
-            _cell_box(left[k], corner, h, cells, r, rows[k, :d], rows[k, d:])
-    return _settle(tree, pieces, rows, t, euclid, ball, resolution, t, witness)
+        reach = max(reach, abs(float(corner[j])))
+        for i in range(len(tree[0])):
+            reach = max(reach, abs(float(tree[0][i, j])))
+        for i in range(len(tree[1])):
+            reach = max(reach, abs(float(tree[1][i, j])))
+    if total > _MAX_CELLS:
+        return _CELLS, t, low
+    slot = np.zeros(int(total), np.int32)
+    count = np.zeros(1, np.int32)
+    store = np.empty((1, d), np.int64)
+    countable = 3 * reach / float(h) < 2.0**28 and h > 1 << 24
+    if countable:
+        _fill(tree, corner, h, cells, slot, least_cell, last_cell, count, store)
+    left, numbers, order = _cells_left(slot, corner, h, cells, ball, middle)
+    piece = np.empty(2 * d, np.int64)
+    rows = np.empty((64, 2 * d), np.int64)
+    holes = np.empty((64, 2 * d), np.int64)
+    stack = np.empty((64, 2 * d + 2), np.int64)
+    arena = np.empty((4096, 1), np.int64)
+    around = np.empty(3**d, np.int64)
+    place, offset = np.empty(d, np.int64), np.empty(d, np.int64)
+    near = countable and left > len(tree[1]) // 16
+    points = np.empty((3**d * _PER_CELL if near else 1, d), np.int64)
+    if near:
+        # the sums of the cells around each cell left: they may be incomplete (`_PER_CELL`), and serve to certify only
+        slots = 0
+        for k in range(left):
+            for i in range(_neighbours(numbers[k, 0], cells, place, offset, around)):
+                if slot[around[i]] < 2:
+                    slot[around[i]] = slots + 2
+                    slots += 1
+        store = np.empty((slots * _PER_CELL, d), np.int64)
+        count = np.zeros(slots, np.int32)
+        _fill(tree, corner, h, cells, slot, least_cell, last_cell, count, store)
+    limit = np.int64(_GROWTH * float(t))
+    for k in range(left):
+        cell = numbers[order[k], 0]
+        _cell_box(cell, corner, h, cells, r, piece)
+        open_pieces = 1
+        if near:
+            number = 0
+            for i in range(_neighbours(cell, cells, place, offset, around)):
+                s = slot[around[i]] - 2
+                for m in range(count[s]):
+                    for j in range(d):
+                        points[number, j] = store[s * _PER_CELL + m, j]
+                    number += 1
+            open_pieces, holes, stack, arena = _split(piece, points, number, t, euclid, ball, holes, stack, arena)
+            for i in range(open_pieces):
+                rows = _room(rows, i)
+                for j in range(2 * d):
+                    rows[i, j] = holes[i, j]
+        else:
+            for j in range(2 * d):
+                rows[0, j] = piece[j]
+        if open_pieces > 0:
+            state, t, low, rows, holes, stack, arena = _settle(
+                tree, rows, open_pieces, t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness
+            )
+            if state != _COVERED:
+                return state, t, low
+    return _COVERED, t, low
 
 
 @njit(nogil=True, cache=True)
-def decide(x, centre, r, norm, t, euclid, witness):
-    """COVERED or UNCOVERED at t (then `witness` is a target not covered), or TOO_MANY_CELLS."""
-    state, _, _ = _pass(_halves(x), (centre, r, norm), t, euclid, -1.0, witness)
-    return state
+def _middle(x, n):
+    """Half the sum of the first n vectors: the middle of all their sums."""
+    out = np.zeros(x.shape[1], np.int64)
+    for j in range(x.shape[1]):
+        total = np.int64(0)
+        for i in range(n):
+            total += x[i, j]
+        out[j] = total >> 1
+    return out
 
 
 @njit(nogil=True, cache=True)
-def _least_radius(sums, log_volume, d, log_ball):
-    """Counting: `sums` cubes or balls of radius t have at least the ball's volume; a t that cannot be undercut."""
-    return np.exp((log_volume - np.log(sums) - log_ball) / d) * (1 - 1e-9)
-
-
-@njit(nogil=True, cache=True)
-def _far_target(half_total, ball, z):
-    """The target of the ball that is farthest from the middle of all sums: a corner, or an end of an axis."""
+def _far_target(middle, ball, z):
+    """The target farthest from the middle of the sums: a corner of a cube, of the other balls the end of an axis."""
     centre, r, norm = ball
-    z[:] = centre
-    away = centre - half_total
-    if norm == 0:
-        for j in range(len(z)):
-            z[j] += r if away[j] >= 0 else -r
-        return
-    j = np.argmax(np.abs(away))
-    z[j] += r if away[j] >= 0 else -r
+    axis = 0
+    for j in range(len(z)):
+        z[j] = centre[j]
+        if abs(centre[j] - middle[j]) > abs(centre[axis] - middle[axis]):
+            axis = j
+    for j in range(len(z)):
+        if norm == 0 or j == axis:
+            z[j] += r if centre[j] >= middle[j] else -r
 
 
 @njit(nogil=True, cache=True)
-def radii(x, centre, r, norm, euclid, resolution, log_volume, log_ball, schedule, lower, upper, witness):
-    """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns the state.
+def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witness):
+    """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
 
-    Lengths in units; `witness` (len(schedule), d) attains `lower`. The bracket for one n starts the search for the next:
-    the radius does not increase with n, and the last witness is often still far from every sum.
+    Lengths in units; `witness` (len(schedule), d) attains `lower`. `log_cells` is the logarithm of the number of error
+    balls of radius one unit in the ball's volume: 2^n of radius rho have at least that volume. The bracket for one n
+    starts the search for the next: the radius does not increase, and the last witness is often still far from any sum.
     """
     d = x.shape[1]
-    ball = (centre, r, norm)
     z, point = np.empty(d, np.int64), np.empty(d, np.int64)
-    few = np.empty((128, d), np.int64)
-    top = np.abs(centre) + r
-    bound = _distance(top, np.zeros(d, np.int64), euclid) + 1
-    before = 0
+    work = (np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64))
+    bound, before = np.int64(0), 0
+    for j in range(d):
+        reach = abs(ball[0][j]) + ball[1]  # the empty sum's distance to a corner of the bounding cube
+        bound = bound + reach + 1 if euclid else max(bound, reach)
     for k in range(len(schedule)):
         n = schedule[k]
-        tree = _halves(x[:n])
-        sums = float(len(tree[0])) * float(len(tree[1]))
-        least = np.int64(_least_radius(sums, log_volume, d, log_ball))
-        half_total = np.empty(d, np.int64)
+        tree = _halves(x, n)
+        middle = _middle(x, n)
+        counting = (log_cells - np.log(len(tree[0])) - np.log(len(tree[1]))) / d
+        least = max(_ONE, np.int64(np.exp(min(counting, 41.0)) * (1 - 1e-9)))
+        high, step = bound, 0.8
+        _far_target(middle, ball, z)
+        low = _nearest(tree, z, max(least, bound // 8), euclid, work[1], point)
         for j in range(d):
-            half_total[j] = x[:n, j].sum() // 2
-        high = bound
-        _far_target(half_total, ball, z)
-        witness[k] = z
-        low = _nearest(tree, z, max(least, bound // 4), euclid, few, point)
+            witness[k, j] = z[j]
         if k > 0:
-            distance = _nearest(tree, witness[k - 1], max(least, bound // 4), euclid, few, point)
+            distance = _nearest(tree, witness[k - 1], max(least, bound // 8), euclid, work[1], point)
             if distance > low:
                 low = distance
-                witness[k] = witness[k - 1]
-        t = max(np.int64(float(high) * 2.0 ** (-(n - before) / d)), least, np.int64(1))
-        step = 0.8
-        z = z.copy()
+                for j in range(d):
+                    witness[k, j] = witness[k - 1, j]
+        t = np.int64(float(high) * 2.0 ** (-(n - before) / d))
         while True:
             wanted = max(low + 1, np.int64(np.ceil(float(low) * (1.0 + resolution))))
             if high <= wanted:
                 break
             t = min(max(t, wanted, least), high - 1)
-            state, reached, distance = _pass(tree, ball, t, euclid, resolution, z)
-            if state == TOO_MANY_CELLS:
-                return state
-            if distance > low:
-                low = distance
-                witness[k] = z
-            if state == COVERED:
-                high = min(high, reached)
+            state, t, low = _pass(tree, middle, ball, t, low, euclid, resolution, work, witness[k])
+            if state == _CELLS:
+                return TOO_MANY_CELLS
+            if state == _COVERED:
+                high = min(high, t)
                 t = np.int64(float(high) * step)
                 step *= step
-            else:
-                t = reached
         lower[k], upper[k] = low, high
         bound, before = high, n
-    return COVERED
+    return FINISHED
+
+
+@njit(nogil=True, cache=True)
+def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
+    """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else -1."""
+    d = x.shape[1]
+    z, point = np.empty(d, np.int64), np.empty(d, np.int64)
+    work = (np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64))
+    n, built = n_first, -1
+    tree = _halves(x, 0)
+    middle = _middle(x, 0)
+    known = False
+    for k in range(len(errors)):
+        out[k] = -1
+    for k in range(len(errors)):
+        t = errors[k]
+        if t < 1:
+            return FINISHED
+        while n <= n_last:
+            if n * np.log(2.0) + d * np.log(float(t)) < log_cells - 1e-6:
+                n += 1  # too few sums, by volume
+                continue
+            if built != n:
+                tree = _halves(x, n)
+                middle = _middle(x, n)
+                built = n
+            if not known or _nearest(tree, z, t, euclid, work[1], point) <= t:
+                state, _, _ = _pass(tree, middle, ball, t, np.int64(-1), euclid, -1.0, work, z)
+                if state == _CELLS:
+                    return TOO_MANY_CELLS
+                if state == _COVERED:
+                    out[k] = n
+                    break
+                known = True
+            n += 1
+        if n > n_last:
+            break
+    return FINISHED

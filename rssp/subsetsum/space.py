@@ -1,9 +1,9 @@
 """Certified covering in two and more dimensions: what `covering` calls there, on arrays that it has checked.
 
 The answer is a bracket: `lower` is the distance of one target, the witness, to all sums; at `upper` every target of the
-ball is certified, by a finite case distinction on whole numbers, never by sampled targets. Lengths are int64 multiples of
-2^(-q-1), with q two bits short of the fixed point's, which leaves room for differences; `covers` compares eps with the
-same units, so that its answer is exact for the sample on that grid (in the 2-norm error: up to 2^-32 of eps).
+ball is certified, by a finite case distinction on whole numbers, never by sampled targets. Lengths are int64 multiples
+of 2^(-q-1), with q two bits short of the fixed point's, which leaves room for differences; `covers` compares eps with
+the same units, so that its answer is exact for the sample on that grid (in the 2-norm error: up to 2^-32 of eps).
 The general code also holds in one dimension, where `line` is faster and exact.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
-from rssp.subsetsum._space_kernels import COVERED, TOO_MANY_CELLS, decide, radii
+from rssp.subsetsum._space_kernels import TOO_MANY_CELLS, hits, radii
 from rssp.subsetsum.budget import require_feasible
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
@@ -32,25 +32,16 @@ class _Units:
     """A sample and its ball in whole units of 2^(-q-1)."""
 
     def __init__(self, sample: Floats, ball: Ball, error_norm: float) -> None:
-        n, d = sample.shape
+        d = sample.shape[1]
         reach = float(max(np.abs(end).max() for end in ball.bounds))
         self.grid = FixedPoint(FixedPoint.for_sample(sample, reach).q - _SPARE_BITS)
         self.x = 2 * self.grid.to_int(sample)
-        self.centre = 2 * self.grid.to_int(ball.centre_vector)
-        self.radius = max(1, int(2 * self.grid.to_int(np.array(ball.radius))))
-        self.norm = 0 if ball.norm == math.inf else int(ball.norm)
+        radius = max(1, 2 * int(self.grid.to_int(np.array(ball.radius))))
+        self.ball = (2 * self.grid.to_int(ball.centre_vector), radius, 0 if ball.norm == math.inf else int(ball.norm))
         self.euclid = error_norm == 2
-        self.log_volume = ball.log_volume + d * (self.grid.q + 1) * math.log(2)
-        self.log_ball = Ball(d, norm=error_norm).log_volume
-
-    def counted_out(self, n: int, eps: float) -> bool:
-        """Whether 2^n error balls of radius eps have less volume than the ball of targets."""
-        d = self.x.shape[1]
+        # logarithm of the ball's volume over that of an error ball of one unit
         log_unit = -(self.grid.q + 1) * math.log(2)
-        return n * math.log(2) + d * (math.log(eps) - log_unit) + self.log_ball < self.log_volume - 1e-9 * d
-
-    def to_float(self, units: Ints) -> Floats:
-        return self.grid.to_float(units, 1)
+        self.log_cells = ball.log_volume - d * log_unit - Ball(d, norm=error_norm).log_volume
 
     def radii(self, schedule: list[int], resolution: float) -> tuple[Floats, Floats, Floats]:
         if not 0 < resolution < 1:
@@ -58,41 +49,24 @@ class _Units:
         steps = np.array(schedule, np.int64)
         lower, upper = np.empty((2, len(steps)), np.int64)
         witness = np.empty((len(steps), self.x.shape[1]), np.int64)
-        state = radii(
-            self.x,
-            self.centre,
-            self.radius,
-            self.norm,
-            self.euclid,
-            resolution,
-            self.log_volume,
-            self.log_ball,
-            steps,
-            lower,
-            upper,
-            witness,
-        )
-        _check(state, self.x.shape[1])
-        return self.to_float(lower), self.to_float(upper), self.to_float(witness)
+        _check(radii(self.x, self.ball, self.euclid, resolution, self.log_cells, steps, lower, upper, witness), witness)
+        return self.grid.to_float(lower, 1), self.grid.to_float(upper, 1), self.grid.to_float(witness, 1)
 
-    def covered(self, n: int, eps: float, witness: Ints) -> bool:
-        if self.counted_out(n, eps):
-            return False
-        t = self.grid.floor(eps, 1)
-        if t < 1:
-            return False
-        state = decide(self.x[:n], self.centre, self.radius, self.norm, t, self.euclid, witness)
-        _check(state, self.x.shape[1])
-        return bool(state == COVERED)
+    def hits(self, n_first: int, n_last: int, eps: Floats) -> Ints:
+        """The first n in the range that covers at eps, non-increasing; -1 for none."""
+        errors = np.array([self.grid.floor(e, 1) for e in eps.tolist()], np.int64)
+        out = np.empty(len(errors), np.int64)
+        _check(hits(self.x, self.ball, self.euclid, self.log_cells, n_first, n_last, errors, out), self.x)
+        return out
 
 
-def _check(state: int, d: int) -> None:
+def _check(state: int, vectors: Ints) -> None:
     if state == TOO_MANY_CELLS:
         raise InfeasibleError(
-            f"a ball in {d} dimensions at this error",
-            "more than 2^29 cells",
-            "2^29 cells",
-            "Use a larger eps or fewer vectors.",
+            f"a ball in {vectors.shape[1]} dimensions at this error",
+            "more than 2^28 cells (1 GB)",
+            "2^28 cells",
+            "Use a larger eps, a smaller ball or fewer vectors.",
         )
 
 
@@ -121,7 +95,7 @@ def covers(sample: Floats, ball: Ball, eps: float, *, error_norm: float = math.i
     """See `covering.covers`."""
     n, d = sample.shape
     _require(n, d)
-    return _Units(sample, ball, error_norm).covered(n, eps, np.empty(d, np.int64))
+    return bool(_Units(sample, ball, error_norm).hits(n, n, np.array([eps]))[0] == n)
 
 
 def covering_profile(
@@ -146,17 +120,9 @@ def covering_profile(
 
 def hitting_time(sample: Floats, ball: Ball, eps: Floats, *, error_norm: float = math.inf) -> Ints:
     """See `covering.hitting_time`."""
-    units = _Units(sample, ball, error_norm)
-    witness = np.empty(sample.shape[1], np.int64)
-    out = np.full(len(eps), -1, np.int64)
-    n = 0
-    for k in np.argsort(-eps, kind="stable"):
-        while n <= len(sample):
-            _require(n, sample.shape[1])
-            if units.covered(n, float(eps[k]), witness):
-                out[k] = n
-                break
-            n += 1
-        else:
-            break
+    n, d = sample.shape
+    _require(n, d)
+    order = np.argsort(-eps, kind="stable")
+    out = np.empty(len(eps), np.int64)
+    out[order] = _Units(sample, ball, error_norm).hits(0, n, eps[order])
     return out
