@@ -169,7 +169,8 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.EQUALITY,
         quantity="n* (one target)",
         formula=lambda eps: self_consistent_n(0.5, math.pi / (24 * np.asarray(eps, dtype=np.float64) ** 2)),
-        valid=_UNIFORM + ", target 0, delta near 1/2; a threshold, not a whole number",
+        valid=_UNIFORM
+        + ", a target near 0, the empty subset not counted, delta near 1/2; a threshold, not a whole number",
         wording=Wording.VERIFIED,
         study="covering_law",
     ),
@@ -185,7 +186,8 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.EQUALITY,
         quantity="P(miss one target)",
         formula=_miss_one_normal,
-        valid="X_i standard normal in R^d, target 0, error in the max norm; n well above d",
+        valid="X_i standard normal in R^d, target near 0, the empty subset not counted, error in the max norm; n well "
+        "above d",
         wording=Wording.VERIFIED,
         study="covering_law",
     ),
@@ -202,8 +204,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=lambda d, eps: self_consistent_n(
             np.asarray(d, dtype=np.float64) / 2, math.pi * math.e / (8 * np.asarray(eps, dtype=np.float64) ** 2)
         ),
-        valid="X_i standard normal in R^d, target 0, delta about 0.35 to 0.4 by normal-one-target; a threshold, not a "
-        "whole number",
+        valid="X_i standard normal in R^d, target near 0, the empty subset not counted, delta about 0.35 to 0.4 by "
+        "normal-one-target; a threshold, not a whole number",
         wording=Wording.VERIFIED,
         study="covering_law",
     ),

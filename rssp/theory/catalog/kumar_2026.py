@@ -48,8 +48,8 @@ CLAIMS = (
         id="kumar-2026",
         paper=_PAPER,
         number="Theorem 2, samples",
-        statement="n >= C log((1/step + 1)/(gap + 1)) samples with weights in multiples of step are enough: eps in the "
-        "limit of small steps, exact hits for gap = 0.",
+        statement="n >= C log((1/step + 1)/(gap + 1)) samples with weights in multiples of step are enough. In the "
+        "limit of small steps that is the continuous theorem; gap = 0 asks for exact hits.",
         latex=r"n \geq C \log_2 \frac{1/\delta + 1}{\Delta + 1}",
         kind=Kind.SUFFICIENT,
         quantity="n*",

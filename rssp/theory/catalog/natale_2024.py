@@ -136,7 +136,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=lambda width, k, eps: np.asarray(width, dtype=np.float64) ** 2 / 2 * _log(k, eps),
         valid="eps < 1/16, k <= (1 - 1/(2 pi)) n; n counts the parameters of the random network, d in the formula is "
-        "the width. For width = 1 it is the forbidden region of fixed-size subset sums",
+        "the width. With width = 1 it bounds, by counting, k-subsets that serve all of [-sqrt(k), sqrt(k)]",
         wording=Wording.VERIFIED,
         study="second_moments",
     ),
