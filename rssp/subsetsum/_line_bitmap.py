@@ -26,6 +26,7 @@ __all__ = ["profiles_by_bitmap", "radius_by_bitmap"]
 
 _NONE = np.int64(-(2**62)) - np.int64(2**61)  # below and above every sum and target: no neighbour on this side
 _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
+_WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 _BLOCK = 512  # words taken at a time by the word loops: they stay in the first-level cache
 
 
@@ -285,7 +286,7 @@ def _find_runs(bits, first, words, shift, last, inside, run, known, w, sure, pos
 
 @njit(nogil=True, cache=True)
 def _cells_a_gap(n):
-    """Cells for one mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
+    """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
     return min(max(2.0 - (n - 26) / 6, 1.0), 2.0)
 
 
@@ -397,6 +398,21 @@ def _flip(x):
 
 
 @njit(nogil=True, cache=True)
+def _cell_width(n, best, width, far, spread, at_one_eps):
+    """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
+
+    far : the distance of the ball's farther end from the mean of the sums, whose density is taken to be normal there.
+    """
+    mean_gap = 2.51 * spread * math.exp(min(far * far / (2 * spread * spread), 600.0) - n * 0.6931471805599453)
+    runs = 16.0
+    if at_one_eps:  # cells may be coarser where so many sums are expected that hardly a run stays open
+        crowding = (math.log(max(width / mean_gap, 1.0)) + 2) * mean_gap / best
+        runs = min(max(2.8 / max(1 - crowding, 0.1), 4.5), 16.0)
+    w = max(min(mean_gap / _cells_a_gap(n), width / 16), best / runs)
+    return min(np.int64(w), _WIDEST)
+
+
+@njit(nogil=True, cache=True)
 def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
     """(radius, witness) in half units of the targets in [lo, hi], for the sums of x.
 
@@ -421,19 +437,18 @@ def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
         radius, target = _settle(left, right, z, lo, hi)
         if radius > best:
             best, witness = radius, target
-    if n > 0 and best <= enough and hi > 0 and lo < total:
-        # the density of the sums as a normal law has it, at the end of the ball farther from the mean
+    # a gap between two sums inside the ball is no longer than the ball
+    if n > 0 and best <= enough and best < hi - lo and hi > 0 and lo < total:
         spread = math.sqrt(squares) / 2
-        far = max(abs(lo - total * 0.5), abs(hi - total * 0.5)) / spread
-        mean_gap = 2.51 * spread * math.exp(min(far * far / 2, 600.0) - n * 0.6931471805599453)
-        w = np.int64(max(min(mean_gap / _cells_a_gap(n), (hi - lo) / 16.0), best / 16.0))
+        w = _cell_width(n, best, float(hi - lo), max(abs(lo - total * 0.5), abs(hi - total * 0.5)), spread, known > 0)
         done = False
         while not done:
-            exact = w <= divisor
+            w = max(w, 1)
+            exact = w <= divisor <= _WIDEST
             w = divisor if exact else w
             j = _how_many_to_shift(a, w, float(hi - lo), 5 * spread, max_cells)
             if not exact:
-                w = _tune(a[:j], w, min(max((1 << n) >> 12, 1), 4096))
+                w = _tune(a[:j], w, min(max((1 << min(n, 40)) >> 12, 1), 4096))
             done, best, witness = _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
             w = w // 3
     return best, witness + 2 * moved

@@ -96,8 +96,10 @@ def _integers(rng, n):
         rng.integers(-50, 50, n) * 10**12 + rng.integers(-3, 4, n),
         rng.integers(-(2**50), 2**50, n) >> rng.integers(0, 50, n),
         rng.integers(-30, 30, n) * 12345,
+        rng.integers(-(2**61) // n, 2**61 // n, n),
+        rng.integers(-3, 4, n) * (2**61 // (4 * n)),
         np.concatenate([rng.integers(-(2**56), 2**56, 1), rng.integers(-(2**20), 2**20, n - 1)]),
-    ][rng.integers(8)].astype(np.int64)
+    ][rng.integers(10)].astype(np.int64)
 
 
 def test_the_bitmap_equals_merging_on_every_kind_of_sample():
@@ -108,6 +110,7 @@ def test_the_bitmap_equals_merging_on_every_kind_of_sample():
         total = int(np.abs(x).sum()) + 2
         centre = int(rng.integers(-total, total + 1)) if trial % 2 else 0
         half = int(2 ** rng.uniform(0, np.log2(total) + 1)) + 1
+        centre, half = (centre, half) if abs(centre) + half < 2**61 else (0, 2**61 - 1)
         low, high = np.int64(centre - half), np.int64(centre + half)
         radius, witness = np.empty((2, 1, 1), np.int64)
         profiles_by_merging(x[None], np.array([low]), np.array([high]), n, radius, witness)
