@@ -11,13 +11,14 @@ except ImportError as cause:
         f'rssp.tickets needs PyTorch and safetensors ({cause}). Install them with: pip install "rssp[nets]"'
     ) from cause
 
+from rssp.tickets.adversary import worst_error
 from rssp.tickets.certificate import certified_error, spectral_norm_bound, weight_tolerance
 from rssp.tickets.digits import DataError, DigitData, accuracy, digits_data, mnist_data, train_network
 from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket
 from rssp.tickets.masks import masked_linear, masks_of, weights_of
 from rssp.tickets.plain import plain_ticket, published_samples
 from rssp.tickets.target import Target, random_target, read_target
-from rssp.tickets.theorem import normalised, theorem_parameters, theorem_ticket
+from rssp.tickets.theorem import normalised, theorem_layers, theorem_parameters, theorem_ticket
 from rssp.tickets.ticket import OutputError, Ticket, UnreachedError, UnreachedWeight
 
 __all__ = [
@@ -43,9 +44,11 @@ __all__ = [
     "read_target",
     "save_ticket",
     "spectral_norm_bound",
+    "theorem_layers",
     "theorem_parameters",
     "theorem_ticket",
     "train_network",
     "weight_tolerance",
     "weights_of",
+    "worst_error",
 ]

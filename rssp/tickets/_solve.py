@@ -47,7 +47,7 @@ def samples_by_layer(n: int | Sequence[int], depth: int) -> tuple[int, ...]:
 
 
 def check_rng(rng: Any) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
+    if not isinstance(rng, np.random.Generator) or rng.bit_generator.seed_seq is None:
         raise ArgumentTypeError("rng", rng, "a numpy Generator, e.g. numpy.random.default_rng(0)")
     return rng
 

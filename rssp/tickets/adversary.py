@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rssp.balls import Ball
-from rssp.tickets.effective import EffectiveLayer, differences_and_gradients, jacobian
+from rssp.tickets.effective import EffectiveLayer, differences_and_gradients, evaluate, jacobian
 from rssp.tickets.target import Target
 
-__all__ = ["worst_input"]
+__all__ = ["worst_error", "worst_input"]
 
 _FEW = 6
 _FIRST_STEPS = 20
@@ -54,6 +54,14 @@ def worst_input(
     leading = np.linalg.svd(difference, full_matrices=False)[2][:_FEW]
     again, _ = _ascend(f, effective, np.concatenate([leading, -leading]), steps)
     return np.concatenate([x, again])
+
+
+def worst_error(
+    target: Target, effective: Sequence[EffectiveLayer], *, restarts: int = 32, rng: np.random.Generator
+) -> float:
+    """The largest ``||f(x) - g(x)||_2`` in the unit ball that `worst_input` finds, by the effective layers."""
+    x = worst_input(target, effective, restarts=restarts, rng=rng)
+    return float(np.linalg.norm(target(x) - evaluate(effective, x), axis=1).max())
 
 
 def _unit(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,8 +30,11 @@ _UNIT = 2.0**-53
 
 
 def _up(value, terms: int):
-    """An upper bound on a sum of `terms` non-negative products from its float64 value."""
-    return value * (1.0 + 2.0 * (terms + 8) * _UNIT)
+    """An upper bound on a sum of `terms` non-negative products, or its root, from its float64 value.
+
+    What is added covers squares that underflow, each below 1e-307.
+    """
+    return value * (1.0 + 2.0 * (terms + 8) * _UNIT) + 1e-145
 
 
 def _frobenius(matrix: NDArray[np.float64]) -> float:

@@ -32,7 +32,7 @@ from rssp.tickets.masks import check_memory, masked_linear
 from rssp.tickets.target import Target, read_target
 from rssp.tickets.ticket import Ticket, checked
 
-__all__ = ["assemble_theorem", "normalised", "theorem_parameters", "theorem_ticket"]
+__all__ = ["assemble_theorem", "normalised", "theorem_layers", "theorem_parameters", "theorem_ticket"]
 
 
 def theorem_parameters(target: Target, n: int | Sequence[int]) -> int:
@@ -135,23 +135,23 @@ def theorem_ticket(
     check_memory(theorem_parameters(target, counts), target.dtype)
     tolerance = weight_tolerance(target, eps)
 
+    # links that lead to foreign inputs are drawn apart: they are pruned whatever they are
+    foreign = rng.spawn(1)[0]
     seconds = {"draw": 0.0, "solve": 0.0}
     weights: list[NDArray[np.float64]] = []
     masks: list[NDArray[np.bool_]] = []
-    how = _Search(tolerance, search, workers)
     for i, count in enumerate(counts):
-        values, bias = target.augmented(i), target.biases[i] is not None
-        out, columns = values.shape
         start = perf_counter()
-        spread = uniform(rng, -1.0, 1.0, (2 * columns * count, columns), target.dtype)
-        gather = uniform(rng, -1.0, 1.0, (out, 2 * columns * count), target.dtype)
+        links, gather = _draw(target, i, count, rng)
+        columns = len(links)
+        spread = uniform(foreign, -1.0, 1.0, (2 * columns * count, columns), target.dtype)
+        _own_links(spread, set_to=links)
         drawn = perf_counter()
-        links = _own_links(spread)
-        keep = _column_masks(links, gather.reshape(out, columns, -1), values, how, i == 0, bias)
+        keep = _layer_masks(target, i, links, gather, _Search(tolerance, search, workers))
         keep_spread = np.zeros(spread.shape, dtype=bool)
         _own_links(keep_spread, set_to=np.asarray(keep.any(axis=0)))
         weights += [spread, gather]
-        masks += [keep_spread, keep.reshape(out, -1)]
+        masks += [keep_spread, keep.reshape(len(keep), -1)]
         seconds["draw"] += drawn - start
         seconds["solve"] += perf_counter() - drawn
     start = perf_counter()
@@ -159,6 +159,36 @@ def theorem_ticket(
     checked(ticket, partial=partial)
     seconds["build"] = perf_counter() - start
     return replace(ticket, seconds=MappingProxyType(seconds))
+
+
+def theorem_layers(
+    target: Any, n: int | Sequence[int], *, rng: np.random.Generator, workers: int = 1
+) -> tuple[EffectiveLayer, ...]:
+    """What the pruned network of `theorem_ticket(..., search="nearest")` computes, without building the network.
+
+    The effective matrices of the same ticket, weights drawn from the same `rng` included, for wide targets whose random
+    network would fill the memory: the many links that are pruned in any case are never drawn. Give the result to
+    `certified_error` or `worst_error`.
+
+    Examples
+    --------
+    >>> f = [np.array([[0.5, -0.25], [0.75, 0.1]]), np.array([[-0.5, 0.6]])]
+    >>> layers = theorem_layers(f, 25, rng=np.random.default_rng(0))
+    >>> ticket = theorem_ticket(f, 25, 0.05, search="nearest", rng=np.random.default_rng(0))
+    >>> bool((layers[0].positive == ticket.effective[0].positive).all())
+    True
+    """
+    target, rng = read_target(target), check_rng(rng)
+    counts = samples_by_layer(n, target.depth)
+    _check_range(target)
+    check_memory(max(2 * c * target.augmented(i).size for i, c in enumerate(counts)), target.dtype)
+    effective = []
+    for i, count in enumerate(counts):
+        links, gather = _draw(target, i, count, rng)
+        keep = _layer_masks(target, i, links, gather, _Search(0.0, "nearest", workers))
+        used, bias = np.where(keep.any(axis=0), links, 0.0), target.biases[i] is not None
+        effective.append(theorem_layer(used, gather, keep.reshape(len(keep), -1), bias=bias, first=i == 0))
+    return tuple(effective)
 
 
 def assemble_theorem(
@@ -225,15 +255,21 @@ def _check_range(target: Target) -> None:
             )
 
 
-def _column_masks(
-    links: NDArray[np.float64],
-    gather: NDArray[np.float64],
-    values: NDArray[np.float64],
-    how: _Search,
-    first: bool,
-    bias: bool,
+def _draw(
+    target: Target, layer: int, n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Links (columns, 2n) of each block's units to their own input, and the weights (out, columns * 2n) after them."""
+    out, columns = target.augmented(layer).shape
+    links = uniform(rng, -1.0, 1.0, (columns, 2 * n), target.dtype)
+    return links, uniform(rng, -1.0, 1.0, (out, columns * 2 * n), target.dtype)
+
+
+def _layer_masks(
+    target: Target, layer: int, links: NDArray[np.float64], weights: NDArray[np.float64], how: _Search
 ) -> NDArray[np.bool_]:
-    """Masks (out, columns, 2n) of the second random layer, for links (columns, 2n) and gather (out, columns, 2n)."""
+    """Masks (out, columns, 2n) of the second random layer, for what `_draw` drew."""
+    values, first, bias = target.augmented(layer), layer == 0, target.biases[layer] is not None
+    gather = weights.reshape(len(values), *links.shape)
     columns, units = links.shape
     keep = np.zeros(gather.shape, dtype=bool)
     by_count: dict[int, list[tuple[int, NDArray[np.intp]]]] = {}
@@ -248,8 +284,8 @@ def _column_masks(
         if count == 0:
             continue
         products = np.concatenate([gather[:, k, chosen] * links[k, chosen] for k, chosen in members])
-        weights = np.concatenate([values[:, k] for k, _ in members])
-        masks = solve(products, weights[:, None], *how)[:, 0]
+        wanted = np.concatenate([values[:, k] for k, _ in members])
+        masks = solve(products, wanted[:, None], *how)[:, 0]
         for (k, chosen), mask in zip(members, np.split(masks, len(members)), strict=True):
             keep[:, k, chosen] = mask
     return keep

@@ -167,16 +167,17 @@ class Ticket:
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """The pruned network's outputs (m, d_l) for inputs (m, d_0), evaluated by PyTorch in float64."""
-        inputs = target_array(x, self.target.widths[0], "x")
+        return self._evaluate(self._in_float64(), target_array(x, self.target.widths[0], "x"))
+
+    def _in_float64(self) -> nn.Module:
+        return copy.deepcopy(self.network).double()
+
+    def _evaluate(self, network: nn.Module, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         widest = max(mask.shape[1] for mask in self.masks)
         rows = max(1, _CHUNK // widest)
         with torch.no_grad():
-            parts = [self._in_float64(torch.tensor(inputs[i : i + rows])) for i in range(0, len(inputs), rows)]
+            parts = [network(torch.tensor(inputs[i : i + rows])) for i in range(0, len(inputs), rows)]
         return torch.cat(parts).numpy() if parts else np.empty((0, self.target.widths[-1]))
-
-    @cached_property
-    def _in_float64(self) -> nn.Module:
-        return copy.deepcopy(self.network).double()
 
     def output_error(
         self, data: ArrayLike | None = None, *, draws: int = 1000, restarts: int = 32, rng: np.random.Generator
@@ -195,15 +196,17 @@ class Ticket:
         """
         draws, restarts = integer("draws", draws, 1), integer("restarts", restarts, 1)
         dim = self.target.widths[0]
-        random = self._largest(Ball(dim, norm=2).draw(draws, rng))
-        candidates = worst_input(self.target, self.effective, restarts=restarts, rng=rng)
-        errors = np.linalg.norm(self.target(candidates) - self(candidates), axis=1)
-        worst = int(errors.argmax())
-        on_data = None if data is None else self._largest(target_array(data, dim, "data"))
-        return OutputError(on_data, random, float(errors[worst]), candidates[worst])
+        network = self._in_float64()
 
-    def _largest(self, x: NDArray[np.float64]) -> float:
-        return float(np.linalg.norm(self.target(x) - self(x), axis=1).max(initial=0.0))
+        def errors(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(np.linalg.norm(self.target(x) - self._evaluate(network, x), axis=1))
+
+        random = float(errors(Ball(dim, norm=2).draw(draws, rng)).max())
+        candidates = worst_input(self.target, self.effective, restarts=restarts, rng=rng)
+        found = errors(candidates)
+        worst = int(found.argmax())
+        on_data = None if data is None else float(errors(target_array(data, dim, "data")).max(initial=0.0))
+        return OutputError(on_data, random, float(found[worst]), candidates[worst])
 
     def summary(self) -> dict[str, float | int | str]:
         """The ticket's numbers, by name."""

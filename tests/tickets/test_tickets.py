@@ -23,10 +23,12 @@ from rssp.tickets import (
     read_target,
     save_ticket,
     spectral_norm_bound,
+    theorem_layers,
     theorem_parameters,
     theorem_ticket,
     weight_tolerance,
     weights_of,
+    worst_error,
 )
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.effective import evaluate
@@ -317,3 +319,14 @@ def test_broken_ticket_files_are_refused(tickets, tmp_path):
     layers = json.loads(texts["layers"])
     layers[1] = ["Tanh", {}]
     refused("layers are not those", texts_change={"layers": json.dumps(layers)})
+
+
+def test_theorem_layers_are_those_of_the_ticket_without_its_network():
+    for f in (biased((4, 3, 2)), random_target((4, 3, 2), -0.5, 0.5, rng=rng(3))):
+        ticket = theorem_ticket(f, (9, 8), 0.05, rng=rng(4), search="nearest", partial=True)
+        layers = theorem_layers(f, (9, 8), rng=rng(4))
+        for mine, its in zip(layers, ticket.effective, strict=True):
+            np.testing.assert_array_equal(mine.positive, its.positive)
+            np.testing.assert_array_equal(mine.negative, its.negative)
+        assert certified_error(f, layers) == ticket.certified_error
+        assert 0 < worst_error(f, layers, restarts=4, rng=rng(5)) <= ticket.certified_error
