@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from rssp._checks import probability
 from rssp.errors import ArgumentError
 from rssp.inference.estimate import Estimate
-from rssp.inference.points import checked_covariance, estimate_columns, side_errors, z_value
+from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
 
 __all__ = ["SmallestConstant", "smallest_constant"]
 
@@ -153,7 +153,7 @@ def _drift(
     points: pd.DataFrame, along: str, covariance: _Floats | None, confidence: float
 ) -> tuple[Estimate | None, float]:
     """Slope of ln C, with a level for each group of the other variables."""
-    variable = points[along].to_numpy(dtype=np.float64)
+    variable = float_column(points, along)
     if not (np.isfinite(variable) & (variable > 0)).all():
         raise ArgumentError("along", f"{along} with values that are not > 0", "a column of positive numbers")
     x = np.log2(1 / variable) if along == "eps" else np.log2(variable)
@@ -162,11 +162,11 @@ def _drift(
     levels = (group[:, None] == np.arange(group.max() + 1)).astype(np.float64)
     dof = len(x) - levels.shape[1] - 1
     within = x - levels @ (levels.T @ x / levels.sum(axis=0))
-    best = points["best"].to_numpy(dtype=np.float64)
+    best = float_column(points, "best")
     if dof < 1 or not np.abs(within).max() > 0 or not (best > 0).all():
         return None, np.nan
     if covariance is None:
-        low, high = (points[c].to_numpy(dtype=np.float64) for c in ("low", "high"))
+        low, high = (float_column(points, c) for c in ("low", "high"))
         down, up = side_errors(low, best, high, confidence)
         variance = ((down + up) / 2) ** 2
         if (best == np.round(best)).all():

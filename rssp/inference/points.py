@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from rssp._checks import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["checked_covariance", "estimate_columns", "side_errors", "z_value"]
+__all__ = ["checked_covariance", "estimate_columns", "float_column", "probabilities", "side_errors", "z_value"]
 
 _Floats = NDArray[np.float64]
 
@@ -18,6 +18,22 @@ _Floats = NDArray[np.float64]
 def z_value(confidence: float) -> float:
     """Half the width of an interval of this confidence in standard errors: 1.96 for 0.95."""
     return float(ndtri((1 + probability("confidence", confidence)) / 2))
+
+
+def float_column(table: pd.DataFrame, name: str) -> _Floats:
+    """A column as float64; nan is let through."""
+    try:
+        return np.asarray(table[name].to_numpy(dtype=np.float64))
+    except (TypeError, ValueError) as cause:
+        raise ArgumentError("table", f"column {name} with values that are not numbers", "real numbers") from cause
+
+
+def probabilities(name: str, value: ArrayLike) -> list[float]:
+    """One number strictly between 0 and 1, or several."""
+    values = np.atleast_1d(np.asarray(value)).ravel().tolist()
+    if not values:
+        raise ArgumentError(name, "nothing", "one number strictly between 0 and 1, or a list of them")
+    return [probability(name, v) for v in values]
 
 
 def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tuple[_Floats, _Floats, _Floats]:
@@ -30,7 +46,7 @@ def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tupl
         raise ArgumentError(
             "table", f"columns {known}", f"also {', '.join(missing)}", "Add the columns that are missing."
         )
-    low, best, high = (table[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
+    low, best, high = (float_column(table, c) for c in ("low", "best", "high"))
     with np.errstate(invalid="ignore"):
         bad = ~((low <= best) & (best <= high)) & ~np.isnan(best)
     if bad.any():

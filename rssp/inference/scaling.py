@@ -22,7 +22,7 @@ from rssp._checks import integer, number, probability
 from rssp.errors import ArgumentError
 from rssp.inference._leastsquares import Problem, jacobian, minimum, profile, wald_covariance, whitener
 from rssp.inference.estimate import Estimate
-from rssp.inference.points import checked_covariance, estimate_columns, side_errors, z_value
+from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
 from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
 
 __all__ = ["ScalingFit", "compare_scaling", "exponent_of", "fit_scaling"]
@@ -190,7 +190,7 @@ def _problem(
             f"at least {len(law.parameters)}, one for each parameter of the law {law.name}",
             "Measure at more eps, use larger n_max, or a law with fewer parameters.",
         )
-    arguments = tuple(table.loc[keep, v].to_numpy(dtype=np.float64) for v in law.variables)
+    arguments = tuple(float_column(table, v)[keep] for v in law.variables)
     for name, values in zip(law.variables, arguments, strict=True):
         if not np.isfinite(values).all():
             raise ArgumentError("table", f"column {name} with values that are not finite", "finite numbers")
@@ -215,7 +215,7 @@ def _problem(
 
 def compare_scaling(
     table: pd.DataFrame,
-    laws: Sequence[str | ScalingLaw] = _LAWS,
+    laws: str | ScalingLaw | Sequence[str | ScalingLaw] = _LAWS,
     *,
     covariance: ArrayLike | None = None,
     systematic: float = 0.0,
@@ -226,7 +226,7 @@ def compare_scaling(
     Parameters
     ----------
     table, covariance, systematic : as in `fit_scaling`
-    laws : names or ScalingLaws
+    laws : names or ScalingLaws, one or several
     held_out : how many points are kept back to be predicted: those of smallest eps (of largest n* where eps does not
         vary); a quarter of the points, at least one, unless given
 
@@ -251,7 +251,7 @@ def compare_scaling(
     2   log-power    4     False     False
     3       power    4     False     False
     """
-    chosen = [scaling_law(law) for law in laws]
+    chosen = [scaling_law(law) for law in ([laws] if isinstance(laws, (str, ScalingLaw)) else laws)]
     if not chosen:
         raise ArgumentError("laws", "none", "at least one law")
     finite = int(np.isfinite(estimate_columns(table)[1]).sum())
@@ -304,7 +304,7 @@ def _compare_one(
         "fit": str(fit),
     }
     if count - kept_back >= len(law.parameters):
-        reached = np.flatnonzero(np.isfinite(table["best"].to_numpy(dtype=np.float64)))
+        reached = np.flatnonzero(np.isfinite(float_column(table, "best")))
         varies = "eps" in fit.points.columns and fit.points["eps"].nunique() > 1
         key = -fit.points["eps"].to_numpy() if varies else fit.points["best"].to_numpy()
         order = np.argsort(key, kind="stable")
@@ -312,9 +312,9 @@ def _compare_one(
         part = None if covariance is None else np.asarray(covariance)[np.ix_(train, train)]
         problem, _, starts = _problem(table.iloc[train], law, part, systematic, fit.confidence)
         theta, least = minimum(problem, [*starts, tuple(e.best for e in fit.parameters.values())])
-        arguments = tuple(table[v].to_numpy(dtype=np.float64)[test] for v in law.variables)
+        arguments = tuple(float_column(table, v)[test] for v in law.variables)
         predicted = Problem(law, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
-        gap = table["best"].to_numpy(dtype=np.float64)[test] - predicted
+        gap = float_column(table, "best")[test] - predicted
         row["held_out_chi2"] = max(0.0, fit.chi2 - least)
         row["held_out_p_value"] = float(chdtrc(kept_back, row["held_out_chi2"]))
         row["held_out_rms"] = float(np.sqrt((gap**2).mean()))

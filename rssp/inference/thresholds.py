@@ -6,7 +6,7 @@ coarse: rounding moves it by up to one, far more than the statistical error of a
 n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
 -ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
 circle. Its ceiling is the whole-number n*, and it moves smoothly with eps: for uniform samples and [-1, 1] the
-convention leaves a ripple of about 0.01 (median), against 0.3 of rounding. Predictions are put on the same footing by
+convention leaves a ripple of at most about 0.01 (median), against 0.3 of rounding. Predictions are put on the same footing by
 `interpolated_crossing`.
 """
 
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrik
 
 from rssp._checks import choice, integer, probability
+from rssp.inference.points import probabilities
 from rssp.inference.proportions import METHODS, proportion_interval
 from rssp.inference.trials import Counts, count_trials, hitting_times_of
 
@@ -72,7 +73,8 @@ def coverage(
     if n is None:
         wanted = counts.n
     else:
-        wanted = np.array([integer("n", v, int(counts.n[0]), int(counts.n[-1])) for v in np.atleast_1d(np.asarray(n))])
+        values = np.atleast_1d(np.asarray(n)).ravel().tolist()
+        wanted = np.array([integer("n", v, int(counts.n[0]), int(counts.n[-1])) for v in values], dtype=np.int64)
     columns = wanted - counts.n[0]
     certain, middle, possible = (c[:, columns] for c in (counts.certain, counts.middle, counts.possible))
     low, high = proportion_interval(certain, counts.trials, possible - certain, confidence=confidence, method=method)
@@ -170,7 +172,7 @@ def required_n(
         counts = _from_zero(counts)
     confidence = probability("confidence", confidence)
     choice("method", method, METHODS)
-    deltas = [probability("delta", float(v)) for v in np.atleast_1d(np.asarray(delta, dtype=np.float64))]
+    deltas = probabilities("delta", delta)
     rows = []
     for i in range(len(counts.eps)):
         curves = _bounds(counts, i, confidence, method) if interpolated or method == "sequential" else None

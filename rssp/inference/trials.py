@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rssp._checks import array_of_eps, integer
 from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.inference.points import float_column
 
 __all__ = ["Counts", "count_trials", "hitting_times_of"]
 
@@ -109,7 +110,7 @@ def _count_trials_in(table: pd.DataFrame) -> int:
 def _whole(table: pd.DataFrame, column: str, low: int) -> NDArray[np.int64]:
     values = table[column].to_numpy()
     if not np.issubdtype(values.dtype, np.integer):
-        whole = values.astype(np.float64)
+        whole = float_column(table, column)
         if not (np.isfinite(whole) & (whole == np.floor(whole))).all():
             raise ArgumentError("table", f"column {column} with values that are not whole", "whole numbers")
         values = whole
@@ -117,6 +118,13 @@ def _whole(table: pd.DataFrame, column: str, low: int) -> NDArray[np.int64]:
     if values.min() < low:
         raise ArgumentError("table", f"{column} = {values.min()}", f"{column} >= {low}")
     return values
+
+
+def _eps_column(table: pd.DataFrame) -> NDArray[np.float64]:
+    eps = float_column(table, "eps")
+    if not (np.isfinite(eps) & (eps > 0)).all():
+        raise ArgumentError("table", "column eps with values that are not finite and > 0", "finite numbers > 0")
+    return eps
 
 
 def _repeated(what: str) -> ArgumentError:
@@ -142,13 +150,13 @@ def count_trials(table: pd.DataFrame, eps: ArrayLike | None, n_max: int | None =
         if eps is None:
             raise ArgumentError("eps", None, "one number > 0 or a list of them")
         return _count_profiles(rows, failed, array_of_eps(eps))
-    wanted = np.unique(rows["eps"].to_numpy())[::-1] if eps is None else array_of_eps(eps)
+    wanted = np.unique(_eps_column(rows))[::-1] if eps is None else array_of_eps(eps)
     return _count_hits(rows, failed, wanted, n_max)
 
 
 def _count_profiles(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64]) -> Counts:
     n = _whole(rows, "n", 0)
-    lower, upper = (rows[c].to_numpy(dtype=np.float64) for c in ("lower", "upper"))
+    lower, upper = (float_column(rows, c) for c in ("lower", "upper"))
     if not (lower <= upper).all():
         raise ArgumentError("table", "a row with lower > upper, or not a number", "lower <= upper")
     first, last = int(n.min()), int(n.max())
@@ -179,7 +187,7 @@ def _count_profiles(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64]) -
 
 
 def _count_hits(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64], n_max: int | None) -> Counts:
-    n, column = _whole(rows, "n", -1), rows["eps"].to_numpy(dtype=np.float64)
+    n, column = _whole(rows, "n", -1), _eps_column(rows)
     seen = max(int(n.max()), 0)
     last = seen if n_max is None else integer("n_max", n_max, seen)
     trials = _count_trials_in(rows)
@@ -206,7 +214,7 @@ def hitting_times_of(table: pd.DataFrame, eps: ArrayLike | None) -> tuple[NDArra
     trial, trials = _dense(_trial_ids(rows))
     n = _whole(rows, "n", -1).astype(np.float64)
     if not profile:
-        column = rows["eps"].to_numpy(dtype=np.float64)
+        column = _eps_column(rows)
         wanted = np.unique(column)[::-1] if eps is None else array_of_eps(eps)
         times = np.full((trials, len(wanted)), np.inf)
         for i, value in enumerate(wanted):
@@ -214,7 +222,7 @@ def hitting_times_of(table: pd.DataFrame, eps: ArrayLike | None) -> tuple[NDArra
             times[trial[hit], i] = n[hit]
         return wanted, times
     wanted = array_of_eps(eps if eps is not None else ())
-    radius = (rows["lower"].to_numpy(dtype=np.float64) + rows["upper"].to_numpy(dtype=np.float64)) / 2
+    radius = (float_column(rows, "lower") + float_column(rows, "upper")) / 2
     times = np.full((trials, len(wanted)), np.inf)
     for i, value in enumerate(wanted):
         hit = radius <= value

@@ -177,3 +177,31 @@ def test_wrong_tables_are_refused():
         required_n(table, 0.1, [0.5, 1.0])
     with pytest.raises(ArgumentError, match="method"):
         required_n(table, 0.1, method="wald")
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda t: coverage(t.assign(n=t.n + 0.5)), "not whole"),
+        (lambda t: coverage(t.assign(n="a")), "not numbers"),
+        (lambda t: coverage(t.assign(n=-3)), "n = -3"),
+        (lambda t: coverage(t.assign(eps=np.nan)), "column eps"),
+        (lambda t: coverage(t.assign(eps="a")), "not numbers"),
+        (lambda t: coverage(t, n=[1.5]), "whole number"),
+        (lambda t: required_n(t, delta=[]), "delta"),
+        (lambda t: required_n(t, delta="x"), "delta"),
+        (lambda t: required_n(t, confidence=2), "confidence"),
+        (lambda t: threshold_covariance(t, delta=0), "delta"),
+    ],
+)
+def test_bad_values_are_named(call, match):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match=match):
+        call(hits([3, 4, 5]))
+
+
+def test_trials_that_never_or_always_cover():
+    never, at_once = required_n(hits([-1] * 50)).iloc[0], required_n(hits([0] * 50)).iloc[0]
+    assert (never.low, never.best, never.high) == (1, np.inf, np.inf)
+    assert (at_once.low, at_once.best, at_once.high) == (0, 0, 0)
+    assert np.isnan(threshold_covariance(hits([-1] * 50))).all()
+    assert coverage(hits([3, 4]), n=[]).empty
