@@ -215,7 +215,7 @@ def claims(
         print(claim_text(id))
         return
     table = claim_table(id)
-    print(as_json(table)) if json else print_table(table[["id", "paper", "number", "kind", "wording", "study"]])
+    print(as_json(table)) if json else print_table(table[["id", "number", "kind", "quantity", "wording", "study"]])
 
 
 @app.command("figures")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 __all__ = ["as_json", "as_latex", "as_markdown", "number_text", "print_table"]
+
+_FILE_WIDTH = 160
 
 _ESCAPES = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}"}
 _ESCAPES |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"$<$", ">": r"$>$"}
@@ -75,13 +78,12 @@ def print_table(table: pd.DataFrame, title: str = "", styles: Mapping[str, str] 
     from rich.table import Table
     from rich.text import Text
 
-    view = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
-    )
-    for name in table.columns:
+    view = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for i, name in enumerate(table.columns):
         numeric = pd.api.types.is_numeric_dtype(table[name])
-        view.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
+        view.add_column(str(name), justify="right" if numeric else "left", overflow="fold", no_wrap=i == 0)
     for row in table.itertuples(index=False):
         texts = [number_text(v) for v in row]
         view.add_row(*[Text(t, style=(styles or {}).get(t, "")) for t in texts])
-    Console().print(view)
+    # a file or a pipe has no width of its own
+    Console(width=None if sys.stdout.isatty() else _FILE_WIDTH).print(view)

@@ -126,7 +126,7 @@ def _label(claim: Claim, table: pd.DataFrame, measured: str) -> str:
     return "; ".join([measured or claim.quantity, *ranges])
 
 
-def _values(claim: Claim, table: pd.DataFrame, constants: Mapping[str, float]) -> np.ndarray:
+def _values(claim: Claim, table: pd.DataFrame, constants: Mapping[str, Any]) -> np.ndarray:
     variables = {name: table[name].to_numpy() for name in claim.variables}
     return np.broadcast_to(claim.bound(**variables, **constants), (len(table),))
 
@@ -175,17 +175,35 @@ def _place(claim: Claim, table: pd.DataFrame, i: int) -> str:
 def _check_fitted(
     claim: Claim, table: pd.DataFrame, label: str, constant: str, constants: Mapping[str, float]
 ) -> Verdict:
-    """An unknown constant that multiplies the formula: the smallest (largest) that the data allow."""
+    """An unknown constant: the smallest (for a lower bound, the largest) that the data allow."""
+    lower_bound = claim.kind is Kind.NECESSARY
     one = _values(claim, table, {**constants, constant: 1.0})
     two = _values(claim, table, {**constants, constant: 2.0})
-    if not np.allclose(two, 2 * one, rtol=1e-9):
-        raise ArgumentError(
-            constant, "a constant that does not multiply the formula", "a value", f"Pass {constant}=..."
-        )
-    fit = smallest_constant(table, one, lower_bound=claim.kind is Kind.NECESSARY)
-    e = fit.constant
-    word = "at most" if claim.kind is Kind.NECESSARY else "at least"
-    text = f"consistent with {constant} {word} {e.best:.3g} [{e.low:.3g}, {e.high:.3g}]"
-    if fit.drift_text:
-        text += f"; {fit.drift_text}"
-    return Verdict(claim, Status.CONSISTENT, text, label, constant=e)
+    drift = ""
+    if np.allclose(two, 2 * one, rtol=1e-9):
+        fit = smallest_constant(table, one, lower_bound=lower_bound)
+        estimate, drift = fit.constant, fit.drift_text
+    else:
+        estimate = _solved_constant(claim, table, constant, constants)
+    word = "at most" if lower_bound else "at least"
+    given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
+    text = f"consistent with {constant} {word} {estimate.best:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]{given}"
+    return Verdict(claim, Status.CONSISTENT, f"{text}; {drift}" if drift else text, label, constant=estimate)
+
+
+def _solved_constant(claim: Claim, table: pd.DataFrame, constant: str, constants: Mapping[str, float]) -> Estimate:
+    """The smallest constant by bisection, for a bound that grows with it otherwise than in proportion."""
+    if claim.kind is not Kind.SUFFICIENT:
+        raise ArgumentError(constant, "a constant that does not multiply a lower bound", "a value", f"Pass {constant}=")
+    ends = []
+    for column in ("low", "best", "high"):
+        value = table[column].to_numpy(dtype=float)
+        small, large = np.zeros(len(table)), np.full(len(table), 2.0**20)
+        if (_values(claim, table, {**constants, constant: large}) < value).any():
+            raise ArgumentError(constant, "a bound that no value lifts above the data", "a value", f"Pass {constant}=")
+        for _ in range(80):
+            middle = (small + large) / 2
+            enough = _values(claim, table, {**constants, constant: middle}) >= value
+            small, large = np.where(enough, small, middle), np.where(enough, middle, large)
+        ends.append(float(large.max()))
+    return Estimate(*ends)
