@@ -6,8 +6,8 @@ coarse: rounding moves it by up to one, far more than the statistical error of a
 n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
 -ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
 circle. Its ceiling is the whole-number n*, and it moves smoothly with eps: for uniform samples and [-1, 1] the
-convention leaves a ripple of at most about 0.01 (median), against 0.3 of rounding. Predictions are put on the same footing by
-`interpolated_crossing`.
+convention leaves a ripple of at most about 0.01 (median), against 0.3 of rounding. `interpolated_crossing` puts
+predictions on the same footing.
 """
 
 from __future__ import annotations
