@@ -33,8 +33,8 @@ class Experiment:
     ball : Ball
     measurement : Measurement
     seed : int >= 0
-    batch_size : int >= 1, trials a batch; by default the measurement chooses 0.1 to 1 s of work. The samples depend on
-        it, so it is part of the key.
+    batch_size : int >= 1, trials a batch; by default the measurement chooses (hundredths of a second of work). The
+        samples depend on it, so it is part of the key.
 
     Raises
     ------
@@ -48,11 +48,11 @@ class Experiment:
     >>> from rssp.montecarlo import Coverage
     >>> experiment = Experiment(Uniform(), Ball(), Coverage(n=10, eps=0.1), seed=1)
     >>> experiment.batch_size
-    4096
+    128
     >>> Experiment.from_json(experiment.json) == experiment
     True
     >>> experiment.key[:12]
-    '80b777686365'
+    '720bb618eb3e'
     """
 
     law: Law

@@ -19,8 +19,6 @@ __all__ = ["Coverage", "CoveringProfiles", "HittingTimes", "Measurement"]
 
 Columns = dict[str, NDArray[Any]]
 
-_BATCHED_COVERAGE_N = 14  # up to here one kernel call for all trials beats one call a trial
-
 
 class Measurement(ABC):
     """What is done with each sample of an experiment.
@@ -55,7 +53,7 @@ class Measurement(ABC):
         """
 
     def default_batch_size(self, ball: Ball) -> int:
-        """Trials a batch when the experiment does not say: about a tenth of a second to a second of work.
+        """Trials a batch when the experiment does not say: some hundredths of a second of work or one trial.
 
         It is written into the experiment and so into its key. Whole-number arithmetic only, so that it is the same on
         every machine.
@@ -70,9 +68,18 @@ class Measurement(ABC):
 
 
 def _batch_size(n: int, dim: int) -> int:
-    """A power of two: about 2**27 subset sums a batch in one dimension, far fewer above."""
-    top, most = (27, 12) if dim == 1 else (20, 8)
+    """A power of two: about 2**24 subset sums a batch in one dimension, fewer above.
+
+    At most 128 trials: a run computes its last batch whole, and the cost of a batch itself (half a millisecond) is
+    small beside 128 trials of any size.
+    """
+    top, most = (24, 7) if dim == 1 else (18, 5)
     return 1 << min(max(top - n, 0), most)
+
+
+def _whole_log2(ratio: float) -> int:
+    """The logarithm rounded up, 0 or more; exact, so that a key does not depend on the machine's last bit."""
+    return max(0, math.frexp(ratio)[1])
 
 
 def _error_norm(value: Any) -> float:
@@ -158,9 +165,9 @@ class HittingTimes(Measurement):
         return self.n_max
 
     def default_batch_size(self, ball: Ball) -> int:
-        # a typical trial ends at 1.2 log2(radius/eps) + 4 in one dimension; frexp makes the logarithm a whole number
-        bits = max(0, math.frexp(ball.radius / min(self.eps))[1])
-        return _batch_size(min(self.n_max, ball.dim * (bits * 6 // 5 + 4)), ball.dim)
+        # in one dimension nine trials of ten end by 1.2 log2(radius/eps) + 7; who sets n_max much higher expects later
+        typical = ball.dim * (_whole_log2(ball.radius / min(self.eps)) * 6 // 5 + 7)
+        return _batch_size(max(self.n_max - 12, min(self.n_max, typical)), ball.dim)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
         from rssp.subsetsum.covering import hitting_times
@@ -202,13 +209,20 @@ class Coverage(Measurement):
     def sample_size(self) -> int:
         return self.n
 
-    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.covering import covers, hitting_times
+    def default_batch_size(self, ball: Ball) -> int:
+        if ball.dim > 1:
+            return super().default_batch_size(ball)
+        # the cost is that of a bitmap with a few dozen cells an eps, or of all sums where these are fewer
+        return _batch_size(min(self.n, _whole_log2(ball.radius / self.eps) + 5), 1)
 
-        if ball.dim == 1 and self.n <= _BATCHED_COVERAGE_N:
-            times = hitting_times(samples, ball, np.asarray([self.eps]), error_norm=self.error_norm)
-            covered = times[:, 0] >= 0  # more vectors never uncover a target
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        if ball.dim == 1 or self.error_norm == math.inf:
+            from rssp.subsetsum.coverage import covers_each
+
+            covered = covers_each(samples, ball, self.eps)
         else:
+            from rssp.subsetsum.covering import covers
+
             covered = np.array([covers(s, ball, self.eps, error_norm=self.error_norm) for s in samples], dtype=bool)
         return {"trial": np.arange(len(samples)), "covered": covered}
 

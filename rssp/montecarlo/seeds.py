@@ -44,7 +44,7 @@ def rebuild_trial(experiment: Experiment, batch: int, index: int) -> NDArray[np.
     >>> from rssp.balls import Ball
     >>> from rssp.laws import Uniform
     >>> from rssp.montecarlo import Coverage
-    >>> rebuild_trial(Experiment(Uniform(), Ball(), Coverage(n=3, eps=0.1)), batch=7, index=4095).shape
+    >>> rebuild_trial(Experiment(Uniform(), Ball(), Coverage(n=3, eps=0.1)), batch=7, index=127).shape
     (3, 1)
     """
     batch = integer("batch", batch, 0)

@@ -20,14 +20,14 @@ def test_keys_and_samples_are_frozen():
     """Stored results are found by these keys and rebuilt from these streams: a change orphans every one of them."""
     experiment = Experiment(Uniform(), Ball(), HittingTimes(eps=(0.25, 0.0625), n_max=24), seed=7)
     assert experiment.json == (
-        '{"ball":{"type":"Ball"},"batch_size":4096,"law":{"type":"Uniform"},'
+        '{"ball":{"type":"Ball"},"batch_size":128,"law":{"type":"Uniform"},'
         '"measurement":{"eps":[0.25,0.0625],"n_max":24,"type":"HittingTimes"},"seed":7,"type":"Experiment"}'
     )
-    assert experiment.key == "d2c0c81b41e23a5b04e65132ba1bf7710f600fe2e2156b77b08c3844fe9b4a97"
+    assert experiment.key == "d2011267e80e14d671e34043d9ea0e9b84e3c0517373cfa9a5a140404ae65383"
     profiles = Experiment(Mixture(Normal(dim=2), 0.5, Uniform(dim=2)), Ball(2, norm=2), CoveringProfiles(n_max=12))
-    assert profiles.batch_size == 256
-    assert profiles.key == "7d6e43394d7a31c04b49a5a646b75a432c77d0079c6c8371536dd2553dbb8df7"
-    assert rebuild_trial(experiment, 3, 5)[:2, 0].tolist() == [-0.9356516819873131, -0.3874743267651457]
+    assert profiles.batch_size == 32
+    assert profiles.key == "36d4310de17e9d10ebf5f3e345860aef13bbce84c5709af6035183be91187ae3"
+    assert rebuild_trial(experiment, 3, 5)[:2, 0].tolist() == [0.6402211759246921, -0.39911381256449885]
 
 
 @pytest.mark.parametrize(
