@@ -1,0 +1,131 @@
+"""Near-coincidences among subset sums: what makes a given sample's sums differ from a Poisson process.
+
+Disjoint index sets A, B with r = |A| + |B| >= 1 and sum_A x - sum_B x = delta small make pairs of sums that lie delta
+apart, all over the place; near z a sum belongs to such a pair with probability prod s_i q, where
+s_i = sqrt(p_i (1 - p_i)) = sech(<t, x_i> / 2) / 2 at the tilt t of z (1/2 in the middle) and q = f_rest(z) / f(z) compares
+the density of the other vectors' sums with that of all. Where delta is within 2 eps in every coordinate, the pair fills a
+window of side 2 eps less well than two independent sums do. For one relation b falls by the factor 1 - rho, for many by
+about exp(-rho),
+
+    rho = sum over relations of prod s_i q prod_j (1 - |delta_j| / (2 eps))^+  -  its mean over samples.           (R1)
+
+The mean is part of the Poisson process already, whose points come in pairs too. Relations of many vectors are many and
+weak: to rho they add a nearly normal term of mean 0 and variance
+
+    (4 eps / 3)^d / 2 sum over sets of prod 2 s_i^2 g(0) q^2,                                                     (R2)
+
+g(0) the density at 0 of a random signed sum of the set. In the middle, with q and g normal of covariance in proportion to
+r, the sum over all relations gives Var(b rho) = b^3 (3/4)^n (sqrt(3)/2)^d / 2: it vanishes exponentially in n, but is of
+order 1 at n = 20 in one dimension and later in more. The same relations serve all targets: rho is one number a sample.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["relation_excess", "relation_limit"]
+
+_RELATIONS = 40_000
+_SETS = 48
+
+
+def relation_limit(n: int) -> int:
+    """The largest r for which all relations of up to r of n vectors are gone through one by one (0 for huge n)."""
+    count, limit = 0, 0
+    for r in range(1, n + 1):
+        count += math.comb(n, r) * 2 ** (r - 1)
+        if count > _RELATIONS:
+            break
+        limit = r
+    return limit
+
+
+@njit(nogil=True, cache=True)
+def _sum_relations(sample, root, limit, widths, totals):  # type: ignore[no-untyped-def]
+    """Add prod root_i prod_j (1 - |delta_j| / width)^+ to totals (limit, len(widths)), for every relation of r vectors.
+
+    Signed sets are gone through depth first, the first sign fixed. Time O(d) a relation and O(len(widths) d) for one
+    short enough to count.
+    """
+    n, d = sample.shape
+    widest = widths.max()
+    index = np.zeros(limit, dtype=np.int64)
+    sign = np.ones(limit, dtype=np.int64)
+    partial = np.zeros((limit + 1, d))
+    weight = np.ones(limit + 1)
+    depth = 0
+    while depth >= 0:
+        i = index[depth]
+        if i >= n:
+            depth -= 1
+        else:
+            near = True
+            for a in range(d):
+                partial[depth + 1, a] = partial[depth, a] + sign[depth] * sample[i, a]
+                near = near and abs(partial[depth + 1, a]) < widest
+            weight[depth + 1] = weight[depth] * root[i]
+            if near:
+                for e in range(widths.size):
+                    overlap = weight[depth + 1]
+                    for a in range(d):
+                        overlap *= max(0.0, 1.0 - abs(partial[depth + 1, a]) / widths[e])
+                    totals[depth, e] += overlap
+            if depth + 1 < limit:
+                depth += 1
+                index[depth] = i + 1
+                sign[depth] = 1
+                continue
+        if depth < 0:
+            break
+        if sign[depth] == 1 and depth > 0 and index[depth] < n:
+            sign[depth] = -1
+        else:
+            sign[depth] = 1
+            index[depth] += 1
+
+
+def _log_det(vectors: NDArray[np.float64]) -> float:
+    return float(np.linalg.slogdet(vectors.T @ vectors)[1])
+
+
+def relation_excess(
+    sample: NDArray[np.float64], tilt: NDArray[np.float64], eps: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(R1) for relations of few vectors, and the standard deviation (R2) of the rest, at each eps and one tilt (d,).
+
+    The mean in (R1) and the densities in (R2) are normal ones, (R2) from random sets of vectors of this sample.
+    """
+    n, d = sample.shape
+    limit = min(relation_limit(n), n - 1)
+    log_width = np.log(2 * eps)
+    root = 0.5 / np.cosh(np.minimum(np.abs(sample @ tilt) / 2, 300.0))
+    log_unit = -0.5 * d * math.log(2 * math.pi)
+    log_det_all = _log_det(sample * root[:, None])
+    excess = np.zeros(len(eps))
+    if limit:
+        totals = np.zeros((limit, len(eps)))
+        _sum_relations(sample, root, limit, 2 * eps, totals)
+        r = np.arange(1, limit + 1)
+        q = (n / (n - r)) ** (d / 2)
+        elementary = np.zeros(limit + 1)  # e_r(2 s_1, ..., 2 s_n): twice the sets, one for each sign pattern
+        elementary[0] = 1.0
+        for value in 2 * root:
+            elementary[1:] += value * elementary[:-1]
+        # sets with these weights have r times the weighted covariance
+        mean = 0.5 * elementary[1:] * r ** (-d / 2)
+        log_g = log_unit - 0.5 * _log_det(sample * np.sqrt(root / root.sum())[:, None])
+        excess = q @ (totals - mean[:, None] * np.exp(np.minimum(log_g + d * log_width, 50.0)))
+    # a random set takes vector i with probability 2 s_i^2 / (1 + 2 s_i^2), in proportion to its weight in (R2)
+    odds = 2 * root**2
+    chosen = rng.random((_SETS, n)) < odds / (1 + odds)
+    variance = 0.0
+    for row in chosen:
+        if max(limit, d) < row.sum() < n - d:
+            log_q2 = log_det_all - _log_det(sample[~row] * root[~row, None])
+            variance += math.exp(min(-0.5 * _log_det(sample[row]) + log_q2, 500.0)) / _SETS
+    log_scale = float(np.log1p(odds).sum()) + log_unit + d * (log_width + math.log(2 / 3)) - math.log(2)
+    return excess, np.sqrt(variance * np.exp(np.minimum(log_scale, 200.0)))

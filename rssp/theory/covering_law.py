@@ -1,0 +1,162 @@
+"""The covering law: P(every target of a ball is within eps of a subset sum), for any n, dimension and law.
+
+Nothing is enumerated. Given a sample X, the intensity of its 2^n subset sums is taken from the saddlepoint density, the
+number of clumps of uncovered targets from a Poisson process of that intensity; the average over samples drawn from the
+law is P(cover).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import qmc
+
+from rssp._checks import array_of_eps, choice, integer, probability, sample_array, target_array
+from rssp.balls import Ball
+from rssp.errors import ArgumentError
+from rssp.laws import Law
+from rssp.theory._clumps import conditional_law, log_intensity
+from rssp.theory._relations import relation_excess
+
+__all__ = [
+    "Prediction",
+    "coverage_given_sample",
+    "predicted_coverage",
+    "predicted_radius",
+    "predicted_target_failure",
+]
+
+_POINTS = 512
+_NODES = 9
+_LIMIT = 3.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A predicted probability with the Monte Carlo error of the average over samples; arrays (len(eps),).
+
+    Attributes
+    ----------
+    best : the average over samples
+    error : its standard error
+    """
+
+    best: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Lower end of the 95 % interval of the Monte Carlo average."""
+        return np.clip(self.best - 1.96 * self.error, 0.0, 1.0)
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Upper end of the 95 % interval of the Monte Carlo average."""
+        return np.clip(self.best + 1.96 * self.error, 0.0, 1.0)
+
+
+def _average(values: NDArray[np.float64]) -> Prediction:
+    count = len(values)
+    error = values.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else np.full(values.shape[1:], math.nan)
+    return Prediction(values.mean(axis=0), error)
+
+
+def _conditional(
+    sample: NDArray[np.float64], ball: Ball, density: str, heavy: int, seed: int
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    # one quasi-random set for all, shifted at random for each sample: errors of single samples average out
+    base = qmc.Sobol(ball.dim + 1, scramble=False).random(_POINTS) if 1 < ball.dim <= 6 else np.zeros((1, ball.dim + 1))
+    shift = np.random.default_rng([seed, 1]).random(ball.dim + 1)
+    law, tilt = conditional_law(sample, ball, density, heavy, (base + shift) % 1.0)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+
+    def averaged(eps: NDArray[np.float64]) -> NDArray[np.float64]:
+        excess, spread = relation_excess(sample, tilt, eps, np.random.default_rng([seed, 2]))
+        thinning = np.exp(np.clip(-excess - spread * nodes[:, None], -_LIMIT, _LIMIT))
+        values = law(np.tile(eps, len(nodes)), thinning.ravel()).reshape(len(nodes), len(eps))
+        return weights / weights.sum() @ values
+
+    return averaged
+
+
+def _check_law(law: Law, ball: Ball) -> None:
+    if law.dim != ball.dim:
+        raise ArgumentError("law", f"dimension {law.dim}", f"the ball's dimension, {ball.dim}")
+
+
+def coverage_given_sample(
+    sample: ArrayLike, ball: Ball, eps: ArrayLike, *, density: str = "saddlepoint", heavy: int = 0
+) -> NDArray[np.float64]:
+    """Predicted P(cover at eps | sample), as an array (len(eps),)."""
+    array, eps = sample_array(sample, ball.dim), array_of_eps(eps)
+    choice("density", density, ("saddlepoint", "gaussian"))
+    return _conditional(array, ball, density, integer("heavy", heavy, 0, 12), 0)(eps)
+
+
+def _level_eps(law: Callable[[NDArray[np.float64]], NDArray[np.float64]], level: float, high: float) -> float:
+    """The eps at which `law` passes `level`, to a relative 1e-4 or so."""
+    log_eps = np.linspace(math.log(high) - 60.0, math.log(high), 121)
+    for _ in range(4):
+        above = law(np.exp(log_eps)) >= level
+        first = int(np.argmax(above)) if above.any() else len(log_eps) - 1
+        log_eps = np.linspace(log_eps[max(first - 1, 0)], log_eps[first], 9)
+    return math.exp(log_eps[-1])
+
+
+def predicted_radius(
+    samples: ArrayLike, ball: Ball, level: float = 0.5, *, density: str = "saddlepoint", heavy: int = 0
+) -> NDArray[np.float64]:
+    """The eps at which P(cover at eps | sample) is `level`, for samples (trials, n, dim), as an array (trials,)."""
+    level = probability("level", level)
+    result = []
+    for i, sample in enumerate(np.asarray(samples, dtype=np.float64)):
+        law = _conditional(sample_array(sample, ball.dim), ball, density, heavy, i)
+        result.append(_level_eps(law, level, 2 * ball.radius + float(np.abs(sample).sum())))
+    return np.array(result)
+
+
+def predicted_coverage(
+    law: Law,
+    n: int,
+    eps: ArrayLike,
+    ball: Ball,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    density: str = "saddlepoint",
+    heavy: int = 0,
+) -> Prediction:
+    """Predicted P(cover at eps) for n vectors drawn from `law`."""
+    _check_law(law, ball)
+    eps, n = array_of_eps(eps), integer("n", n, 1)
+    values = []
+    for i in range(integer("samples", samples, 2)):
+        sample = law.draw(n, np.random.default_rng([seed, i]))
+        values.append(_conditional(sample, ball, density, heavy, i)(eps))
+    return _average(np.array(values))
+
+
+def predicted_target_failure(
+    law: Law,
+    n: int,
+    eps: ArrayLike,
+    target: ArrayLike,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    density: str = "saddlepoint",
+    heavy: int = 0,
+) -> Prediction:
+    """Predicted P(no subset sum within eps of one target) = E exp(-(2 eps)^d lambda(target))."""
+    target = target_array(np.atleast_2d(np.asarray(target, dtype=np.float64)), law.dim, "target")
+    eps, n = array_of_eps(eps), integer("n", n, 1)
+    values = []
+    for i in range(integer("samples", samples, 2)):
+        sample = law.draw(n, np.random.default_rng([seed, i]))
+        log_lambda, _ = log_intensity(sample, target, density, heavy)
+        values.append(np.exp(-np.exp(np.minimum(log_lambda[0] + law.dim * np.log(2 * eps), 700.0))))
+    return _average(np.array(values))
