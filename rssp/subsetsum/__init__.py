@@ -1,6 +1,7 @@
 """One sample against its targets, exactly: pure functions on arrays."""
 
 from rssp.subsetsum.covering import (
+    covered_fractions,
     covering_profile,
     covering_profiles,
     covering_radius,
@@ -13,6 +14,7 @@ from rssp.subsetsum.results import CoveringProfile, CoveringRadius
 __all__ = [
     "CoveringProfile",
     "CoveringRadius",
+    "covered_fractions",
     "covering_profile",
     "covering_profiles",
     "covering_radius",

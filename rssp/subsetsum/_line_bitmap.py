@@ -173,7 +173,7 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
 
 @njit(nogil=True, cache=True)
 def _tune(small, w, tries):
-    """The cell width in [w, 1.25 w] for which the roundings sum |x / w - round(x / w)| are least."""
+    """(width, E): the cell width in [w, 1.25 w] for which E = sum |x / w - round(x / w)| is least."""
     best, chosen = np.inf, w
     for t in range(tries):
         trial = w + (w * t) // (4 * tries)
@@ -184,7 +184,7 @@ def _tune(small, w, tries):
             error += abs(cells - np.rint(cells))
         if error < best:
             best, chosen = error, trial
-    return chosen
+    return chosen, best
 
 
 @njit(nogil=True, cache=True)
@@ -431,6 +431,7 @@ def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
         total += value
         squares += float(value) * float(value)
     best, witness = known, 2 * lo - 1
+    at_one_eps = known > 0
     for k, z in enumerate((lo, hi, lo + divisor)):
         if k == 2 and (z > hi or divisor <= best):  # where all sums are multiples, two in a row leave no empty cell
             break
@@ -440,7 +441,7 @@ def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
     # a gap between two sums inside the ball is no longer than the ball
     if n > 0 and best <= enough and best < hi - lo and hi > 0 and lo < total:
         spread = math.sqrt(squares) / 2
-        w = _cell_width(n, best, float(hi - lo), max(abs(lo - total * 0.5), abs(hi - total * 0.5)), spread, known > 0)
+        w = _cell_width(n, best, float(hi - lo), max(abs(lo - total * 0.5), abs(hi - total * 0.5)), spread, at_one_eps)
         done = False
         while not done:
             w = max(w, 1)
@@ -448,7 +449,10 @@ def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
             w = divisor if exact else w
             j = _how_many_to_shift(a, w, float(hi - lo), 5 * spread, max_cells)
             if not exact:
-                w = _tune(a[:j], w, min(max((1 << min(n, 40)) >> 12, 1), 4096))
+                w, error = _tune(a[:j], w, min(max((1 << min(n, 40)) >> 12, 1), 4096))
+                if at_one_eps and w > 1 and best < (2.1 + 2 * error) * w:
+                    w = 3 * w // 5  # this pass would not be sure
+                    continue
             done, best, witness = _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
             w = w // 3
     return best, witness + 2 * moved

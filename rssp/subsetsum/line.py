@@ -15,18 +15,27 @@ from scipy.special import ndtr
 
 from rssp.balls import Ball
 from rssp.subsetsum._line_bitmap import profiles_by_bitmap, radius_by_bitmap
+from rssp.subsetsum._line_measure import fractions_of_trials
 from rssp.subsetsum._line_merge import profiles_by_merging
 from rssp.subsetsum.budget import require_feasible
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
 
-__all__ = ["covering_profile", "covering_profiles", "covering_radius", "covers", "hitting_time", "hitting_times"]
+__all__ = [
+    "covered_fractions",
+    "covering_profile",
+    "covering_profiles",
+    "covering_radius",
+    "covers",
+    "hitting_time",
+    "hitting_times",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MERGED = 11  # up to this n merging sorted lists is faster than a bitmap
-_MAX_CELLS = 3 << 30  # of the bitmap: 400 MB
+_MAX_CELLS = 2 << 30  # of the bitmap: 270 MB
 _ANY = np.int64(2**62)  # farther than any target from the empty sum
 
 
@@ -81,6 +90,13 @@ class _Trials:
         radius, witness = np.concatenate((merged, mapped), axis=2)
         return radius, witness
 
+    def in_units(self, eps: float, halves: int = 0) -> Ints:
+        """eps in the (half) units of each trial, rounded down."""
+        result = np.empty(len(self.q), np.int64)
+        for exponent in np.unique(self.q):
+            result[self.q == exponent] = FixedPoint(int(exponent)).floor(eps, halves)
+        return result
+
     def to_float(self, radius: Ints) -> Floats:
         """Half units (trials, m) as float64, rounded once."""
         return np.ldexp(radius.astype(np.float64), -self.q[:, None] - 1)
@@ -96,12 +112,45 @@ def covering_radius(
     return CoveringRadius(value, value, trials.to_float(witness)[0])
 
 
+def _mean_gap(x: Ints, low: int, high: int) -> float:
+    """The mean distance of neighbouring sums of x at the worse end of the ball, their law taken to be normal."""
+    spread = max(math.sqrt(float((x.astype(np.float64) ** 2).sum())) / 2, 1.0)
+    far = abs((low + high - float(x.sum())) / 2) + (high - low) / 2
+    log_gap = math.log(spread) + 0.92 + (far / spread) ** 2 / 2 - len(x) * math.log(2)
+    return math.exp(min(log_gap, 700.0))
+
+
+def _without_the_needless(x: Ints, low: int, high: int, limit: int) -> Ints:
+    """As few of the numbers as will most likely do to come within limit / 2 of every target, centred on the ball."""
+    while len(x) > 2:
+        gap = _mean_gap(x, low, high)
+        if limit < 16 * gap * (math.log(max((high - low) / gap, 1.0)) + 3):
+            break
+        rest = x.sum() - x
+        x = np.delete(x, np.abs(rest.astype(np.float64) - float(low + high)).argmin())
+    return x
+
+
 def covers(sample: Floats, ball: Ball, eps: float, *, error_norm: float = math.inf) -> bool:
     """Exact; see `rssp.subsetsum.covers`."""
     trials = _Trials.of(sample[None], ball)
-    limit = np.int64(FixedPoint(int(trials.q[0])).floor(eps, 1))
-    radius, _ = radius_by_bitmap(trials.units[0], trials.low[0], trials.high[0], limit, limit, np.int64(_MAX_CELLS))
-    return bool(radius <= limit)
+    x, low, high = trials.units[0], trials.low[0], trials.high[0]
+    limit = trials.in_units(eps, 1)[0]
+    if int(limit) << min(len(x), 70) < int(high) - int(low):  # 2^n intervals of length 2 eps are too short in all
+        return False
+    few = _without_the_needless(x, int(low), int(high), int(limit))
+    for numbers in (few, x) if len(few) < len(x) else (x,):
+        n = len(numbers)
+        seconds = 2e-9 * 2.0 ** max(n - 14, n / 2 + 3) + 2e-9 * float(high - low) / max(int(limit), 1)
+        require_feasible(
+            f"covering by n = {n} numbers at eps = {eps:g}",
+            memory_bytes=8 * 2.0 ** ((n + 3) // 2) + min(_MAX_CELLS / 8, 2.0**n),
+            seconds=seconds,
+            remedy="Use fewer numbers or a larger eps.",
+        )
+        if radius_by_bitmap(numbers, low, high, limit, limit, np.int64(_MAX_CELLS))[0] <= limit:
+            return True
+    return False
 
 
 def covering_profiles(
@@ -124,9 +173,7 @@ def covering_profile(
 def hitting_times(samples: Floats, ball: Ball, eps: Floats, *, error_norm: float = math.inf) -> Ints:
     """Exact; see `rssp.subsetsum.hitting_times`. A trial stops at the first n that reaches its smallest eps."""
     trials = _Trials.of(samples, ball)
-    limits = np.empty((len(samples), len(eps)), np.int64)
-    for exponent in np.unique(trials.q):
-        limits[trials.q == exponent] = [FixedPoint(int(exponent)).floor(float(e), 1) for e in eps]
+    limits = np.stack([trials.in_units(float(e), 1) for e in eps], axis=1)
     times = np.full(limits.shape, -1, np.int64)
     n, last = 0, samples.shape[1]
     going: NDArray[np.bool_] = np.ones(len(samples), np.bool_)
@@ -144,3 +191,21 @@ def hitting_times(samples: Floats, ball: Ball, eps: Floats, *, error_norm: float
 def hitting_time(sample: Floats, ball: Ball, eps: Floats, *, error_norm: float = math.inf) -> Ints:
     """Exact; see `rssp.subsetsum.hitting_time`."""
     return hitting_times(sample[None], ball, eps)[0]
+
+
+def covered_fractions(samples: Floats, ball: Ball, eps: float, n_min: int, n_max: int) -> Floats:
+    """Exact; see `rssp.subsetsum.covered_fractions`."""
+    trials = _Trials.of(samples, ball)
+    units = trials.in_units(eps)
+    reach = np.abs(trials.units[:, :n_max]).sum(axis=1, dtype=np.float64)
+    most = float((reach / (2 * np.maximum(units, 0.5))).max(initial=0.0)) + 3
+    room = min(most, 2.0 ** min(n_max, 62) + 1)
+    require_feasible(
+        f"the covered fraction at eps = {eps:g} of n = {n_max} numbers",
+        memory_bytes=32 * room,
+        seconds=4e-9 * room * min(n_max, 2 + abs(n_max - math.log2(room))) * len(samples),
+        remedy="Use a larger eps.",
+    )
+    fraction = np.empty((len(samples), n_max - n_min + 1))
+    fractions_of_trials(trials.units, trials.low, trials.high, units, n_min, np.int64(room) + 2, fraction)
+    return fraction

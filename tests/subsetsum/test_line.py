@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rssp.balls import Ball
-from rssp.subsetsum import covering_profile, covering_profiles, covering_radius, covers, hitting_time, hitting_times
+from rssp.subsetsum import (
+    covered_fractions,
+    covering_profile,
+    covering_profiles,
+    covering_radius,
+    covers,
+    hitting_time,
+    hitting_times,
+)
 from rssp.subsetsum._line_bitmap import radius_by_bitmap
 from rssp.subsetsum._line_merge import profiles_by_merging
 from rssp.subsetsum.fixedpoint import FixedPoint
@@ -134,6 +142,24 @@ def test_sparse_lattices_and_tails_of_many_numbers():
     assert covering_radius(powers, Ball(1, 1.0, centre=1e6)).lower == 1e6 + 1 - powers.sum()
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(numbers, min_size=1, max_size=8), st.integers(-3, 3), st.sampled_from([0.001, 0.03, 0.25, 2.0]))
+def test_covered_fraction_is_the_measure_of_the_union(sample, centre, eps):
+    sample = [round(x * 1024) / 1024 for x in sample]  # on the grid, so that fractions are those of the real numbers
+    result = covered_fractions([sample], Ball(1, 1.5, centre=float(centre)), eps)[0]
+    low, high = Fraction(centre) - Fraction(3, 2), Fraction(centre) + Fraction(3, 2)
+    exact = [Fraction(x) for x in sample]
+    for n in range(1, len(sample) + 1):
+        sums = sorted({sum(itertools.compress(exact[:n], mask)) for mask in itertools.product((0, 1), repeat=n)})
+        covered, upto = Fraction(0), low
+        for s in sums:
+            end = min(s + Fraction(eps), high)
+            covered += max(0, end - max(s - Fraction(eps), upto))
+            upto = max(upto, end)
+        slack = 1e-6 if max(map(abs, sample)) > 1e6 else 1e-12
+        assert result[n - 1] == pytest.approx(float(covered / (high - low)), abs=slack)
+
+
 @pytest.mark.parametrize(
     ("call", "argument"),
     [
@@ -150,6 +176,9 @@ def test_sparse_lattices_and_tails_of_many_numbers():
         (lambda: covering_profile([0.5, 1.0], Ball(1), n_min=0), "n_min"),
         (lambda: covering_profiles(np.zeros((2, 3, 2)), Ball(1)), "samples"),
         (lambda: covering_profiles([[0.1, math.inf]], Ball(1)), "samples"),
+        (lambda: covered_fractions(np.ones((2, 3, 2)), Ball(2), 0.1), "ball"),
+        (lambda: covered_fractions(np.ones((2, 60)), Ball(1), 1e-14), "covered fraction"),
+        (lambda: covers(np.linspace(1, 2, 60), Ball(1), 1e-13), "covering by"),
         (lambda: covering_radius(np.ones(80), Ball(1)), "covering radius"),
         (lambda: covering_radius([1e308, 1e308], Ball(1)), "sample"),
     ],
