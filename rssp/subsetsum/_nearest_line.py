@@ -16,13 +16,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["MAX_HALF", "count_line", "nearest_line", "settle_ties"]
+__all__ = ["FIRST_LEVEL", "LEVEL_STEP", "MAX_HALF", "count_line", "nearest_line", "settle_ties"]
 
 MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
-
+FIRST_LEVEL = 8  # a search within a tolerance looks at the first 8, 11, 14, ... samples
+LEVEL_STEP = 3
 _U = np.uint64
-_FIRST_LEVEL = 8
-_LEVEL_STEP = 3
 
 # helpers are compiled into their callers only: no entry points from Python, no cache files of their own
 _helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -264,7 +263,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
             rows[t] = t
             state[t, 0] = np.iinfo(np.int64).max
         pending = many
-        m = n if tolerance < 0 or smallest else min(n, max(_FIRST_LEVEL, size))
+        m = n if tolerance < 0 or smallest else min(n, max(FIRST_LEVEL, size))
         while pending:
             h, r = _split(m, pending == 1, max_half)
             A = _sorted_sums(x, h, grouped, A1, A2, off_a)
@@ -272,9 +271,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
             _rest_sums(x, 2 * h, r, rest, rest_count)
             wanted = 0 if smallest else size
             while pending:
-                _search(
-                    A, off_a, B, off_b, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state
-                )
+                _search(A, off_a, B, off_b, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state)
                 last = m == n and (not smallest or wanted == n)
                 left = 0
                 for index in range(pending):
@@ -298,7 +295,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
                 if not smallest:
                     break
                 wanted += 1
-            m = min(n, m + _LEVEL_STEP)
+            m = min(n, m + LEVEL_STEP)
             for index in range(pending):
                 state[rows[index], 0] = np.iinfo(np.int64).max
 

@@ -12,17 +12,12 @@ the smallest at the least error is returned.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-__all__ = ["MAX_TREE", "count_space", "nearest_space"]
+__all__ = ["count_space", "nearest_space"]
 
-MAX_TREE = 22
 _LEAF = 16
-_FIRST_LEVEL = 8
-_LEVEL_STEP = 3
 
 # helpers are compiled into their callers only: no entry points from Python, no cache files of their own
 _helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -262,44 +257,8 @@ def _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euc
 
 
 @_helper
-def _expected_radius(x, target, size):
-    """log of the half side of the cube in which one sum is expected, by the normal approximation; d times it."""
-    n, dim = x.shape
-    share = 0.5 if size < 0 else min(max(size / n, 0.5 / n), 1 - 0.5 / n)
-    log_count = n * math.log(2.0)
-    if size >= 0:
-        log_count = math.lgamma(n + 1.0) - math.lgamma(size + 1.0) - math.lgamma(n - size + 1.0)
-    scale = 1.0
-    for i in range(n):
-        for j in range(dim):
-            scale = max(scale, abs(float(x[i, j])))
-    C = np.zeros((dim, dim))
-    away = np.zeros(dim)
-    for j in range(dim):
-        away[j] = target[j] / scale
-    for i in range(n):
-        for j in range(dim):
-            away[j] -= share * (x[i, j] / scale)
-            for k in range(j + 1):
-                C[j, k] += share * (1 - share) * (x[i, j] / scale) * (x[i, k] / scale)
-    log_density = log_count - dim * math.log(2.0)
-    # Cholesky: its diagonal gives the determinant, forward substitution the Mahalanobis length
-    for j in range(dim):
-        for k in range(j + 1):
-            value = C[j, k]
-            for i in range(k):
-                value -= C[j, i] * C[k, i]
-            C[j, k] = math.sqrt(max(value, 1e-9)) if j == k else value / C[k, k]
-        for k in range(j):
-            away[j] -= C[j, k] * away[k]
-        away[j] /= C[j, j]
-        log_density -= math.log(C[j, j]) + 0.5 * math.log(2 * math.pi) + 0.5 * away[j] ** 2 - math.log(2.0)
-    return dim * math.log(scale) - dim * math.log(2.0) - (log_density + dim * math.log(2.0))
-
-
-@_helper
-def _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, euclid):
-    """The nearest subset of x (of this size unless size < 0), error <= limit unless limit < 0; its mask or -1."""
+def _nearest_in(tree, x, count, grouped, target, size, radius, limit, best, found, q, euclid):
+    """The mask of the nearest subset (of this size unless size < 0) with error <= limit, or -1."""
     dim = x.shape[1]
     # the error of one subset bounds the search
     for j in range(dim):
@@ -316,23 +275,22 @@ def _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, eu
         best[0] = cap
         best[0] *= 1 + 1e-9
         cap = best[0]
-    if limit >= 0:
-        cap = min(cap, limit)
-    log_cube = _expected_radius(x, target, size)
+    bound = limit * limit if euclid else limit
+    if bound < cap:
+        best[0] = bound
+        cap = best[0]
     found[0], found[1], found[2] = -1, -1, 0
-    widen = 0.0
+    growth = 8.0 ** (1 / dim)
     ordered = 0
     while ordered < 2:
         if found[0] < 0:
-            radius = math.exp(min((log_cube + widen) / dim, 600.0))
-            if euclid:
-                radius = radius * radius
-            last = radius >= cap
-            if last:
-                best[0] = cap
-            else:
-                best[0] = radius
-            widen = 2.0 * widen + math.log(8.0)
+            bound = radius * radius if euclid else radius
+            last = bound >= cap
+            best[0] = cap
+            if not last:
+                best[0] = bound
+            radius *= growth
+            growth *= growth
         else:
             found[0] = -1
         _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euclid)
@@ -347,56 +305,32 @@ def _nearest_in(tree, x, count, grouped, target, size, limit, best, found, q, eu
 
 
 @njit(nogil=True, cache=True)
-def nearest_space(samples, targets, size, limit, smallest, bonus, euclid, like, masks):
-    """Nearest subsets: samples int64 (g, n, d), targets int64 (g, t, d); fills masks (g, t, n).
+def nearest_space(samples, targets, radius, limit, size, euclid, like, masks, status):
+    """Nearest subsets of samples int64 (g, n, d) to targets int64 (g, t, d); fills masks (g, t, n) and status (g, t).
 
-    `like` is an int64 array for the max norm; for the 2-norm (`euclid`) a float64 array, and `limit`, the tolerance, is
-    squared. size, limit < 0, smallest and the levels m = 8, 11, ... are those of `nearest_line`. The tree has
-    (m + bonus) / 2 of the m samples, MAX_TREE at most.
+    The arguments are those of `nearest_grid`; size < 0: any. Only targets with status 0 (to do) are taken; it becomes 1
+    (found) or 2 (nothing within the limit). Time: 2**(n-h) questions of some microseconds a target to a tree of 2**h
+    points, h = n/2, and h 2**h steps to build it once a sample.
     """
     groups, n, dim = samples.shape
-    many = targets.shape[1]
-    top = min((n + bonus + 1) // 2, MAX_TREE, n)
-    tree, points, keys, weight = _room(top, dim, like)
+    h = (n + 1) // 2
+    tree, points, keys, weight = _room(h, dim, like)
     q, best = np.empty(dim, like.dtype), np.empty(1, like.dtype)
     found = np.zeros(3, np.int64)
-    rows = np.zeros(many, np.int64)
-    grouped = np.int64(smallest or size >= 0)
+    grouped = np.int64(size >= 0)
     for g in range(groups):
-        for t in range(many):
-            rows[t] = t
-        pending = many
-        m = n if limit < 0 or smallest else min(n, max(_FIRST_LEVEL, size))
-        while pending:
-            x = samples[g, :m]
-            count = min((m + bonus) // 2, top, m)
-            _build(x, count, grouped, points, keys, weight, tree)
-            left = 0
-            for index in range(pending):
-                row = rows[index]
-                target = targets[g, row]
-                attempt = 0
-                while True:
-                    trying = smallest and attempt <= n
-                    bounded = trying or (not smallest and limit >= 0 and attempt == 0)
-                    wanted = -1 if smallest else size
-                    if trying:
-                        wanted = attempt
-                    bound = limit
-                    if not bounded:
-                        bound = best[0] - best[0] - 1
-                    mask = _nearest_in(tree, x, count, grouped, target, wanted, bound, best, found, q, euclid)
-                    if mask >= 0 or not bounded or m < n:
-                        break
-                    attempt += 1
-                if mask < 0:
-                    rows[left] = row
-                    left += 1
-                    continue
-                for i in range(n):
-                    masks[g, row, i] = (mask >> i) & 1
-            pending = left
-            m = min(n, m + _LEVEL_STEP)
+        x = samples[g]
+        built = False
+        for t in range(targets.shape[1]):
+            if status[g, t] != 0:
+                continue
+            if not built:
+                _build(x, h, grouped, points, keys, weight, tree)
+                built = True
+            mask = _nearest_in(tree, x, h, grouped, targets[g, t], size, radius[g, t], limit, best, found, q, euclid)
+            status[g, t] = 1 if mask >= 0 else 2
+            for i in range(n):
+                masks[g, t, i] = mask >= 0 and (mask >> i) & 1
 
 
 @_helper
@@ -444,14 +378,14 @@ def _count_near(tree, weight, root, q, eps, euclid):
 
 
 @njit(nogil=True, cache=True)
-def count_space(samples, targets, eps, size, bonus, euclid, like, counts):
+def count_space(samples, targets, eps, size, euclid, like, counts):
     """How many subsets (of this size unless size < 0) are within eps; fills counts int64 (g, t).
 
     The arguments are those of `nearest_space`; eps is squared in the 2-norm. Time: 2**(n - h) questions to a tree of
     2**h points and about one step a box or leaf on the border of the eps-cube.
     """
     groups, n, dim = samples.shape
-    h = min((n + bonus) // 2, MAX_TREE, n)
+    h = (n + 1) // 2
     grouped = np.int64(size >= 0)
     tree, points, keys, weight = _room(h, dim, like)
     q = np.empty(dim, like.dtype)

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rssp._checks import choice, integer, positive
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.subsetsum._nearest_line import MAX_HALF, count_line, nearest_line, settle_ties
-from rssp.subsetsum._nearest_space import MAX_TREE, count_space, nearest_space
+from rssp.subsetsum._nearest_grid import DECLINED, FOUND, NONE, TODO, nearest_grid
+from rssp.subsetsum._nearest_line import FIRST_LEVEL, LEVEL_STEP, MAX_HALF, count_line, nearest_line, settle_ties
+from rssp.subsetsum._nearest_space import count_space, nearest_space
 from rssp.subsetsum.fixedpoint import FixedPoint
 
 __all__ = ["NearestSubset", "hits", "nearest_subset"]
@@ -117,7 +118,7 @@ def _check_n(n: int, dim: int) -> None:
     limit = MAX_N_LINE if dim == 1 else MAX_N_SPACE
     if n <= limit:
         return
-    half = min(n // 2, MAX_HALF) if dim == 1 else MAX_TREE
+    half = min(n // 2, MAX_HALF) if dim == 1 else n // 2
     memory = 4 * 8 * 2**half / 2**30 if dim == 1 else 8 * (2 * dim + 2) * 2**half / 2**30
     seconds = 2.0 ** (n - half) * (0.7e-9 * 2 if dim == 1 else 1e-6)
     raise InfeasibleError(
@@ -208,20 +209,71 @@ def _space_search(
     smallest: bool,
     euclid: bool,
 ) -> _Search:
-    like: NDArray[Any]
-    within: float
+    """Dimension 2 and more: the levels of the tolerance, or the sizes, one after another; at the end without limit."""
+    n = x.shape[1]
+    limit = math.inf if tolerance is None else math.ldexp(tolerance, grid.q)
     if euclid:
-        # the kernel compares squares: a hair inside, so that what it takes is within the tolerance after the root
-        within = -1.0 if tolerance is None else (math.ldexp(tolerance, grid.q) * (1 - 2.0**-50)) ** 2
-        like = np.zeros(1, np.float64)
-    else:
-        within = -1 if tolerance is None else grid.floor(tolerance)
-        like = np.zeros(1, np.int64)
+        limit *= 1 - 2.0**-50  # a hair inside, so that what the kernel takes is within the tolerance after the root
+    elif tolerance is not None:
+        limit = float(grid.floor(tolerance))  # exact: no more than the 53 bits of the tolerance itself
+    steps: list[tuple[int, int, float]] = [(n, -1 if smallest else size, math.inf)]
+    if smallest:
+        steps = [(n, k, limit) for k in range(n + 1)] + steps
+    elif tolerance is not None:
+        steps = [(m, size, limit) for m in [*range(max(FIRST_LEVEL, size), n, LEVEL_STEP), n]] + steps
 
     def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
-        nearest_space(x[g], np.ascontiguousarray(z[g, t]), size, within, smallest, 2, euclid, like, mask)
+        samples, targets = x[g], z[g, t]
+        todo = np.ones(targets.shape[:2], np.bool_)
+        for m, k, bound in steps:
+            rows = np.flatnonzero(todo.any(axis=1))
+            if len(rows) == 0:
+                return
+            found = np.zeros((len(rows), targets.shape[1], m), np.bool_)
+            status = np.where(todo[rows], TODO, NONE)
+            part = np.ascontiguousarray(samples[rows, :m]), np.ascontiguousarray(targets[rows])
+            _space_kernels(*part, k, bound, euclid, found, status)
+            done = status == FOUND
+            at = np.nonzero(done)
+            mask[rows[at[0]], at[1], :m] = found[done]
+            todo[rows] &= ~done
 
     return search
+
+
+def _space_kernels(
+    x: NDArray[np.int64],
+    z: NDArray[np.int64],
+    size: int,
+    limit: float,
+    euclid: bool,
+    mask: NDArray[np.bool_],
+    status: NDArray[np.int64],
+) -> None:
+    """The grid first; the tree for what it declines and for subsets of a given size."""
+    like: NDArray[Any] = np.zeros(1, np.float64 if euclid else np.int64)
+    radius = _expected_radius(x.astype(np.float64), z.astype(np.float64), size)
+    if size < 0:
+        nearest_grid(x, z, radius, limit, euclid, like, mask, status)
+        if not (status == DECLINED).any():
+            return
+        status[status == DECLINED] = TODO
+    nearest_space(x, z, radius, limit, size, euclid, like, mask, status)
+
+
+def _expected_radius(x: NDArray[np.float64], z: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Half the side of the cube around a target in which one sum is expected, by the normal approximation; (g, t)."""
+    n, dim = x.shape[1:]
+    share = 0.5 if size < 0 else min(max(size / n, 0.5 / n), 1 - 0.5 / n)
+    log_count = n * math.log(2.0) if size < 0 else math.log(math.comb(n, size))
+    scale = max(float(np.abs(x).max()), 1.0)
+    x, z = x / scale, z / scale
+    cov = share * (1 - share) * np.einsum("gni,gnj->gij", x, x) + 1e-9 * np.eye(dim)
+    root = np.linalg.cholesky(cov)
+    away = np.linalg.solve(root, np.swapaxes(z - share * x.sum(axis=1)[:, None], 1, 2))
+    log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    log_density = log_count - dim / 2 * math.log(2 * math.pi) - log_det[:, None] - (away**2).sum(axis=1) / 2
+    return np.asarray(scale / 2 * np.exp(np.clip(-log_density / dim, -100, 100)))
 
 
 def hits(
@@ -263,7 +315,7 @@ def hits(
             line, goals = np.ascontiguousarray(xi[g, :, 0]), np.ascontiguousarray(zi[g, t, 0])
             count_line(line, goals, within, k, MAX_HALF, part)
         else:
-            count_space(xi[g], np.ascontiguousarray(zi[g, t]), within, k, 2, euclid, like, part)
+            count_space(xi[g], np.ascontiguousarray(zi[g, t]), within, k, euclid, like, part)
 
     _in_chunks(count, groups, z.shape[1], workers)
     return counts.reshape(leading)
