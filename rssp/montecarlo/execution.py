@@ -156,6 +156,7 @@ def compute_batches(
 
     Threads by default; inside ``joblib.parallel_config(backend=...)`` that backend. `workers` None means all cores.
     """
+    _ = experiment.key  # cached and sent along: a worker process may not have registered the classes of a script
     parallel = joblib.Parallel(
         n_jobs=-1 if workers is None else workers, prefer="threads", return_as="generator_unordered"
     )

@@ -19,6 +19,9 @@ __all__ = ["Coverage", "CoveringProfiles", "HittingTimes", "Measurement"]
 
 Columns = dict[str, NDArray[Any]]
 
+# both ways of deciding coverage are exact; that of `covers_each` costs radius/eps whatever n, with no call a trial
+_FEW_CELLS, _MANY_NUMBERS = 2**10, 38
+
 
 class Measurement(ABC):
     """What is done with each sample of an experiment.
@@ -216,7 +219,7 @@ class Coverage(Measurement):
         return _batch_size(min(self.n, _whole_log2(ball.radius / self.eps) + 5), 1)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        if ball.dim == 1 or self.error_norm == math.inf:
+        if ball.dim == 1 and (ball.radius <= _FEW_CELLS * self.eps or self.n > _MANY_NUMBERS):
             from rssp.subsetsum.coverage import covers_each
 
             covered = covers_each(samples, ball, self.eps)

@@ -9,8 +9,8 @@ import numpy as np
 
 from rssp._describe import register
 from rssp.balls import Ball
-from rssp.errors import ArgumentError
-from rssp.laws import Uniform
+from rssp.errors import ArgumentError, InfeasibleError
+from rssp.laws import Law, Uniform
 from rssp.montecarlo import Experiment, Measurement
 
 
@@ -95,3 +95,31 @@ class Answers(Measurement):
 
 def cheap(batch_size: int = 10, cost: float = 0.0, seed: int = 0) -> Experiment:
     return Experiment(Uniform(), Ball(), Sums(cost=cost), seed=seed, batch_size=batch_size)
+
+
+@register
+@dataclass(frozen=True)
+class Large(Measurement):
+    """Lacks memory for samples whose first entry is above 0.9, until there is enough."""
+
+    enough_memory = False
+
+    @property
+    def sample_size(self) -> int:
+        return 1
+
+    def measure(self, samples, ball, rng):
+        if not Large.enough_memory and (samples > 0.9).any():
+            raise InfeasibleError("this sample", "8 GB of memory", "4 GB")
+        return {"trial": np.arange(len(samples)), "first": samples[:, 0, 0]}
+
+
+@register
+@dataclass(frozen=True)
+class Undrawable(Law):
+    """Cannot be drawn."""
+
+    dim: int = 1
+
+    def draw(self, n, rng):
+        raise RuntimeError("no numbers today")

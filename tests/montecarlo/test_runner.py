@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from cheap_measurements import Answers, Fragile, Refuses, cheap
+from cheap_measurements import Answers, Fragile, Large, Refuses, Undrawable, cheap
 from pandas.testing import assert_frame_equal
 
 from rssp.balls import Ball
@@ -161,3 +161,20 @@ def test_coverage_in_many_calls_equals_one_call():
 
     expected = [covers(rebuild_trial(experiment, 0, i), ball, 0.3) for i in range(40)]
     assert quiet(experiment, 40).table["covered"].tolist() == expected
+
+
+def test_want_of_memory_is_recorded_and_tried_again(tmp_path, monkeypatch):
+    experiment = Experiment(Uniform(), Ball(), Large(), batch_size=8)
+    failures = quiet(experiment, 100, out=tmp_path).failures
+    assert 0 < len(failures) < 20
+    assert failures["error"].str.startswith("InfeasibleError: this sample needs 8 GB").all()
+    monkeypatch.setattr(Large, "enough_memory", True)
+    again = quiet(experiment, 100, out=tmp_path)
+    assert again.failures.empty
+    assert_frame_equal(again.table, quiet(experiment, 100).table, check_exact=True)
+
+
+def test_a_law_that_cannot_be_drawn_ends_the_run(tmp_path):
+    with pytest.raises(RuntimeError, match="no numbers today"):
+        quiet(Experiment(Undrawable(), Ball(), Large()), 100, out=tmp_path)
+    assert not list(tmp_path.glob("*/part-*"))
