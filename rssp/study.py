@@ -220,7 +220,7 @@ def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
     for path in sorted(folder.glob(f"{study.name}-*.csv")):
         match = pattern.fullmatch(path.name)
         try:
-            tables[match[1] if match else path.stem] = pd.read_csv(path, float_precision="round_trip")
+            tables[match[1] if match else path.stem] = pd.read_csv(path, engine="pyarrow")
         except (OSError, ValueError) as cause:
             raise StoreError(f"{path} cannot be read: {cause}. Run the study again: rssp run {study.name}") from cause
     if not tables:

@@ -129,8 +129,11 @@ def profile(
     width = error * math.sqrt(quantile) if error > 0 and math.isfinite(error) else abs(theta[index]) + 1.0
     for sign in (-1.0, 1.0):
         warm, inside, step = [theta[others]], 0.0, width
+        # a descent may end elsewhere the second time: the bracket's ends keep the values that made it a bracket
+        seen = {inside: -quantile}
         for _ in range(25):
-            if rise(theta[index] + sign * step, warm) > 0 or better:
+            seen[step] = rise(theta[index] + sign * step, warm)
+            if seen[step] > 0 or better:
                 break
             inside, step = step, 2 * step
         else:
@@ -138,7 +141,12 @@ def profile(
             continue
         if better:
             return better[-1]
-        edge = brentq(lambda s, g=sign, w=warm: rise(theta[index] + g * s, w), inside, step, xtol=1e-5 * width)
+        edge = brentq(
+            lambda s, g=sign, w=warm, v=seen: v[s] if s in v else rise(theta[index] + g * s, w),
+            inside,
+            step,
+            xtol=1e-5 * width,
+        )
         ends.append(theta[index] + sign * float(edge))
         if better:
             return better[-1]

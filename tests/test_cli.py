@@ -1,0 +1,160 @@
+"""Every command through the real entry point."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rssp.cli import main
+
+ROOT = Path(__file__).parents[1]
+OWN_STUDY = """
+import pandas as pd
+import rssp
+from rssp.inference import coverage
+from rssp.montecarlo import Coverage, Experiment
+
+def plan(scale, seed):
+    return [rssp.Task("all", Experiment(rssp.Uniform(), rssp.Ball(), Coverage(8, 0.1), seed), 64)]
+
+def analyse(trials, context):
+    seen = trials["all"]["covered"].astype(float)
+    row = {"quantity": "share", "eps": 0.1, "low": 0.0, "best": seen.mean(), "high": 1.0}
+    return {"share": pd.DataFrame([row])}
+
+STUDY = rssp.Study(name="own", question="Does a study of one's own run?", plan=plan, analyse=analyse, show=("share",))
+
+if __name__ == "__main__":
+    STUDY.main()
+"""
+
+
+def run(capsys, *arguments):
+    """Standard output of a command that must succeed."""
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    assert end.value.code in (0, None), captured.err
+    return captured.out
+
+
+def refused(capsys, *arguments):
+    """The message of a command that must be refused."""
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    assert end.value.code == 2
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+@pytest.fixture
+def own_study(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(OWN_STUDY)
+    return path
+
+
+@pytest.mark.parametrize("command", ["run", "list", "estimate", "check", "claims", "figures", "merge", "status"])
+def test_help(capsys, command):
+    assert "Usage" in run(capsys, command, "--help")
+
+
+def test_estimate(capsys):
+    text = run(capsys, "estimate", "--n", 10, "--eps", 0.05, "--trials", 200)
+    assert "P(cover at n = 10, eps = 0.05) = " in text
+    data = json.loads(run(capsys, "estimate", "--delta", 0.5, "--eps", 0.05, "--trials", 200, "--json"))
+    assert data["low"] <= data["best"] <= data["high"]
+    assert data["law"] == "Uniform(low=-1.0, high=1.0, dim=1)"
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (("--n", 10, "--eps", -1), "eps"),
+        (("--n", 10, "--eps", 0), "eps"),
+        (("--eps", 0.1), "--n, --delta"),
+        (("--n", 10, "--delta", 0.1, "--eps", 0.1), "--n, --delta"),
+        (("--n", 10, "--eps", 0.1, "--law", "unifrm"), "Did you mean uniform"),
+        (("--n", 10, "--eps", 0.1, "--norm", 3), "norm"),
+        (("--delta", 2, "--eps", 0.1), "delta"),
+        (("--n", 0, "--eps", 0.1), "n: got 0"),
+        (("--n", 10, "--eps", 0.1, "--method", "guess"), "covering law"),
+        (("--n", 10, "--eps", 0.1, "--confidence", 1.5), "confidence"),
+    ],
+)
+def test_estimate_refuses(capsys, flags, word):
+    assert word in refused(capsys, "estimate", *flags)
+
+
+def test_list_and_claims(capsys, tmp_path):
+    assert "lueker_1998" in run(capsys, "list")
+    studies = json.loads(run(capsys, "list", "--json"))["rows"]
+    assert {"study", "question"} == set(studies[0])
+    assert "lueker-1998" in run(capsys, "claims")
+    assert "Corollary" in run(capsys, "claims", "lueker-1998")
+    assert json.loads(run(capsys, "claims", "--json"))["rows"]
+    assert "Did you mean" in refused(capsys, "claims", "lueker-1999")
+    assert "study" in refused(capsys, "run", "no_such_study")
+
+
+def test_own_study_runs_resumes_checks_and_merges(capsys, tmp_path, own_study):
+    out = tmp_path / "out"
+    text = run(capsys, "run", own_study, "--out", out)
+    assert "Does a study of one's own run?" in text
+    table = (out / "own" / "quick" / "own-share.csv").read_bytes()
+    data = json.loads(run(capsys, "run", own_study, "--out", out, "--workers", 1, "--json"))
+    assert data["tables"]["share"][0]["quantity"] == "share"
+    assert (out / "own" / "quick" / "own-share.csv").read_bytes() == table
+    rows = json.loads(run(capsys, "status", "--out", out, "--json"))["rows"]
+    assert len(rows) == 1
+    merged = tmp_path / "merged"
+    run(capsys, "merge", out / "store", "--out", merged)
+    assert len(json.loads(run(capsys, "status", "--out", merged, "--json"))["rows"]) == 1
+
+    claims = tmp_path / "mine.py"
+    claims.write_text(
+        "import rssp\n"
+        "rssp.add_claim(rssp.Claim(id='mine', paper='A. Student', number='Conjecture 1', kind=rssp.Kind.SUFFICIENT,\n"
+        "    quantity='share', statement='the share is at most C', latex='C', formula=lambda eps, C: C * eps / eps,\n"
+        "    constants={'C': None}))\n"
+    )
+    verdicts = json.loads(run(capsys, "check", own_study, "--out", out, "--claims", claims, "--json"))["rows"]
+    assert [v["claim"] for v in verdicts] == ["mine"]
+    assert verdicts[0]["verdict"] == "consistent"
+    assert r"\toprule" in run(capsys, "check", own_study, "--out", out, "--latex")
+    assert "| --- |" in run(capsys, "check", own_study, "--out", out, "--markdown")
+
+
+def test_own_study_is_a_script(tmp_path, own_study):
+    command = [sys.executable, str(own_study), "--scale", "quick", "--out", str(tmp_path / "out"), "--trials", "8"]
+    seen = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "own-share.csv" in seen.stdout
+
+
+def test_options_are_checked(capsys, tmp_path, own_study):
+    assert "scale" in refused(capsys, "run", own_study, "--scale", "huge", "--out", tmp_path)
+    assert "name=value" in refused(capsys, "run", own_study, "--set", "data", "--out", tmp_path)
+    assert "options" in refused(capsys, "run", own_study, "--set", "data=mnist", "--out", tmp_path)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert "rssp:" in refused(capsys, "run", own_study, "--out", blocked)
+
+
+def test_figures_are_the_same_bytes_again(capsys, tmp_path):
+    stored = ROOT / "figures"
+    if not list(stored.glob("lueker_1998-*.csv")):
+        pytest.fail("figures/ holds no tables of lueker_1998")
+    run(capsys, "figures", "lueker_1998", "--tables", stored, "--out", tmp_path)
+    run(capsys, "figures", "lueker_1998", "--tables", stored, "--out", tmp_path / "again")
+    drawn = sorted(p.name for p in tmp_path.glob("*.svg"))
+    assert drawn
+    for name in drawn:
+        assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_figures_need_tables(capsys, tmp_path):
+    assert "no tables" in refused(capsys, "figures", "lueker_1998", "--tables", tmp_path)
+    assert "no stored results" in refused(capsys, "check", "lueker_1998", "--out", tmp_path, "--figures", tmp_path)
