@@ -140,7 +140,14 @@ def _carry(target: Target, norms: Sequence[float], differences: Sequence[_Differ
 def certified_error(target: Target, effective: Sequence[EffectiveLayer]) -> float:
     """An upper bound on ``max over ||x||_2 <= 1 of ||f(x) - g(x)||_2`` for a ticket g of the target f.
 
-    Cost: eigenvectors of two Gram matrices a layer; 784-500-10 takes about a second.
+    Cost: eigenvectors of two Gram matrices a layer; 784-500-10 takes about half a second.
+
+    Examples
+    --------
+    >>> from rssp.tickets import plain_ticket
+    >>> ticket = plain_ticket([np.eye(3) / 2], n=14, eps=0.01, rng=np.random.default_rng(0), low=-1, high=1)
+    >>> bool(ticket.largest_weight_error <= certified_error(ticket.target, ticket.effective) <= 0.03)
+    True
     """
     norms = [spectral_norm_bound(w) for w in target.weights]
     differences = [_difference(target, i, layer) for i, layer in enumerate(effective)]

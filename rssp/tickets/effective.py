@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EffectiveLayer", "differences_and_gradients", "evaluate", "jacobian", "plain_layer", "theorem_layer"]
+__all__ = ["Difference", "EffectiveLayer", "evaluate", "jacobian", "plain_layer", "theorem_layer"]
 
 _UNIT = 2.0**-53  # unit roundoff of float64
 
@@ -121,11 +121,29 @@ def jacobian(layers: Sequence[EffectiveLayer], x: NDArray[np.float64]) -> NDArra
     return _gradient(layers, values, np.eye(len(values[0])))
 
 
-def differences_and_gradients(
-    f: Sequence[EffectiveLayer], g: Sequence[EffectiveLayer], x: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``||f(x) - g(x)||_2`` (m,) for inputs (m, d_0), and the gradients (m, d_0) of half its square."""
-    of_f, of_g = _forward(f, x), _forward(g, x)
-    difference = of_f[-1] - of_g[-1]
-    gradient = _gradient(f, of_f, difference) - _gradient(g, of_g, difference)
-    return np.linalg.norm(difference, axis=1), gradient
+_State = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
+
+
+class Difference:
+    """The function ``f - g`` of two networks and half the gradient of its squared 2-norm, many inputs at a time."""
+
+    def __init__(self, f: Sequence[EffectiveLayer], g: Sequence[EffectiveLayer]):
+        self.f, self.g = f, g
+
+    def forward(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], _State]:
+        """``||f(x) - g(x)||_2`` (m,) for inputs (m, d_0), and all activations."""
+        of_f, of_g = _forward(self.f, x), _forward(self.g, x)
+        return np.linalg.norm(of_f[-1] - of_g[-1], axis=1), (of_f, of_g)
+
+    def backward(self, state: _State) -> NDArray[np.float64]:
+        """The gradients (m, d_0) at the inputs whose activations `forward` returned."""
+        of_f, of_g = state
+        difference = of_f[-1] - of_g[-1]
+        return _gradient(self.f, of_f, difference) - _gradient(self.g, of_g, difference)
+
+    @staticmethod
+    def choose(first: NDArray[np.bool_], a: _State, b: _State) -> _State:
+        """The activations of a where `first` (m,), else those of b."""
+        pick = first[:, None]
+        f, g = ([np.where(pick, u, v) for u, v in zip(p, q, strict=True)] for p, q in zip(a, b, strict=True))
+        return f, g

@@ -69,6 +69,16 @@ def save_ticket(ticket: Ticket, path: str | Path) -> None:
     arguments]), ``ticket`` (JSON), ``format``, and ``load without rssp``, the lines of `PLAIN_PYTORCH`.
 
     Raises ArgumentError for a name that does not end in .safetensors or a folder that cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from rssp.tickets import plain_ticket
+    >>> ticket = plain_ticket([np.array([[0.3, -0.2]])], n=16, eps=0.01, rng=np.random.default_rng(0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_ticket(ticket, Path(folder) / "ticket.safetensors")
+    ...     load_ticket(Path(folder) / "ticket.safetensors").summary() == ticket.summary()
+    True
     """
     dtype = getattr(torch, ticket.target.dtype)
     tensors: dict[str, torch.Tensor] = {}

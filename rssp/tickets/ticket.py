@@ -74,6 +74,16 @@ class Ticket:
     subset_sizes : tuple of int64 arrays, one a layer: how many samples each weight's sum has (both signs together)
     settings : what it was built with, e.g. the sharing of samples and the range they were drawn from
     seconds : time spent on drawing, solving and building
+
+    Examples
+    --------
+    >>> from rssp.tickets import plain_ticket
+    >>> ticket = plain_ticket([np.array([[0.3, -0.2]])], n=16, eps=0.01, rng=np.random.default_rng(0))
+    >>> ticket.source_parameters, ticket.kept_parameters == ticket.masks[0].sum()
+    (32, np.True_)
+    >>> found = ticket.output_error(rng=np.random.default_rng(1))
+    >>> found.random <= found.adversarial <= ticket.certified_error
+    True
     """
 
     target: Target
