@@ -86,16 +86,22 @@ def _sorted_sums(x, count, grouped, one, two, off):
 
 @_helper
 def _note(state, row, error, a, b, rest, sizes):
-    """Keep the best pair of a target; remember whether another pair is as good. Returns the best error."""
-    if error < state[row, 0]:
+    """Keep the best pair of a target; remember whether another pair is as good. Returns the best error.
+
+    The rest is the leading part of the mask: of two equal errors the smaller rest wins, and only pairs with the same
+    rest are a tie.
+    """
+    if error < state[row, 0] or (error == state[row, 0] and rest < state[row, 3]):
         state[row, 0] = error
         state[row, 1] = a
         state[row, 2] = b
         state[row, 3] = rest
         state[row, 4] = sizes
         state[row, 5] = 0
-    elif error == state[row, 0] and not (
-        state[row, 1] == a and state[row, 2] == b and state[row, 3] == rest and state[row, 4] == sizes
+    elif (
+        error == state[row, 0]
+        and rest == state[row, 3]
+        and not (state[row, 1] == a and state[row, 2] == b and state[row, 4] == sizes)
     ):
         state[row, 5] = 1
     return state[row, 0]
@@ -220,6 +226,8 @@ def _search(A, off_a, B, off_b, h, grouped, size, targets, rows, many, rest, res
         other = min(task + 1, tasks - 1)
         r1, r2 = task & ((1 << r) - 1), other & ((1 << r) - 1)
         row1, row2 = rows[task >> r], rows[other >> r]
+        if state[row1, 0] == 0 and state[row2, 0] == 0:
+            continue  # solved without error by a smaller rest
         together = not grouped or rest_count[r1] == rest_count[r2]
         for turn in range(1 if together else 2):
             if not together:
@@ -288,7 +296,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
                         p = q
                     if state[row, 5]:
                         any_size = smallest and state[row, 0] > tolerance
-                        ties[g, row] = (m << 6) + (0 if any_size else 1 + wanted)
+                        ties[g, row] = (m << 12) + (h << 6) + (0 if any_size else 1 + wanted)
                     for i in range(n):
                         masks[g, row, i] = (mask >> i) & 1
                 pending = left
@@ -314,21 +322,46 @@ def _contains(A, start, end, value):
 
 
 @_helper
-def _smallest_mask(x, h, A, off, grouped, target, error, size, table):
-    """The smallest mask at this error, of this size unless size < 0: the masks are gone through in order."""
-    bits = len(x) - h
+def _mark(A, a0, na, B, b0, nb, target, error, marks):
+    """Mark (by a hash) the values of B that are part of a pair at this error."""
+    i, j = 0, nb - 1
+    while i < na and j >= 0:
+        away = A[a0 + i] + B[b0 + j] - target
+        if abs(away) == error:
+            marks[_hash(B[b0 + j])] = 1
+        if away < 0:
+            i += 1
+        else:
+            j -= 1
+
+
+@_helper
+def _hash(value):
+    return ((value * 0x1E3779B97F4A7C15) >> 40) & 0xFFFF
+
+
+@_helper
+def _smallest_mask(x, h, A, off_a, B, off_b, grouped, target, error, size, marks, table):
+    """The smallest mask of the two halves x[:2 h] at this error, of this size unless size < 0."""
+    marks[:] = 0
+    for p in range(1 + h * grouped):
+        for q in range(1 + h * grouped):
+            if size < 0 or p + q == size:
+                na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
+                _mark(A, off_a[p], na, B, off_b[q], nb, target, error, marks)
     total, count = 0, 0
-    for high in range(1 << bits):
+    for high in range(1 << h):
         best = -1
-        for p in range(1 + h * grouped):
-            if size >= 0 and count + p != size:
-                continue
-            for sign in range(-1, 2, 2):
-                wanted = target + sign * error - total
-                if _contains(A, off[p], off[p + 1], wanted):
-                    low = _first_mask(x, h, wanted, p if grouped else -1, table)
-                    if best < 0 or low < best:
-                        best = low
+        if marks[_hash(total)]:
+            for p in range(1 + h * grouped):
+                if size >= 0 and count + p != size:
+                    continue
+                for sign in range(-1, 2, 2):
+                    wanted = target + sign * error - total
+                    if _contains(A, off_a[p], off_a[p + 1], wanted):
+                        low = _first_mask(x, h, wanted, p if grouped else -1, table)
+                        if best < 0 or low < best:
+                            best = low
         if best >= 0:
             return (high << h) + best
         k = 0
@@ -336,7 +369,7 @@ def _smallest_mask(x, h, A, off, grouped, target, error, size, table):
             total -= x[h + k]
             count -= 1
             k += 1
-        if k < bits:
+        if k < h:
             total += x[h + k]
             count += 1
     return -1
@@ -346,25 +379,32 @@ def _smallest_mask(x, h, A, off, grouped, target, error, size, table):
 def settle_ties(samples, targets, errors, ties, max_half, masks):
     """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
 
-    At most 2**(m - h) binary searches a tie, none where the smallest mask comes early. Shapes as in `nearest_line`,
-    errors int64 (g, t).
+    The rest in the mask is the smallest already; one more staircase finds which sums of the second half take part, and
+    the masks of that half are gone through in order. Shapes as in `nearest_line`, errors int64 (g, t).
     """
     groups, many, n = masks.shape
     length = 1 << min(n // 2, max_half)
-    one, two = np.empty(length, np.int64), np.empty(length, np.int64)
-    off = np.zeros(n + 3, np.int64)
-    table = np.zeros(256, np.int64)
+    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
+    off_a, off_b = np.zeros(n + 3, np.int64), np.zeros(n + 3, np.int64)
+    table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
     for g in range(groups):
         for t in range(many):
             if ties[g, t] == 0:
                 continue
-            m, size = ties[g, t] >> 6, (ties[g, t] & 63) - 1
-            x = samples[g, :m]
-            h = min(m // 2, max_half)
+            m, h, size = ties[g, t] >> 12, (ties[g, t] >> 6) & 63, (ties[g, t] & 63) - 1
+            x = samples[g]
+            target = targets[g, t]
+            for i in range(2 * h, m):
+                if masks[g, t, i]:
+                    target -= x[i]
+                    if size >= 0:
+                        size -= 1
             grouped = np.int64(size >= 0)
-            A = _sorted_sums(x, h, grouped, one, two, off)
-            mask = _smallest_mask(x, h, A, off, grouped, targets[g, t], errors[g, t], size, table)
-            for i in range(n):
+            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
+            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+            mask = _smallest_mask(x, h, A, off_a, B, off_b, grouped, target, errors[g, t], size, marks, table)
+            for i in range(2 * h):
                 masks[g, t, i] = (mask >> i) & 1
 
 
