@@ -17,17 +17,24 @@ __all__ = ["profiles_by_merging"]
 
 @njit(nogil=True, cache=True)
 def _merge(old, size, x, new):
-    """new[:2 * size] = the sorted union of old[:size] and old[:size] + x."""
-    shift = x
-    low, high = 0, 0
-    # the larger of the two lists is entered with an offset, so that x < 0 needs no second loop
-    for k in range(2 * size):
-        if high >= size or (low < size and old[low] <= old[high] + shift):
-            new[k] = old[low]
-            low += 1
-        else:
-            new[k] = old[high] + shift
-            high += 1
+    """new[:2 * size] = the sorted union of old[:size] and old[:size] + x.
+
+    From both ends at once, `size` steps each: neither end can run out of its lists, and the two chains of steps overlap.
+    """
+    less, more = min(x, 0), max(x, 0)  # old + less is the list that begins first
+    i, j = 0, 0
+    k, m = size - 1, size - 1
+    for step in range(size):
+        a, b = old[i] + less, old[j] + more
+        first = a <= b
+        new[step] = a if first else b
+        i += first
+        j += not first
+        c, d = old[k] + less, old[m] + more
+        last = c > d
+        new[2 * size - 1 - step] = c if last else d
+        k -= last
+        m -= not last
 
 
 @njit(nogil=True, cache=True)
@@ -42,17 +49,37 @@ def _gap_radius(a, b, lo, hi):
 
 
 @njit(nogil=True, cache=True)
+def _first_beyond(sums, size, value):
+    """The first index whose sum is > value."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) >> 1
+        if sums[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(nogil=True, cache=True)
 def _sorted_radius(sums, size, lo, hi):
     """(radius, witness) in half units, from all sums in ascending order."""
-    first = np.searchsorted(sums[:size], lo)
-    last = np.searchsorted(sums[:size], hi, side="right")  # sums[first:last] lie in the ball
-    best, witness = np.int64(0), 2 * lo
-    if first == 0:
-        best, witness = 2 * (sums[0] - lo), 2 * lo
-    if last == size and 2 * (hi - sums[size - 1]) > best:
-        best, witness = 2 * (hi - sums[size - 1]), 2 * hi
-    for k in range(max(first, 1), min(last, size - 1) + 1):
-        radius, z = _gap_radius(sums[k - 1], sums[k], lo, hi)
+    first, last = _first_beyond(sums, size, lo - 1), _first_beyond(sums, size, hi)  # sums[first:last] lie in the ball
+    best = np.int64(0)
+    for k in range(first + 1, last):
+        best = max(best, sums[k] - sums[k - 1])
+    witness = 2 * lo
+    for k in range(first + 1, last):
+        if sums[k] - sums[k - 1] == best:
+            witness = sums[k] + sums[k - 1]
+            break
+    for k in (first, last):  # the gaps that hold the ends of the ball
+        if k == 0:
+            radius, z = 2 * (sums[0] - lo), 2 * lo
+        elif k == size:
+            radius, z = 2 * (hi - sums[size - 1]), 2 * hi
+        else:
+            radius, z = _gap_radius(sums[k - 1], sums[k], lo, hi)
         if radius > best:
             best, witness = radius, z
     return best, witness
