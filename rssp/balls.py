@@ -84,13 +84,14 @@ class Ball:
     def log_volume(self) -> float:
         """Natural logarithm of the volume; finite in any dimension."""
         d, log_r = self.dim, math.log(self.radius)
+        unit: float
         if self.norm == 1:
-            unit = d * math.log(2) - gammaln(d + 1)
+            unit = d * math.log(2) - float(gammaln(d + 1))
         elif self.norm == 2:
-            unit = d / 2 * math.log(math.pi) - gammaln(d / 2 + 1)
+            unit = d / 2 * math.log(math.pi) - float(gammaln(d / 2 + 1))
         else:
             unit = d * math.log(2)
-        return float(unit + d * log_r)
+        return unit + d * log_r
 
     @property
     def volume(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -123,7 +124,7 @@ def estimate(
     radius: Annotated[float, typer.Option(help="Radius of the ball of targets.")] = 1.0,
     norm: Annotated[float, typer.Option(help="Norm of the ball: 1, 2 or inf.")] = float("inf"),
     centre: Annotated[float, typer.Option(help="Centre of the ball, the same in every coordinate.")] = 0.0,
-    trials: Annotated[int, typer.Option(help="Random samples to draw.", min=1)] = 1000,
+    trials: Annotated[int | None, typer.Option(help="Random samples to draw; 1000 unless given.", min=1)] = None,
     confidence: Annotated[float, typer.Option(help="Confidence of the interval.")] = 0.95,
     method: Annotated[str, typer.Option(help="measured, or covering law: predicted without enumerating.")] = "measured",
     seed: Seed = 0,
@@ -152,13 +153,14 @@ def estimate(
     if json:
         import json as json_module
 
-        values = {"low": result.low, "best": result.best, "high": result.high}
-        values = {k: (v if abs(v) != float("inf") else str(v)) for k, v in values.items()}
-        settings = {"law": repr(the_law), "ball": repr(ball), "n": n, "eps": eps, "delta": delta, "method": method}
-        print(json_module.dumps({"quantity": name, **values, "confidence": confidence, "trials": trials, **settings}))
+        ends = {"low": result.low, "best": result.best, "high": result.high}
+        values = {k: (v if math.isfinite(v) else str(v)) for k, v in ends.items()}
+        settings = {"law": repr(the_law), "ball": repr(ball), "n": n, "eps": eps, "delta": delta}
+        settings |= {"trials": trials, "method": method}
+        print(json_module.dumps({"quantity": name, **values, "confidence": confidence, **settings}))
     else:
         print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  at {confidence:.0%} confidence")
-        print(f"{the_law!r}, {ball!r}, {trials} samples, {method}")
+        print(f"{the_law!r}, {ball!r}, {method}")
 
 
 @app.command()

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy.special import ndtri
 
 from rssp._checks import choice, integer, positive, probability
 from rssp.balls import Ball
@@ -16,6 +18,7 @@ from rssp.laws import Law
 __all__ = ["METHODS", "covering_probability", "required_samples"]
 
 METHODS = ("measured", "covering law")
+_TRIALS = 1000
 
 
 def covering_probability(
@@ -24,7 +27,7 @@ def covering_probability(
     eps: float,
     ball: Ball | None = None,
     *,
-    trials: int = 1000,
+    trials: int | None = None,
     seed: int = 0,
     confidence: float = 0.95,
     workers: int | None = None,
@@ -41,13 +44,15 @@ def covering_probability(
     n : int >= 1, vectors a sample
     eps : float > 0, the error allowed
     ball : Ball, the unit ball of the max norm by default
-    trials : int >= 1, samples drawn; each is decided exactly, for all targets at once
+    trials : int >= 1, samples drawn, 1000 unless given; each is decided exactly, for all targets at once
     seed : int >= 0
     confidence : float in (0, 1), of the exact (Clopper-Pearson) interval
     workers : int or None (all cores); the result does not depend on it
     out : directory or None; a store that a stopped run resumes from
     error_norm : inf or 2, the norm of the error
-    method : "measured", or "covering law": the prediction of `rssp.theory.covering_law`, without enumerating sums
+    method : "measured", or "covering law": the prediction of `rssp.theory.covering_law`, without enumerating sums; the
+        interval is then that of the average over `trials` samples (by default as many as the dimension allows in
+        seconds)
 
     Raises
     ------
@@ -58,21 +63,24 @@ def covering_probability(
     --------
     >>> import rssp
     >>> rssp.covering_probability(rssp.Uniform(), n=12, eps=0.02, trials=200)
-    Estimate(low=0.6..., best=0.7..., high=0.8..., confidence=0.95)
+    Estimate(low=0.7..., best=0.8..., high=0.8..., confidence=0.95)
     """
     choice("method", method, METHODS)
-    n, eps, trials = integer("n", n, 1), positive("eps", eps), integer("trials", trials, 1)
+    n, eps = integer("n", n, 1), positive("eps", eps)
+    trials = None if trials is None else integer("trials", trials, 1)
     probability("confidence", confidence)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":
         from rssp.theory.covering_law import predicted_coverage
 
         _max_norm_only(error_norm)
-        return predicted_coverage(law, n, eps, ball, samples=trials, seed=seed, confidence=confidence)
+        seen = predicted_coverage(law, n, eps, ball, samples=trials, seed=seed)
+        best, reach = float(seen.best[0]), float(ndtri((1 + confidence) / 2) * seen.error[0])
+        return Estimate(max(0.0, best - reach), best, min(1.0, best + reach), confidence)
     from rssp.montecarlo import Coverage, Experiment, run
 
     experiment = Experiment(law, ball, Coverage(n=n, eps=eps, error_norm=error_norm), seed=seed)
-    table = run(experiment, trials, out=out, workers=workers, progress=progress).table
+    table = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress).table
     good = _without_failures(table)
     return proportion(int(good["covered"].sum()), len(good), confidence=confidence)
 
@@ -83,7 +91,7 @@ def required_samples(
     delta: float,
     ball: Ball | None = None,
     *,
-    trials: int = 1000,
+    trials: int | None = None,
     seed: int = 0,
     confidence: float = 0.95,
     n_max: int | None = None,
@@ -105,21 +113,23 @@ def required_samples(
     --------
     >>> import rssp
     >>> rssp.required_samples(rssp.Uniform(), eps=0.02, delta=0.5, trials=200)
-    Estimate(low=11.0, best=11.0, high=12.0, confidence=0.95)
+    Estimate(low=10.0, best=10.0, high=11.0, confidence=0.95)
     """
     choice("method", method, METHODS)
-    eps, delta, trials = positive("eps", eps), probability("delta", delta), integer("trials", trials, 1)
+    eps, delta = positive("eps", eps), probability("delta", delta)
+    trials = None if trials is None else integer("trials", trials, 1)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":
         from rssp.theory.covering_law import predicted_required_samples
 
         _max_norm_only(error_norm)
-        return predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed, confidence=confidence)
+        found = predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed)
+        return Estimate(found.low, found.best, found.high, 0.95)
     from rssp.montecarlo import Experiment, HittingTimes, run
 
     top = _default_n_max(ball, eps) if n_max is None else integer("n_max", n_max, 1)
     experiment = Experiment(law, ball, HittingTimes(eps=(eps,), n_max=top, error_norm=error_norm), seed=seed)
-    table = run(experiment, trials, out=out, workers=workers, progress=progress).table
+    table = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress).table
     row = required_n(table, [eps], [delta], n_max=top, confidence=confidence).iloc[0]
     return Estimate(row["low"], row["best"], row["high"], confidence)
 
@@ -130,7 +140,7 @@ def _default_n_max(ball: Ball, eps: float) -> int:
     return int(np.clip(math.ceil(2 * counting) + 12, 8, most))
 
 
-def _without_failures(table):  # type: ignore[no-untyped-def]
+def _without_failures(table: pd.DataFrame) -> pd.DataFrame:
     good = table[table["error"].isna()] if "error" in table else table
     if good.empty:
         message = table["error"].iloc[0]

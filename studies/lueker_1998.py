@@ -13,6 +13,7 @@ P(every target covered) >= 1 - delta. Laws: uniform, normal, and the gated produ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from rssp.study import Context, Study, Task
 from rssp.theory import check, claim
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from rssp.theory import Verdict
@@ -72,7 +74,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
             covariance = threshold_covariance(table, delta=delta, n_max=n_max[name])
-            scaling = _fitted(lambda c, points=points: compare_scaling(points, covariance=c), covariance)
+            scaling = _fitted(partial(compare_scaling, points), covariance)
             if scaling is not None:
                 parts["scaling"].append(scaling.assign(delta=delta, **keys))
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**keys))
@@ -80,7 +82,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
     return {"summary": _summary(tables["required"]), **tables}
 
 
-def _fitted(fit: Callable[[np.ndarray | None], T], covariance: np.ndarray) -> T | None:
+def _fitted(fit: Callable[..., T], covariance: np.ndarray) -> T | None:
     """A fit that knows that all points come from the same trials.
 
     With few trials their covariance is singular, and the points are taken for independent; None where too few of them
@@ -88,7 +90,7 @@ def _fitted(fit: Callable[[np.ndarray | None], T], covariance: np.ndarray) -> T 
     """
     for known in (covariance, None):
         try:
-            return fit(known)
+            return fit(covariance=known)
         except ArgumentError:
             continue
     return None
@@ -115,7 +117,7 @@ def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) ->
     """What is drawn through the points: the fitted law, and Lueker's line at the C fitted for this delta."""
     delta = float(points["delta"].iloc[0])
     eps = points["eps"].to_numpy()
-    fit = _fitted(lambda c: fit_scaling(points, "log+loglog", covariance=c), covariance)
+    fit = _fitted(partial(fit_scaling, points, "log+loglog"), covariance)
     bound = claim("lueker-1998").bound(eps=eps, delta=delta, C=1.0)
     reached = np.isfinite(whole["best"]).any()
     constant = smallest_constant(whole, bound).constant.best if reached else np.nan
@@ -183,7 +185,7 @@ def draw_required(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, (law, interval, rows), (_, _, line) in zip(axes, points, _panels({"lines": lines}, "lines"), strict=True):
         for colour, delta in zip(COLOURS, DELTAS, strict=False):
             at = line[line["delta"] == delta]
-            plot_estimates(rows[rows["delta"] == delta], "bits", ax=ax, colours=[colour], label=None)
+            plot_estimates(rows[rows["delta"] == delta], "bits", ax=ax, colours=[colour])
             plot_line(at, "bits", "fitted", ax=ax, color=colour, lw=1.1)
             plot_line(at, "bits", "lueker", ax=ax, color=colour, lw=1.1, ls=":")
         radius = BALLS[interval].radius
@@ -198,7 +200,7 @@ def draw_required(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _required_key(ax: object) -> None:
+def _required_key(ax: Axes) -> None:
     from matplotlib.lines import Line2D
 
     handles = [

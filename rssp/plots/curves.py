@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,18 +28,18 @@ def plot_estimates(
     *,
     ax: Axes,
     by: str | None = None,
-    label: Callable[[float], str] = str,
+    label: Callable[[Any], str] = str,
     line: bool = False,
     colours: Sequence[str] = COLOURS,
     marker: str = "o",
-    **options: object,
-) -> list[object]:
+    **options: Any,
+) -> list[Any]:
     """Points with intervals: `best` with [`low`, `high`] against the column `x`, one colour a value of `by`.
 
     An open end (`high` infinite) is drawn as an arrow to the top of the axes' range; rows without `best` are left out.
     Returns the artists.
     """
-    artists: list[object] = []
+    artists: list[Any] = []
     groups = [(None, table)] if by is None else list(table.groupby(by, sort=True))
     for i, (value, rows) in enumerate(groups):
         rows = rows[np.isfinite(rows["best"])].sort_values(x)
@@ -48,7 +48,7 @@ def plot_estimates(
         error = np.stack([np.maximum(best - low, 0), np.where(closed, np.maximum(high - best, 0), 0)])
         colour = colours[i % len(colours)]
         name = None if value is None else label(value)
-        settings = {"fmt": f"{marker}-" if line else marker, "color": colour, "label": name} | options
+        settings: dict[str, Any] = {"fmt": f"{marker}-" if line else marker, "color": colour, "label": name} | options
         artists.append(ax.errorbar(rows[x], best, yerr=error, **settings))
         if (~closed).any():
             artists.append(
@@ -57,7 +57,7 @@ def plot_estimates(
     return artists
 
 
-def plot_line(table: pd.DataFrame, x: str, y: str, *, ax: Axes, **options: object) -> object:
+def plot_line(table: pd.DataFrame, x: str, y: str, *, ax: Axes, **options: Any) -> Any:
     """A claim or a fit: the column `y` against `x` as a line without points."""
     rows = table.sort_values(x)
     return ax.plot(rows[x], rows[y], **options)[0]

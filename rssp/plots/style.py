@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rssp.errors import StoreError
 
@@ -25,10 +25,11 @@ _STYLE = Path(__file__).with_name("rssp.mplstyle")
 def style() -> Iterator[None]:
     """The package's matplotlib style, for the time of a block."""
     import matplotlib as mpl
+    import matplotlib.style
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.style.use(_STYLE)
+        matplotlib.style.use(_STYLE)
         yield
 
 
@@ -44,7 +45,7 @@ def new_figure(rows: int = 1, columns: int = 1, width: float = 6.4, height: floa
     return figure, list(axes.ravel())
 
 
-def legend_outside(ax: Axes, **options: object) -> None:
+def legend_outside(ax: Axes, **options: Any) -> None:
     """The legend to the right of the axes, where it covers nothing."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **options)
 
