@@ -109,6 +109,26 @@ def test_hits_equal_brute_force(instance, units, norm):
         assert found[g].tolist() == (error <= eps).sum(axis=0).tolist()
 
 
+@pytest.mark.parametrize("half", [2, 3])
+def test_halves_kept_short_leave_a_rest(monkeypatch, half):
+    """The way beyond n = 48, at a size that brute force can follow."""
+    monkeypatch.setattr("rssp.subsetsum.nearest.MAX_HALF", half)
+    rng = np.random.default_rng(half)
+    for options in OPTIONS:
+        x = rng.integers(-20, 21, (40, 9, 1)) / 64
+        z = rng.integers(-40, 41, (40, 2, 1)) / 64
+        found = nearest_subset(x, z, **options)
+        count = hits(x, z, 0.05, size=options.get("size"), workers=2)
+        for g, t in np.ndindex(40, 2):
+            mask, error = brute(x[g], z[g, t], **options)
+            assert (found.mask[g, t] == mask).all()
+            assert found.error[g, t] == error
+            masks = (np.arange(2**9)[:, None] >> np.arange(9)) & 1
+            near = np.abs(masks @ x[g, :, 0] - z[g, t]) <= 0.05
+            wanted = masks.sum(axis=1) == options["size"] if "size" in options else True
+            assert count[g, t] == (near & wanted).sum()
+
+
 @pytest.mark.parametrize("n", [24, 25, 27])
 def test_one_target_and_many_agree_at_larger_n(n):
     rng = np.random.default_rng(n)
@@ -118,6 +138,43 @@ def test_one_target_and_many_agree_at_larger_n(n):
     assert (shared.mask == own.mask).all()
     assert (shared.error == own.error).all()
     assert shared.error.max() < 1e-5
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_targets_give_empty_results(dim, workers):
+    for sample, targets in ((np.ones((3, dim)), np.zeros((0, dim))), (np.ones((0, 3, dim)), np.zeros((0, dim)))):
+        found = nearest_subset(sample, targets, workers=workers)
+        assert found.mask.shape == (0, 3)
+        assert found.sum.shape == (0, dim)
+        assert found.size.shape == found.error.shape == found.solved.shape == (0,)
+        assert hits(sample, targets, 0.1, workers=workers).shape == (0,)
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_results_do_not_depend_on_workers(dim):
+    rng = np.random.default_rng(dim)
+    x, z = rng.uniform(-1, 1, (30, 12, dim)), rng.uniform(-1, 1, (30, dim))
+    for sample, options in ((x, {}), (x, {"tolerance": 0.1, "smallest": True}), (x[0], {}), (x[0], {"size": 5})):
+        one, three = (nearest_subset(sample, z, workers=w, **options) for w in (1, 3))
+        assert (one.mask == three.mask).all()
+    assert (hits(x[0], z, 0.3) == hits(x[0], z, 0.3, workers=3)).all()
+
+
+def test_a_tolerance_far_above_the_optimum_takes_few_samples():
+    rng = np.random.default_rng(7)
+    x, z = rng.uniform(-1, 1, 56), rng.uniform(-1, 1, 50)
+    found = nearest_subset(x, z, tolerance=1e-3)
+    assert found.solved.all()
+    assert not found.mask[:, 23:].any()
+
+
+def test_ties_at_many_samples_take_the_smallest_mask():
+    x = np.tile([0.5, 0.25, -0.5, 0.125], 6)  # 24 numbers of three values: thousands of subsets reach each target
+    found = nearest_subset(x, [0.875, 0.1, -0.3])
+    for i in range(3):  # the same from the first 12, which are enough for the smallest mask
+        assert (found.mask[i, :12] == brute(x[:12, None], [[0.875], [0.1], [-0.3]][i])[0]).all()
+        assert not found.mask[i, 12:].any()
 
 
 @pytest.mark.parametrize(
