@@ -5,6 +5,7 @@ from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTime
 from rssp.montecarlo.merging import merge, status
 from rssp.montecarlo.runner import Run, run
 from rssp.montecarlo.seeds import rebuild_trial
+from rssp.montecarlo.smallest import SmallestSubsets
 from rssp.montecarlo.stopping import IntervalWidth, Seconds, StoppingRule
 from rssp.montecarlo.tails import RareFailure, WeightedFailures, rare_failure, rare_failure_experiment, weighted_failure
 
@@ -18,6 +19,7 @@ __all__ = [
     "RareFailure",
     "Run",
     "Seconds",
+    "SmallestSubsets",
     "StoppingRule",
     "WeightedFailures",
     "merge",
