@@ -90,12 +90,13 @@ def theorem_ticket(
     ----------
     target : anything that `read_target` reads, weights and biases in [-1, 1]
     n : units a weight and sign, one number or one a layer: layer i has 2 n d_{i-1} intermediate units
-    eps : the largest output error allowed on the unit ball. Every weight is asked to be within
-        `weight_tolerance(target, eps)`, which certifies it.
+    eps : the largest output error allowed on the unit ball. Every weight is searched within
+        `weight_tolerance(target, eps)`, which certifies it if all are reached; a ticket is accepted if its
+        `certified_error` is at most eps, and weights beyond the tolerance stay named in its `unreached`.
     rng : numpy Generator
     search : "within" (any subset within the tolerance), "smallest" (the fewest units) or "nearest" (the optimum)
-    partial : return a ticket some of whose weights are not within the tolerance, instead of raising; its
-        `certified_error` then says what is certain
+    partial : return a ticket that is not certified within eps, instead of raising; its `certified_error` says what
+        is certain
     workers : threads that search; the result is the same for any number of them
 
     Of a block's 2n units about n have the right sign for each half; at most n of them are offered to the search,
@@ -114,7 +115,7 @@ def theorem_ticket(
     ArgumentError
         for a weight outside [-1, 1] (named), a target that cannot be read, eps <= 0
     UnreachedError
-        naming the weights that no subset reaches
+        if the output is not certified within eps, naming the weights that no subset reaches
     InfeasibleError
         for a network beyond memory or n beyond what nearest_subset takes
 
@@ -156,7 +157,7 @@ def theorem_ticket(
         seconds["solve"] += perf_counter() - drawn
     start = perf_counter()
     ticket = assemble_theorem(target, counts, weights, masks, tolerance, {"eps": eps, "search": search})
-    checked(ticket, partial=partial)
+    checked(ticket, partial=partial or ticket.certified_error <= eps)
     seconds["build"] = perf_counter() - start
     return replace(ticket, seconds=MappingProxyType(seconds))
 

@@ -330,3 +330,21 @@ def test_theorem_layers_are_those_of_the_ticket_without_its_network():
             np.testing.assert_array_equal(mine.negative, its.negative)
         assert certified_error(f, layers) == ticket.certified_error
         assert 0 < worst_error(f, layers, restarts=4, rng=rng(5)) <= ticket.certified_error
+
+
+def test_theorem_tickets_are_accepted_by_their_certificate():
+    f = random_target((6, 5, 3), -0.5, 0.5, rng=rng(1))
+    outcomes = set()
+    for seed in range(12):
+        try:
+            ticket = theorem_ticket(f, 15, 0.05, rng=rng(seed))
+        except UnreachedError as error:
+            assert "have no subset sum within" in str(error)  # noqa: PT017
+            ticket = theorem_ticket(f, 15, 0.05, rng=rng(seed), partial=True)
+            assert ticket.unreached
+            assert ticket.certified_error > 0.05
+            outcomes.add("refused")
+        else:
+            assert ticket.certified_error <= 0.05
+            outcomes.add("accepted, some named" if ticket.unreached else "accepted")
+    assert {"refused", "accepted"} <= outcomes
