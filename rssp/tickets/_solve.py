@@ -39,7 +39,7 @@ def uniform(
 
 def samples_by_layer(n: int | Sequence[int], depth: int) -> tuple[int, ...]:
     """n as one number a layer."""
-    if isinstance(n, Sequence) and not isinstance(n, str):
+    if isinstance(n, (Sequence, np.ndarray)) and not isinstance(n, str):
         if len(n) != depth:
             raise ArgumentError("n", tuple(n), f"one whole number, or {depth} of them, one a layer")
         return tuple(integer("n", value, 1) for value in n)

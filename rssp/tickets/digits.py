@@ -15,7 +15,7 @@ from torch import nn
 
 from rssp._checks import integer, positive
 from rssp.errors import ArgumentError, RsspError
-from rssp.tickets.target import Target
+from rssp.tickets.target import Target, whole_numbers
 from rssp.tickets.ticket import Ticket
 
 __all__ = ["DataError", "DigitData", "accuracy", "digits_data", "mnist_data", "train_network"]
@@ -160,7 +160,7 @@ def train_network(
     >>> [layer.weight.shape for layer in network if isinstance(layer, nn.Linear)]
     [torch.Size([8, 64]), torch.Size([10, 8])]
     """
-    widths = [data.x_train.shape[1], *(integer("hidden", h, 1) for h in hidden), 10]
+    widths = [data.x_train.shape[1], *whole_numbers("hidden", hidden), 10]
     epochs, batch_size = integer("epochs", epochs, 0), integer("batch_size", batch_size, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     modules: list[nn.Module] = []
@@ -190,8 +190,10 @@ def accuracy(model: nn.Module | Ticket | Target, x: NDArray[np.float32], y: NDAr
     True
     """
     network = model.network if isinstance(model, Ticket) else model.network() if isinstance(model, Target) else model
-    if len(x) == 0 or len(x) != len(y):
-        raise ArgumentError("x", f"{len(x)} images for {len(y)} digits", "as many as digits, at least one")
+    if np.ndim(x) != 2 or len(x) == 0 or np.shape(y) != (len(x),):
+        raise ArgumentError(
+            "x", f"shape {np.shape(x)} and digits of shape {np.shape(y)}", "shapes (m, pixels) and (m,)"
+        )
     dtype = next(network.parameters()).dtype
     hits = 0
     with torch.no_grad():

@@ -111,7 +111,8 @@ def read_target(source: Any) -> Target:
     source : one of
 
         - a torch.nn.Sequential (or a single nn.Linear): Linear layers with ReLU between them, biases or none;
-        - a state dict: ``name.weight`` (out, in) and perhaps ``name.bias`` (out,) for each layer, in order;
+        - a state dict: ``name.weight`` (out, in) and perhaps ``name.bias`` (out,) for each layer, in order, a ReLU
+          being understood between them;
         - the path of a .safetensors file with such tensors; names are taken in natural order ("2" before "10");
         - a sequence of weight matrices (out, in): layers without biases;
         - a Target, returned as it is.
@@ -159,7 +160,7 @@ def random_target(
     >>> f.parameters
     397000
     """
-    shape = [integer("widths", d, 1) for d in widths]
+    shape = whole_numbers("widths", widths)
     if len(shape) < 2:
         raise ArgumentError("widths", tuple(widths), "at least two numbers: inputs and outputs")
     low, high = number("low", low), number("high", high)
@@ -169,12 +170,28 @@ def random_target(
     return _checked(weights, [None] * len(weights), [f"layer{i + 1}" for i in range(len(weights))], dtype)
 
 
+def whole_numbers(name: str, values: Sequence[int]) -> list[int]:
+    """A sequence of whole numbers >= 1."""
+    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)):
+        raise ArgumentTypeError(name, values, "a sequence of whole numbers, e.g. (64, 32, 10)")
+    return [integer(name, value, 1) for value in values]
+
+
 def _natural(name: str) -> list[tuple[bool, int, str]]:
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
+def _flattened(prefix: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The layers of a Sequential, those of a Sequential inside it in their place."""
+    found: list[tuple[str, nn.Module]] = []
+    for name, layer in module.named_children():
+        inner = isinstance(layer, nn.Sequential)
+        found += _flattened(f"{prefix}{name}.", layer) if inner else [(prefix + name, layer)]
+    return found
+
+
 def _from_module(module: nn.Module) -> Target:
-    layers = list(module.named_children()) if isinstance(module, nn.Sequential) else [("0", module)]
+    layers = _flattened("", module) if isinstance(module, nn.Sequential) else [("0", module)]
     linear: list[tuple[str, nn.Linear]] = []
     relu_since_linear = True
     for position, (name, layer) in enumerate(layers):
@@ -189,7 +206,7 @@ def _from_module(module: nn.Module) -> Target:
             relu_since_linear = True
         elif not (isinstance(layer, _PASSED_OVER) or (isinstance(layer, nn.Flatten) and position == 0)):
             what = f"layer {name}, a {type(layer).__name__}"
-            raise ArgumentError("target", what, _KINDS, "Leave out such layers, or read the linear part alone.")
+            raise ArgumentError("target", what, _KINDS, "Of a module of your own, read module.state_dict().")
     if not linear:
         raise ArgumentError("target", "a network without linear layers", _KINDS)
     if relu_since_linear:

@@ -16,6 +16,7 @@ from torch import nn
 from rssp._checks import integer, target_array
 from rssp.balls import Ball
 from rssp.errors import RsspError
+from rssp.tickets._solve import check_rng
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.certificate import certified_error
 from rssp.tickets.effective import EffectiveLayer
@@ -204,6 +205,7 @@ class Ticket:
         Every value, the adversarial one included, is that of the PyTorch module, and at most `certified_error` on the
         unit ball, up to the rounding of float64. Cost: about ``draws`` evaluations of the random network.
         """
+        rng = check_rng(rng)
         draws, restarts = integer("draws", draws, 1), integer("restarts", restarts, 1)
         dim = self.target.widths[0]
         network = self._in_float64()
