@@ -33,6 +33,7 @@ from rssp.theory._saddlepoint import (
     large_log_density,
     small_log_density,
 )
+from rssp.theory._wide import wide_law
 
 __all__ = ["Conditional", "Density", "conditional_law", "log_intensity"]
 
@@ -75,7 +76,7 @@ def conditional_law(
         return _line(sample, ball, density, heavy)
     if ball.dim <= SMALL_DIM:
         return _small(sample, ball, density, heavy, points)
-    return _large(sample, ball, density)
+    return wide_law(sample, ball, density)
 
 
 def _line(
@@ -203,7 +204,3 @@ def _slice_points(
     held = k < free.shape[1]
     z[rows[held], best[held]] = (np.sign(away)[best] * rest)[held]
     return z, k * math.log(2) - gammaln(k + 1)
-
-
-def _large(sample: NDArray[np.float64], ball: Ball, density: Density) -> tuple[Conditional, NDArray[np.float64]]:
-    raise NotImplementedError

@@ -15,18 +15,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
-from rssp._checks import array_of_eps, choice, integer, probability, sample_array, target_array
+from rssp._checks import array_of_eps, choice, integer, positive, probability, sample_array, target_array
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.laws import Law
 from rssp.theory._clumps import conditional_law, log_intensity
 from rssp.theory._relations import relation_excess
+from rssp.theory._saddlepoint import SMALL_DIM
 
 __all__ = [
+    "PredictedSamples",
     "Prediction",
     "coverage_given_sample",
     "predicted_coverage",
     "predicted_radius",
+    "predicted_required_samples",
     "predicted_target_failure",
 ]
 
@@ -69,18 +72,43 @@ def _conditional(
     sample: NDArray[np.float64], ball: Ball, density: str, heavy: int, seed: int
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     # one quasi-random set for all, shifted at random for each sample: errors of single samples average out
-    base = qmc.Sobol(ball.dim + 1, scramble=False).random(_POINTS) if 1 < ball.dim <= 6 else np.zeros((1, ball.dim + 1))
+    base = (
+        qmc.Sobol(ball.dim + 1, scramble=False).random(_POINTS)
+        if 1 < ball.dim <= SMALL_DIM
+        else np.zeros((1, ball.dim + 1))
+    )
     shift = np.random.default_rng([seed, 1]).random(ball.dim + 1)
     law, tilt = conditional_law(sample, ball, density, heavy, (base + shift) % 1.0)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
 
     def averaged(eps: NDArray[np.float64]) -> NDArray[np.float64]:
         excess, spread = relation_excess(sample, tilt, eps, np.random.default_rng([seed, 2]))
+        if not spread.any():
+            return law(eps, np.exp(-excess))
         thinning = np.exp(np.clip(-excess - spread * nodes[:, None], -_LIMIT, _LIMIT))
         values = law(np.tile(eps, len(nodes)), thinning.ravel()).reshape(len(nodes), len(eps))
         return weights / weights.sum() @ values
 
     return averaged
+
+
+def _samples(samples: int | None, dim: int) -> int:
+    """How many samples are averaged over: in high dimension they differ little."""
+    if samples is not None:
+        return integer("samples", samples, 2)
+    return 1000 if dim == 1 else 200 if dim <= SMALL_DIM else 16 if dim <= 150 else 6
+
+
+def _vectors(law: Law, n: int, seed: int, index: int) -> NDArray[np.float64]:
+    """Sample `index` of n vectors; a larger n adds vectors and keeps these, if the law draws them independently."""
+    if not law.independent:
+        return law.draw(n, np.random.default_rng([seed, index]))
+    parts, size, have = [], 16, 0
+    while have < n:
+        parts.append(law.draw(size, np.random.default_rng([seed, index, size]))[: n - have])
+        have += size
+        size *= 2
+    return np.concatenate(parts)
 
 
 def _check_law(law: Law, ball: Ball) -> None:
@@ -125,7 +153,7 @@ def predicted_coverage(
     eps: ArrayLike,
     ball: Ball,
     *,
-    samples: int = 1000,
+    samples: int | None = None,
     seed: int = 0,
     density: str = "saddlepoint",
     heavy: int = 0,
@@ -134,8 +162,8 @@ def predicted_coverage(
     _check_law(law, ball)
     eps, n = array_of_eps(eps), integer("n", n, 1)
     values = []
-    for i in range(integer("samples", samples, 2)):
-        sample = law.draw(n, np.random.default_rng([seed, i]))
+    for i in range(_samples(samples, law.dim)):
+        sample = _vectors(law, n, seed, i)
         values.append(_conditional(sample, ball, density, heavy, i)(eps))
     return _average(np.array(values))
 
@@ -146,7 +174,7 @@ def predicted_target_failure(
     eps: ArrayLike,
     target: ArrayLike,
     *,
-    samples: int = 1000,
+    samples: int | None = None,
     seed: int = 0,
     density: str = "saddlepoint",
     heavy: int = 0,
@@ -155,8 +183,76 @@ def predicted_target_failure(
     target = target_array(np.atleast_2d(np.asarray(target, dtype=np.float64)), law.dim, "target")
     eps, n = array_of_eps(eps), integer("n", n, 1)
     values = []
-    for i in range(integer("samples", samples, 2)):
-        sample = law.draw(n, np.random.default_rng([seed, i]))
+    for i in range(_samples(samples, law.dim)):
+        sample = _vectors(law, n, seed, i)
         log_lambda, _ = log_intensity(sample, target, density, heavy)
         values.append(np.exp(-np.exp(np.minimum(log_lambda[0] + law.dim * np.log(2 * eps), 700.0))))
     return _average(np.array(values))
+
+
+@dataclass(frozen=True)
+class PredictedSamples:
+    """The predicted number of vectors at which P(cover) reaches 1 - delta.
+
+    Attributes
+    ----------
+    best : the smallest n whose predicted P(cover), averaged over samples, is at least 1 - delta
+    low, high : the same for the upper and lower end of the average's 95 % interval
+    """
+
+    best: int
+    low: int
+    high: int
+
+
+def predicted_required_samples(
+    law: Law,
+    eps: float,
+    delta: float,
+    ball: Ball,
+    *,
+    samples: int | None = None,
+    seed: int = 0,
+    density: str = "saddlepoint",
+    heavy: int = 0,
+    n_max: int = 50_000,
+) -> PredictedSamples:
+    """The smallest n with predicted P(cover at eps) >= 1 - delta."""
+    _check_law(law, ball)
+    eps, delta = positive("eps", eps), probability("delta", delta)
+    samples = _samples(samples, ball.dim)
+
+    def covers(n: int, count: int, density: str) -> Prediction:
+        return predicted_coverage(law, n, eps, ball, samples=count, seed=seed, density=density, heavy=heavy)
+
+    known: dict[int, Prediction] = {}
+
+    def reaches(n: int, end: str) -> bool:
+        if n not in known:
+            known[n] = covers(n, samples, density)
+        return bool(getattr(known[n], end)[0] >= 1 - delta)
+
+    # two samples in the normal approximation tell where to look
+    pilot = _first(lambda n: covers(n, 2, "gaussian").best[0] >= 1 - delta, ball.dim + 2, n_max)
+    best = _first(lambda n: reaches(n, "best"), pilot, n_max)
+    low = _first(lambda n: reaches(n, "high"), best, n_max)
+    return PredictedSamples(best, low, _first(lambda n: reaches(n, "low"), best, n_max))
+
+
+def _first(reached: Callable[[int], bool], start: int, n_max: int) -> int:
+    """The n with reached(n) and not reached(n - 1), by steps that double away from `start` and then halve."""
+    step, low, high = 1, start, start
+    if reached(start):
+        while low > 1 and reached(low):
+            high, low, step = low, max(low - step, 1), 2 * step
+        if reached(low):
+            return low
+    else:
+        while not reached(high):
+            if high >= n_max:
+                raise ArgumentError("n_max", n_max, "a number of vectors at which P(cover) is reached", "Raise it.")
+            low, high, step = high, min(high + step, n_max), 2 * step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high

