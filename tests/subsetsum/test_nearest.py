@@ -177,6 +177,24 @@ def test_ties_at_many_samples_take_the_smallest_mask():
         assert not found.mask[i, 12:].any()
 
 
+@pytest.mark.parametrize("embed", [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0, -0.5]], ids=str)
+@pytest.mark.parametrize("kind", ["plain", "lattice", "far", "one-sided"])
+def test_a_line_in_space_gives_what_the_line_gives(embed, kind):
+    """Also for what the grid leaves to the tree: targets far outside, and samples with many equal sums."""
+    rng = np.random.default_rng(11)
+    x, z = rng.uniform(-1, 1, 24), rng.uniform(-1, 1, 2)
+    if kind == "lattice":
+        x, z = np.floor(16 * x) / 16, np.floor(64 * z) / 64
+    if kind == "far":
+        z = 50 * z
+    if kind == "one-sided":
+        x = np.abs(x)
+    line = nearest_subset(x, z)
+    space = nearest_subset(x[:, None] * embed, z[:, None] * embed)
+    assert space.error == pytest.approx(line.error, abs=1e-15)
+    assert (space.mask == line.mask).all()
+
+
 @pytest.mark.parametrize(
     ("sample", "targets", "options", "error", "word"),
     [
