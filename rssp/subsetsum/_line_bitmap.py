@@ -26,8 +26,26 @@ __all__ = ["profiles_by_bitmap", "radius_by_bitmap"]
 
 _NONE = np.int64(-(2**62)) - np.int64(2**61)  # below and above every sum and target: no neighbour on this side
 _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
+_FARTHEST = np.int64(2**62)  # half units; the empty sum is nearer to every target
 _WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 _BLOCK = 512  # words taken at a time by the word loops: they stay in the first-level cache
+
+
+@njit(nogil=True, cache=True)
+def _double(sums, size, x):
+    """sums[: 2 * size] = the sorted union of sums[:size] and sums[:size] + x, x >= 0, in place from the end."""
+    i = size - 1
+    j = size - 1
+    k = 2 * size - 1
+    while i >= 0:
+        high = sums[i] + x
+        low = sums[j]
+        take = high >= low
+        sums[k] = high if take else low
+        i -= take
+        j -= not take
+        k -= 1
+    return 2 * size
 
 
 @njit(nogil=True, cache=True)
@@ -36,20 +54,7 @@ def _sorted_sums(values, out):
     out[0] = 0
     size = 1
     for x in values:
-        i = size - 1
-        j = size - 1
-        k = 2 * size - 1
-        while i >= 0:
-            high = out[i] + x
-            low = out[j]
-            if high >= low:
-                out[k] = high
-                i -= 1
-            else:
-                out[k] = low
-                j -= 1
-            k -= 1
-        size *= 2
+        size = _double(out, size, x)
     return size
 
 
@@ -132,14 +137,16 @@ def _shift_or(bits, words, shift, copy):
         source = bits[start - whole : stop - whole]
         size = stop - start
         copy[0] = bits[start - whole - 1] if start > whole else np.uint64(0)
+        # slices of equal length and one index: otherwise the loops are not turned into vector instructions
+        same, below = copy[1 : size + 1], copy[:size]
         for k in range(size):
-            copy[k + 1] = source[k]
+            same[k] = source[k]
         if part == 0:
             for k in range(size):
-                target[k] |= copy[k + 1]
+                target[k] |= same[k]
         else:
             for k in range(size):
-                target[k] |= (copy[k + 1] << up) | (copy[k] >> down)
+                target[k] |= (same[k] << up) | (below[k] >> down)
         stop = start
 
 
@@ -152,9 +159,10 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
     size = stop - start
     upper[0] = bits[start]
     lower[0] = before
-    for k in range(1, size):
-        upper[k] = bits[start + k]
-        lower[k] = bits[start + k - 1]
+    here, there, back, forth = upper[1:size], lower[1:size], bits[start : stop - 1], bits[start + 1 : stop]
+    for k in range(size - 1):
+        here[k] = forth[k]
+        there[k] = back[k]
     done = 1
     while done < run:
         step = min(done, run - done)
@@ -285,6 +293,44 @@ def _find_runs(bits, first, words, shift, last, inside, run, known, w, sure, pos
 
 
 @njit(nogil=True, cache=True)
+def _search(bits, first, words, shift, last, inside, known, w, sure, possible, exact, shortest, guess, found, count):
+    """`_find_runs`, first for runs at least `guess` long: they tell which others are to be looked for."""
+    needed = _shortest_run(known, w, possible, exact, shortest)
+    run = max(needed, np.int64(guess))
+    while True:
+        found, more, known = _find_runs(
+            bits, first, words, shift, last, inside, run, known, w, sure, possible, exact, shortest, found, count
+        )
+        needed = _shortest_run(known, w, possible, exact, shortest)
+        if needed >= run:
+            return found, more, known
+        run = max(needed, 2 * run // 3)
+
+
+@njit(nogil=True, cache=True)
+def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, best, witness, enough):
+    """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others.
+
+    lean : how far, in cells, the sure part of a gap lies to the right of the middle of its run, twice.
+    """
+    longest = 0
+    for c in range(count):
+        if found[2 * c + 1] - found[2 * c] > found[2 * longest + 1] - found[2 * longest]:
+            longest = c
+    for turn in range(count + 1 if count else 0):
+        c = turn - 1 if turn else longest
+        p, q = found[2 * c], found[2 * c + 1]
+        if np.int64((q - p - 1 + possible) * w) + 1 <= best:
+            continue
+        radius, target = _settle(left, right, origin + np.int64((p + q + 1 + lean) * 0.5 * w), lo, hi)
+        if radius > best:
+            best, witness = radius, target
+            if best > enough:
+                break
+    return best, witness
+
+
+@njit(nogil=True, cache=True)
 def _cells_a_gap(n):
     """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
     return min(max(2.0 - (n - 26) / 6, 1.0), 2.0)
@@ -332,7 +378,7 @@ def _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
     copy = np.empty(_BLOCK + 1, np.uint64)
     found = np.empty(512, np.int64)
     count, known, last = 0, best, np.int64(-1)
-    guess = np.int64(0.75 * _cells_a_gap(n) * math.log(region))
+    guess = 0.75 * _cells_a_gap(n) * math.log(region)
     for start in range(0, region, window):
         cells = min(window, region - start) + halo
         words = cells >> 6
@@ -342,37 +388,19 @@ def _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
         for i in range(j - 1, -1, -1):
             _shift_or(bits, words, shifts[i], copy)
         first, shift = halo >> 6, start - halo
-        # look for few runs first: those that are found tell which others are to be looked for
-        needed = _shortest_run(known, w, possible, exact, shortest)
-        run = max(needed, guess)
-        while True:
-            found, more, known = _find_runs(
-                bits, first, words, shift, last, inside, run, known, w, sure, possible, exact, shortest, found, count
-            )
-            needed = _shortest_run(known, w, possible, exact, shortest)
-            if needed >= run:
-                break
-            run = max(needed, 2 * run // 3)
-        count, guess = more, needed
+        found, count, known = _search(
+            bits, first, words, shift, last, inside, known, w, sure, possible, exact, shortest, guess, found, count
+        )
+        guess = 0.0
         position = _last_bit(bits, (words << 6) - 1, first)
         if position >= 0:
             last = position + shift
 
-    longest = 0
-    for c in range(count):
-        if found[2 * c + 1] - found[2 * c] > found[2 * longest + 1] - found[2 * longest]:
-            longest = c
-    for turn in range(count + 1 if count else 0):  # the longest first: it rules out most others
-        c = turn - 1 if turn else longest
-        p, q = found[2 * c], found[2 * c + 1]
-        if np.int64((q - p - 1 + possible) * w) + 1 <= best:
-            continue
-        z = origin + np.int64((p + 1 + above + q - below) * 0.5 * w)
-        radius, target = _settle(left, right, z, lo, hi)
-        if radius > best:
-            best, witness = radius, target
-            if best > enough:
-                return True, best, witness
+    best, witness = _settle_runs(
+        found, count, left, right, lo, hi, origin, w, above - below, possible, best, witness, enough
+    )
+    if best > enough:
+        return True, best, witness
     return exact or best >= (2 + 2 * error + 0.05) * w, best, witness
 
 
@@ -398,12 +426,18 @@ def _flip(x):
 
 
 @njit(nogil=True, cache=True)
+def _mean_gap(n, far, spread):
+    """The mean distance of neighbours among 2^n sums, `far` from their mean, their law taken to be normal."""
+    return 2.51 * spread * math.exp(min(far * far / (2 * spread * spread), 600.0) - n * 0.6931471805599453)
+
+
+@njit(nogil=True, cache=True)
 def _cell_width(n, best, width, far, spread, at_one_eps):
     """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
 
     far : the distance of the ball's farther end from the mean of the sums, whose density is taken to be normal there.
     """
-    mean_gap = 2.51 * spread * math.exp(min(far * far / (2 * spread * spread), 600.0) - n * 0.6931471805599453)
+    mean_gap = _mean_gap(n, far, spread)
     runs = 16.0
     if at_one_eps:  # cells may be coarser where so many sums are expected that hardly a run stays open
         crowding = (math.log(max(width / mean_gap, 1.0)) + 2) * mean_gap / best
@@ -464,5 +498,5 @@ def profiles_by_bitmap(samples, lo, hi, n_min, max_cells, radius, witness):
     for t in range(radius.shape[0]):
         for c in range(radius.shape[1]):
             radius[t, c], witness[t, c] = radius_by_bitmap(
-                samples[t, : n_min + c], lo[t], hi[t], np.int64(-1), np.int64(2**62), max_cells
+                samples[t, : n_min + c], lo[t], hi[t], np.int64(-1), _FARTHEST, max_cells
             )

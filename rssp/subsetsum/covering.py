@@ -89,10 +89,16 @@ def covering_radius(
     ArgumentError : wrong shape, NaN or infinite numbers
     InfeasibleError : n too large; the estimated memory and time are named
 
+    Notes ----- Cost in one dimension: every method that reads each sum needs at least one operation a sum, about 1 ns.
+    This one keeps one bit for a cell of half to one mean gap between sums, and lets the 5 to 8 smallest numbers double
+    the bitmap word by word: only one sum in 2^5 to 2^8 is ever formed, and a sum costs about 0.3 word operations and
+    0.25 bytes of traffic. Measured on a loaded machine, one core: 0.3 to 0.4 ns per sum in the ball for n = 22 to 32,
+    0.4 to 0.6 ns at n = 34, with at most 270 MB for the bitmap.
+
     Examples
     --------
     >>> covering_radius([0.5, -0.75, 1.0], Ball(1))
-    CoveringRadius(lower=0.25, upper=0.25, witness=array([-1.]))
+    CoveringRadius(lower=0.25, upper=0.25, witness=array([-0.5]))
     """
     x = sample_array(sample, _ball(ball).dim)
     return _method(ball).covering_radius(

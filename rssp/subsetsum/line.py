@@ -34,7 +34,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_MERGED = 11  # up to this n merging sorted lists is faster than a bitmap
+_MERGED = 13  # up to this n merging sorted lists is faster than a bitmap
 _MAX_CELLS = 2 << 30  # of the bitmap: 270 MB
 _ANY = np.int64(2**62)  # farther than any target from the empty sum
 

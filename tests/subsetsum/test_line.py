@@ -75,7 +75,7 @@ def test_the_witness_is_that_far_from_every_sum():
 
 
 def test_profiles_and_hitting_times_agree_with_single_radii():
-    samples = np.random.default_rng(7).uniform(-1, 1, (6, 13))
+    samples = np.random.default_rng(7).uniform(-1, 1, (6, 15))
     ball = Ball.interval(-0.5, 0.75)
     lower, upper = covering_profiles(samples, ball, n_min=2)
     assert (lower == upper).all()
@@ -86,11 +86,11 @@ def test_profiles_and_hitting_times_agree_with_single_radii():
     for t, sample in enumerate(samples):
         profile = covering_profile(sample, ball, n_min=2)
         assert (profile.lower == lower[t]).all()
-        assert list(profile.n) == list(range(2, 14))
-        for n in (2, 7, 13):
+        assert list(profile.n) == list(range(2, 16))
+        for n in (2, 7, 15):
             assert covering_radius(sample[:n], ball).lower == pytest.approx(lower[t, n - 2], rel=1e-14)
         for e, time in zip(eps, times[t], strict=True):
-            reached = ([0] if e >= 0.75 else []) + [n for n in range(1, 14) if full[t, n - 1] <= e]
+            reached = ([0] if e >= 0.75 else []) + [n for n in range(1, 16) if full[t, n - 1] <= e]
             assert time == (reached[0] if reached else -1)
 
 
