@@ -129,14 +129,17 @@ def ask(name: str, xs: Array, zs: Array, eps: float | None = None, limit: float 
     if importlib.util.find_spec(SOLVERS[name]) is None:
         return []
     tasks = [{"x": x.tolist(), "z": float(z), "eps": eps, "limit": limit} for x, z in zip(xs, zs, strict=True)]
+    command = [sys.executable, __file__, name]
     try:
         done = subprocess.run(
-            [sys.executable, __file__, name], input=json.dumps(tasks), capture_output=True, text=True,
-            timeout=20 + 1.5 * limit * len(tasks),
-        ).stdout  # fmt: skip
+            command, input=json.dumps(tasks), capture_output=True, text=True, timeout=20 + 1.5 * limit * len(tasks)
+        )
+        if "ModuleNotFoundError" in done.stderr:  # installed without something it needs
+            return []
+        lines = done.stdout
     except subprocess.TimeoutExpired as late:
-        done = (late.stdout or b"").decode() if isinstance(late.stdout, bytes) else (late.stdout or "")
-    results = [json.loads(line) for line in done.splitlines() if line.startswith("{")]
+        lines = late.stdout.decode() if isinstance(late.stdout, bytes) else (late.stdout or "")
+    results = [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
     stopped = {"seconds": limit, "status": "stopped", "mask": None}
     return results + [stopped] * (len(tasks) - len(results))
 
