@@ -1,10 +1,10 @@
 """Rare failures: P(some target is not covered) far below 1 / trials, by importance sampling.
 
 For n well above the threshold, coverage fails because a sample is one-sided: its positive (or negative) numbers are so
-few and small that they hardly reach the end of the interval. Samples are therefore drawn from tilts towards one-sided
-ones (`rssp.laws.OneSidedTilt`) and each failure counts with its likelihood ratio. The mixture of tilts holds the law
-itself, so no ratio exceeds twice the number of tilts, and a failure of another kind is found as often as plain
-counting would find it, up to that factor.
+few and small that they hardly reach the end of the interval. Most samples are therefore drawn one-sided
+(`rssp.laws.OneSidedTilt`) and each failure counts with its likelihood ratio. At least one sample in twenty is drawn
+from the law itself, so no ratio exceeds 20, and a failure of another kind is found as often as plain counting would
+find it, up to that factor.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ from rssp.montecarlo.runner import run
 
 __all__ = ["RareFailure", "WeightedFailures", "rare_failure", "rare_failure_experiment", "weighted_failure"]
 
-_SPREAD = (0.0, 0.3, 0.5, 0.7, 1.0)
+_LAW_SHARE, _STEP, _DECAY, _MOST_SUMS, _WIDEST = 0.05, 1.5, 0.75, 12.0, 0.25
 
 
 @register
 @dataclass(frozen=True)
 class WeightedFailures(Measurement):
-    """Whether each sample fails to cover at eps, with the weight of its draw: columns trial, failed, log_weight.
+    """Whether each sample fails to cover at eps, with the weight of its draw.
 
-    Only for experiments whose law is the same `tilt`.
+    Columns trial, failed, undecided, log_weight. `undecided` marks the samples whose radius is too close to eps for
+    the work allowed; failed is then False. Only for experiments whose law is the same `tilt`.
 
     Parameters
     ----------
@@ -65,12 +66,17 @@ class WeightedFailures(Measurement):
         return 512
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.coverage import covers_each
+        from rssp.subsetsum.coverage import COVERED, UNCOVERED, decide_each
 
+        log_weight = self.tilt.log_ratio(samples)
+        possible = np.isfinite(log_weight)  # the others count nothing
+        decision = np.full(len(samples), COVERED, dtype=np.int64)
+        decision[possible] = decide_each(samples[possible], ball, self.eps)
         return {
             "trial": np.arange(len(samples)),
-            "failed": ~covers_each(samples, ball, self.eps),
-            "log_weight": self.tilt.log_ratio(samples),
+            "failed": decision == UNCOVERED,
+            "undecided": (decision != UNCOVERED) & (decision != COVERED),
+            "log_weight": log_weight,
         }
 
 
@@ -80,11 +86,12 @@ class RareFailure:
 
     Attributes
     ----------
-    low, best, high : float, an interval by the central limit theorem, on the scale of the logarithm
+    low, best, high : float, an interval by the central limit theorem, on the scale of the logarithm; undecided samples
+        count as covered in low, as failed in high and half in best
     relative_error : float, standard error over the estimate
     effective_size : float, the number of equally weighted failures that would tell as much; below 100 the interval is
         not to be trusted
-    trials, failures : int, samples drawn and those that failed
+    trials, failures, undecided : int, samples drawn, those that failed, and those left undecided
     """
 
     low: float
@@ -94,6 +101,7 @@ class RareFailure:
     effective_size: float
     trials: int
     failures: int
+    undecided: int = 0
 
 
 def weighted_failure(table: pd.DataFrame, confidence: float = 0.95) -> RareFailure:
@@ -102,33 +110,60 @@ def weighted_failure(table: pd.DataFrame, confidence: float = 0.95) -> RareFailu
     rows = table[table["error"].isna()] if "error" in table.columns else table
     if len(rows) < len(table):
         raise ArgumentError("table", f"{len(table) - len(rows)} failed trials", "none: they would bias the estimate")
-    failed = rows["failed"].to_numpy(dtype=bool)
-    value = np.where(failed, np.exp(rows["log_weight"].to_numpy(dtype=float)), 0.0)
-    trials, total = len(value), float(value.sum())
+    weight = np.exp(rows["log_weight"].to_numpy(dtype=float))
+    failed, undecided = (rows[c].to_numpy(dtype=bool) for c in ("failed", "undecided"))
+    trials, counts = len(weight), (int(failed.sum()), int(undecided.sum()))
+    share = failed + 0.5 * undecided
+    value = weight * share
+    total = float(value.sum())
     if total == 0.0:
-        return RareFailure(0.0, 0.0, math.nan, math.nan, 0.0, trials, 0)
+        return RareFailure(0.0, 0.0, math.nan, math.nan, 0.0, trials, *counts)
     best = total / trials
     relative = float(value.std(ddof=1)) / math.sqrt(trials) / best
     reach = math.exp(float(ndtri((1 + confidence) / 2)) * relative)
+    half_open = float((weight * undecided).sum()) / trials / 2
     effective = total**2 / float((value**2).sum())
-    return RareFailure(best / reach, best, best * reach, relative, effective, trials, int(failed.sum()))
+    low, high = (best - half_open) / reach, (best + half_open) * reach
+    return RareFailure(low, best, high, relative, effective, trials, *counts)
 
 
 def rare_failure_experiment(
     law: Uniform | Normal, n: int, eps: float, ball: Ball | None = None, *, seed: int = 0
 ) -> Experiment:
-    """The experiment behind `rare_failure`: tilts up to the one under which a side's numbers add up to the radius.
+    """The experiment behind `rare_failure`: mostly one-sided samples, up to those of which hardly any fails.
 
-    Under the tilt theta about n / (2 theta) numbers of mean 1/theta are left on the tilted side for U[-1, 1], so they
-    add up to the ball's radius where theta is sqrt(n / 2 / radius) or a little more; failures spread below that.
+    If a side's numbers add up to r + u, r the far end of the ball, the sums near r are that total less subsets that
+    add up to u. Of n numbers with sizes of density m = 2 p(0) there are L_n(-m u) such subsets in the mean
+    (Laguerre), and failures get rare where these grow by a dozen within 2 eps. The levels rise from r in steps that
+    multiply the probability by 1.5; their weights are equal up to that total and fall by a quarter a level beyond it,
+    which is slower than failures get rare.
     """
     n = integer("n", n, 1)
+    eps = positive("eps", eps)
     ball = Ball(1) if ball is None else ball
     if ball.dim != 1:
         raise ArgumentError("ball", f"dimension {ball.dim}", "dimension 1")
-    scale = law.high if isinstance(law, Uniform) else law.std
-    top = math.sqrt(n * scale / ball.radius) / scale
-    tilt = OneSidedTilt(law, tuple(round(f * top, 6) for f in _SPREAD))
+    reach = float(np.abs(np.concatenate(ball.bounds)).max())
+
+    def log_mass(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+        return OneSidedTilt(law, tuple(levels), (0.5 / levels.size,) * levels.size).log_mass(n)
+
+    above = reach * np.geomspace(1e-3, 1e3, 2000)
+    log_sums = log_mass(above) + n * math.log(2)
+    crowded = np.gradient(log_sums, above) * np.exp(np.minimum(log_sums, 700.0)) * 2 * eps >= _MOST_SUMS
+    rare = reach + above[int(np.argmax(crowded))] if crowded.any() else math.inf
+    totals = reach * np.geomspace(1.0, 1e3, 4000)
+    mass = np.exp(log_mass(totals))
+    last = int(np.searchsorted(mass, _WIDEST))
+    chosen = [0]
+    while (following := int(np.searchsorted(mass, _STEP * mass[chosen[-1]]))) < last:
+        chosen.append(max(following, chosen[-1] + 1))
+    levels = totals[chosen]
+    shares = np.maximum(np.cumprod(np.where(levels > rare, _DECAY, 1.0)), 1e-3)
+    # where failures are common, the law finds them as well as anything
+    law_share = min(max(_LAW_SHARE, 2 * float(np.interp(rare, totals, mass))), 0.8)
+    weights = (1 - law_share) * shares / shares.sum()
+    tilt = OneSidedTilt(law, tuple(levels.round(6).tolist()), tuple(weights.round(9).tolist()))
     return Experiment(tilt, ball, WeightedFailures(tilt, n, eps), seed=seed)
 
 

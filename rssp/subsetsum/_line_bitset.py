@@ -4,7 +4,9 @@ A bitmap of cells of width w holds the sums of the vectors taken so far; the nex
 bitmap shifted by s = round(a / w). No cell stands for a sum it does not have up to an error known exactly: after all
 vectors, a set cell p holds a sum within [p w + E-, p w + E+], where E- and E+ add up the negative and the positive
 residues a - s w. With D = E+ - E-, neighbouring cells further apart than 2 eps + D leave a target uncovered for
-certain, and if all are nearer than 2 eps - D every target is covered for certain; in between, a smaller w decides.
+certain, and if all are nearer than 2 eps - D every target is covered for certain. In between, a smaller w decides, or
+the two exact sums beside the hole, found by going through the subsets whose sums can still end there: near the
+largest sum, where holes are, there are few.
 
 Sums are counted downwards from the largest one (or upwards from the smallest, whichever lies nearer to the targets):
 they then only move away, and those beyond the far end of the targets are dropped at once.
@@ -60,11 +62,72 @@ def _double(old, new, shift):
 
 
 @njit(nogil=True, cache=True)
-def _verdict(bits, cells, width, error_low, error_high, near, far, eps):
+def _nearest_sum(sizes, rest, low, high, largest, nodes):
+    """The largest (or smallest) subset sum of `sizes` in [low, high]; -1 where there is none, -2 after `nodes` steps.
+
+    sizes descend and rest[i] is the sum of those from i on. Depth first, the number i taken before it is left out;
+    what can no longer end in [low, high] is cut off, and the interval shrinks to what would be better.
+    """
+    n = sizes.size
+    taken = np.zeros(n, np.bool_)
+    best = np.int64(-1)
+    i, partial = 0, np.int64(0)
+    while nodes > 0:
+        nodes -= 1
+        inside = partial <= high and partial + rest[i] >= low
+        if inside and i < n:
+            taken[i] = True
+            partial += sizes[i]
+            i += 1
+            continue
+        if inside:  # low <= partial <= high
+            best = partial
+            if largest:
+                low = partial + 1
+            else:
+                high = partial - 1
+            if low > high:
+                return best
+        i -= 1
+        while i >= 0 and not taken[i]:
+            i -= 1
+        if i < 0:
+            return best
+        taken[i] = False
+        partial -= sizes[i]
+        i += 1
+    return np.int64(-2)
+
+
+@njit(nogil=True, cache=True)
+def _hole(sizes, rest, left, right, spread, near, far, eps, twice_eps, nodes):
+    """Whether targets from near to far lie in the hole between two neighbouring sums: UNCOVERED, COVERED or OPEN.
+
+    The lower sum is the largest one <= left, known to be >= left - spread; the upper one the smallest >= right, known
+    to be <= right + spread. left < 0: there is no lower one; right < 0: no upper one.
+    """
+    if nodes == 0:
+        return OPEN
+    before, after = np.int64(-1), np.int64(-1)
+    if left >= 0:
+        before = _nearest_sum(sizes, rest, max(left - spread, 0), left, True, nodes)
+    if right >= 0 and before != -2:
+        after = _nearest_sum(sizes, rest, right, right + spread, False, nodes)
+    if before == -2 or after == -2:
+        return OPEN
+    if (left >= 0 and far - before <= eps) or (right >= 0 and after - near <= eps):
+        return COVERED
+    if left >= 0 and right >= 0 and after - before <= twice_eps:
+        return COVERED
+    return UNCOVERED
+
+
+@njit(nogil=True, cache=True)
+def _verdict(bits, cells, width, error_low, error_high, near, far, eps, twice_eps, sizes, rest, nodes):
     """From the bitmap (cell p at depth p * width below the largest sum) to a decision for depths near to far.
 
     error_low <= 0 <= error_high bound the true depth of a set cell minus p * width. The true eps lies in
-    [eps, eps + 1): covered is said of eps, uncovered of eps + 1.
+    [eps, eps + 1) and twice of it in [twice_eps, twice_eps + 1).
     """
     spread = error_high - error_low
     open_gap = False
@@ -84,11 +147,9 @@ def _verdict(bits, cells, width, error_low, error_high, near, far, eps):
                 step >>= 1
             value ^= low_bit
             depth = p * width
-            if last < 0:
-                if depth + error_low - near > eps + 1:
+            if last < 0:  # the largest sum itself, at depth 0
+                if -near > eps:
                     return UNCOVERED
-                if depth + error_high - near > eps:
-                    open_gap = True
             else:
                 before = last * width
                 gap = depth - before
@@ -97,20 +158,30 @@ def _verdict(bits, cells, width, error_low, error_high, near, far, eps):
                     if max(before + eps + 1 + error_high, near) < min(depth - eps - 1 + error_low, far):
                         return UNCOVERED
                     if max(before + eps + error_low, near) <= min(depth - eps + error_high, far):
-                        open_gap = True
+                        left, right = before + error_high, depth + error_low
+                        found = OPEN
+                        if left < right:
+                            found = _hole(sizes, rest, left, right, spread, near, far, eps, twice_eps, nodes)
+                        if found == UNCOVERED:
+                            return UNCOVERED
+                        open_gap = open_gap or found == OPEN
             last = p
             if depth + error_low >= far:
                 return OPEN if open_gap else COVERED
-    if last < 0 or far - (last * width + error_high) > eps + 1:
+    if far - (last * width + error_high) > eps + 1:
         return UNCOVERED
     if far - (last * width + error_low) > eps:
-        open_gap = True
+        left = last * width + error_high
+        found = _hole(sizes, rest, left, np.int64(-1), spread, near, far, eps, twice_eps, nodes)
+        if found == UNCOVERED:
+            return UNCOVERED
+        open_gap = open_gap or found == OPEN
     return OPEN if open_gap else COVERED
 
 
 @njit(nogil=True, cache=True)
-def _decide_one(sample, low, high, eps, fineness, most_cells):
-    """Whether one sample covers [low, high] at eps, all in units; OPEN where `fineness` cells an eps do not tell."""
+def _decide_one(sample, low, high, eps, twice_eps, fineness, most_cells, nodes):
+    """Whether one sample covers [low, high] at eps, all in units; OPEN where neither cells nor `nodes` steps tell."""
     top = np.int64(0)
     bottom = np.int64(0)
     for x in sample:
@@ -143,23 +214,35 @@ def _decide_one(sample, low, high, eps, fineness, most_cells):
         if shift:
             _double(bits, other, shift)
             bits, other = other, bits
-    return _verdict(bits, words * 64, width, error_low, error_high, near, far, eps)
+    rest = np.zeros(sizes.size + 1, np.int64)
+    for i in range(sizes.size - 1, -1, -1):
+        rest[i] = rest[i + 1] + sizes[i]
+    return _verdict(
+        bits, words * 64, width, error_low, error_high, near, far, eps, twice_eps, sizes, rest, np.int64(nodes)
+    )
 
 
 @njit(nogil=True, cache=True)
-def _decide_many(samples, low, high, eps, fineness, most_cells):
+def _decide_many(samples, low, high, eps, twice_eps, fineness, most_cells, nodes):
     result = np.empty(samples.shape[0], np.int64)
     for t in range(samples.shape[0]):
-        result[t] = _decide_one(samples[t], low, high, eps, fineness, most_cells)
+        result[t] = _decide_one(samples[t], low, high, eps, twice_eps, fineness, most_cells, nodes)
     return result
 
 
 def decide(
-    samples: NDArray[np.int64], low: int, high: int, eps: int, fineness: int, most_cells: int
+    samples: NDArray[np.int64],
+    low: int,
+    high: int,
+    eps: int,
+    twice_eps: int,
+    fineness: int,
+    most_cells: int,
+    nodes: int,
 ) -> NDArray[np.int64]:
     """COVERED, UNCOVERED or OPEN for each of the samples (trials, n), all numbers in units of the fixed point.
 
-    The answer holds for every real eps in [eps, eps + 1). Sums, `low`, `high` and `eps` stay below 2**61 in absolute
-    value.
+    The answer holds for every real eps in [eps, eps + 1) with 2 eps in [twice_eps, twice_eps + 1). Sums, `low`, `high`
+    and `eps` stay below 2**61 in absolute value. `nodes` steps may be spent on each exact sum beside a hole.
     """
-    return np.asarray(_decide_many(samples, low, high, eps, fineness, most_cells))
+    return np.asarray(_decide_many(samples, low, high, eps, twice_eps, fineness, most_cells, nodes))

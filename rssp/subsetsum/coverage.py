@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 
 from rssp._checks import positive
 from rssp.balls import Ball
-from rssp.errors import ArgumentError
-from rssp.subsetsum._line_bitset import COVERED, OPEN, decide
+from rssp.errors import ArgumentError, InfeasibleError
+from rssp.subsetsum._line_bitset import COVERED, OPEN, UNCOVERED, decide
 from rssp.subsetsum.covering import covers
 from rssp.subsetsum.fixedpoint import FixedPoint
 
-__all__ = ["covers_each"]
+__all__ = ["COVERED", "OPEN", "UNCOVERED", "covers_each", "decide_each"]
 
-_FINENESS = (24, 192, 1536, 12288, 98304)  # cells an eps: each step settles seven of eight that the last left open
+# cells an eps, and how many partial sums may be visited for each hole that is not clear on these cells
+_STEPS = ((24, 0), (192, 2**14), (1536, 2**20), (12288, 2**24))
 _MOST_CELLS = 2**30
 _UNIT_ROOM = 2**61
 
@@ -24,7 +25,8 @@ def covers_each(samples: NDArray[np.float64], ball: Ball, eps: float) -> NDArray
 
     In one dimension the cost is that of a bitmap of the sums with a few dozen cells an eps, n word operations for 64
     cells, whatever 2^n is: 0.1 ms for n = 47 and eps = 1e-3. Samples whose radius is too near to eps for that are
-    decided on finer cells, and the few left by `covers`. In more dimensions each sample is decided by `covers`.
+    decided on finer cells and by the exact sums beside the hole in question, the few left by `covers`. In more
+    dimensions each sample is decided by `covers`.
 
     Parameters
     ----------
@@ -36,10 +38,26 @@ def covers_each(samples: NDArray[np.float64], ball: Ball, eps: float) -> NDArray
     -------
     bool array (trials,)
 
+    Raises
+    ------
+    InfeasibleError
+        If a sample stays undecided for want of memory or time (see `decide_each`).
+
     Examples
     --------
     >>> covers_each(np.array([[[0.5], [1.0]], [[0.5], [0.5]]]), Ball.interval(0, 1.5), 0.25)
     array([ True, False])
+    """
+    decision = decide_each(samples, ball, eps)
+    for trial in np.flatnonzero(decision == OPEN):
+        decision[trial] = COVERED if covers(samples[trial], ball, eps) else UNCOVERED
+    return decision == COVERED
+
+
+def decide_each(samples: NDArray[np.float64], ball: Ball, eps: float) -> NDArray[np.int64]:
+    """COVERED, UNCOVERED or OPEN for each sample (trials, n, dim); as `covers_each`, but never infeasible.
+
+    OPEN (rare) are samples whose radius is so close to eps that the exact sums beside a hole cost too much.
     """
     eps = positive("eps", eps)
     samples = np.asarray(samples, dtype=np.float64)
@@ -47,21 +65,20 @@ def covers_each(samples: NDArray[np.float64], ball: Ball, eps: float) -> NDArray
         raise ArgumentError("samples", f"shape {samples.shape}", f"shape (trials, n, {ball.dim}), n >= 1")
     if not np.isfinite(samples).all():
         raise ArgumentError("samples", "numbers that are not finite", "finite numbers")
-    if ball.dim > 1:
-        return np.array([covers(sample, ball, eps) for sample in samples], dtype=np.bool_)
-    low, high = (float(end[0]) for end in ball.bounds)
-    grid = FixedPoint.for_sample(samples, max(abs(low), abs(high)))
-    units = grid.to_int(samples[:, :, 0])
-    ends = int(grid.to_int(np.array(low))), int(grid.to_int(np.array(high)))
-    eps_units = grid.floor(eps)
-    result = np.zeros(len(samples), dtype=np.bool_)
-    open_trials = np.arange(len(samples))
-    for fineness in _FINENESS if 0 < eps_units < _UNIT_ROOM else ():
-        decision = decide(units[open_trials], *ends, eps_units, fineness, _MOST_CELLS)
-        result[open_trials] = decision == COVERED
-        open_trials = open_trials[decision == OPEN]
-        if not open_trials.size:
-            break
-    for trial in open_trials:
-        result[trial] = covers(samples[trial], ball, eps)
+    result = np.full(len(samples), OPEN, dtype=np.int64)
+    if ball.dim == 1:
+        low, high = (float(end[0]) for end in ball.bounds)
+        grid = FixedPoint.for_sample(samples, max(abs(low), abs(high)))
+        units = grid.to_int(samples[:, :, 0])
+        ends = int(grid.to_int(np.array(low))), int(grid.to_int(np.array(high)))
+        for fineness, nodes in _STEPS if 0 < grid.floor(eps) < _UNIT_ROOM else ():
+            left = np.flatnonzero(result == OPEN)
+            if not left.size:
+                break
+            result[left] = decide(units[left], *ends, grid.floor(eps), grid.floor(eps, 1), fineness, _MOST_CELLS, nodes)
+    for trial in np.flatnonzero(result == OPEN):
+        try:
+            result[trial] = COVERED if covers(samples[trial], ball, eps) else UNCOVERED
+        except InfeasibleError:
+            continue
     return result

@@ -17,10 +17,10 @@ from rssp.montecarlo.tails import rare_failure, rare_failure_experiment, weighte
 @pytest.mark.statistical
 @pytest.mark.parametrize("law", [Uniform(), Uniform(-2, 2), Normal(std=0.5)])
 def test_weights_average_to_one_and_give_the_law_back(law):
-    tilt = OneSidedTilt(law, (0.0, 1.0, 3.0))
+    tilt = OneSidedTilt(law, (0.5, 1.0, 2.5), (0.3, 0.3, 0.2))
     samples = tilt.draw_many(20_000, 6, np.random.default_rng(2))
     weight = np.exp(tilt.log_ratio(samples))
-    assert weight.max() <= 6
+    assert weight.max() <= 5 + 1e-12
     assert abs(weight.mean() - 1) < 6 * weight.std() / math.sqrt(len(weight))
     second = weight * (samples[:, :, 0] ** 2).mean(axis=1)
     exact = law.high**2 / 3 if isinstance(law, Uniform) else law.std**2
@@ -31,7 +31,7 @@ def test_weights_average_to_one_and_give_the_law_back(law):
 @pytest.mark.parametrize("n", [5, 20, 60])
 def test_edge_term_is_laguerre(n):
     # P(sum of the positive numbers < 1) = 2^-n L_n(-1): k of n positive and in the simplex of volume 1/k!
-    tilt = OneSidedTilt(Uniform(), (0.0, 0.5 * math.sqrt(n), math.sqrt(n)))
+    tilt = OneSidedTilt(Uniform(), (0.8, 1.2), (0.4, 0.4))
     samples = tilt.draw_many(20_000, n, np.random.default_rng(4))
     hit = np.exp(tilt.log_ratio(samples)) * (np.maximum(samples, 0).sum(axis=(1, 2)) < 1)
     exact = 2.0**-n * eval_laguerre(n, -1.0)
@@ -59,19 +59,36 @@ def test_far_tail_lies_above_the_edge_term():
     assert seen.low < seen.best < seen.high
 
 
+def test_mass_of_a_level_is_laguerre():
+    tilt = OneSidedTilt(Uniform(), (0.5, 1.0), (0.1, 0.1))
+    np.testing.assert_allclose(np.exp(tilt.log_mass(30)), 2.0**-30 * eval_laguerre(30, [-0.5, -1.0]))
+
+
 def test_no_failure_is_not_certainty():
     table = run(rare_failure_experiment(Uniform(), 8, 0.9), 8, progress=False).table
     table["failed"] = False
     assert math.isnan(weighted_failure(table).high)
 
 
+def test_undecided_samples_widen_the_interval():
+    table = run(rare_failure_experiment(Uniform(), 12, 0.1), 256, progress=False).table
+    decided = weighted_failure(table)
+    table.loc[table.index[table["failed"]][0], ["failed", "undecided"]] = [False, True]
+    seen = weighted_failure(table)
+    assert seen.undecided == 1
+    assert seen.low < decided.low
+    assert seen.high > seen.best
+
+
 def test_bad_input():
     with pytest.raises(ArgumentTypeError, match="law"):
-        OneSidedTilt(3, (0.0,))
+        OneSidedTilt(3, (1.0,), (0.5,))
     with pytest.raises(ArgumentError, match="symmetric"):
-        OneSidedTilt(Uniform(0, 1), (0.0,))
-    with pytest.raises(ArgumentError, match="theta"):
-        OneSidedTilt(Uniform(), (1.0, 1.0))
+        OneSidedTilt(Uniform(0, 1), (1.0,), (0.5,))
+    with pytest.raises(ArgumentError, match="levels"):
+        OneSidedTilt(Uniform(), (1.0, 1.0), (0.5, 0.1))
+    with pytest.raises(ArgumentError, match="weights"):
+        OneSidedTilt(Uniform(), (1.0, 2.0), (0.5, 0.5))
     with pytest.raises(ArgumentError, match="dimension"):
         rare_failure(Uniform(), 10, 0.1, Ball(2), trials=4)
     with pytest.raises(ArgumentError, match="eps"):
