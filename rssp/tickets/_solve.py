@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from rssp._checks import choice, integer
 from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.subsetsum.budget import require_feasible
 from rssp.subsetsum.nearest import nearest_subset
+from rssp.tickets.target import Target
 
-__all__ = ["SEARCHES", "check_rng", "check_search", "samples_by_layer", "solve", "uniform"]
+__all__ = ["SEARCHES", "check_rng", "check_search", "check_time", "samples_by_layer", "solve", "uniform"]
 
 SEARCHES = ("nearest", "within", "smallest")
 
@@ -27,6 +29,18 @@ def solve(
     """
     asked: dict[str, Any] = {} if search == "nearest" else {"tolerance": tolerance, "smallest": search == "smallest"}
     return nearest_subset(samples[..., None], weights[..., None], workers=workers, **asked).mask
+
+
+def check_time(target: Target, n: Sequence[int], search: str, workers: int) -> None:
+    """Refuse optima that take too long, at 8 ns for each of the 2^(n/2) sums of a half, before drawing anything."""
+    if search != "nearest":
+        return
+    seconds = sum(8e-9 * 2.0 ** min(count / 2, 500) * target.augmented(i).size for i, count in enumerate(n)) / workers
+    require_feasible(
+        f"the optimum for {target.parameters:,} weights with n = {max(n)}",
+        seconds=seconds,
+        remedy="Use fewer samples n, or search='within'.",
+    )
 
 
 def uniform(

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import choice, number, positive
+from rssp._checks import choice, integer, number, positive
 from rssp.errors import ArgumentError
-from rssp.tickets._solve import check_rng, check_search, samples_by_layer, solve, uniform
+from rssp.tickets._solve import check_rng, check_search, check_time, samples_by_layer, solve, uniform
 from rssp.tickets.effective import EffectiveLayer, plain_layer
 from rssp.tickets.masks import check_memory, masked_linear
 from rssp.tickets.target import Target, read_target
@@ -100,6 +100,7 @@ def plain_ticket(
     if not low < high:
         raise ArgumentError("high", high, f"a number > low = {low}", "Give low and high where all weights are equal.")
     check_memory(sum(count * target.augmented(i).size for i, count in enumerate(counts)), target.dtype)
+    check_time(target, counts, search, integer("workers", workers, 1))
 
     seconds = {"draw": 0.0, "solve": 0.0}
     weights: list[NDArray[np.float64]] = []

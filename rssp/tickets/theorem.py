@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import positive
+from rssp._checks import integer, positive
 from rssp.errors import ArgumentError
-from rssp.tickets._solve import check_rng, check_search, samples_by_layer, solve, uniform
+from rssp.tickets._solve import check_rng, check_search, check_time, samples_by_layer, solve, uniform
 from rssp.tickets.certificate import spectral_norm_bound, weight_tolerance
 from rssp.tickets.effective import EffectiveLayer, theorem_layer
 from rssp.tickets.masks import check_memory, masked_linear
@@ -134,6 +134,7 @@ def theorem_ticket(
     counts = samples_by_layer(n, target.depth)
     _check_range(target)
     check_memory(theorem_parameters(target, counts), target.dtype)
+    check_time(target, counts, search, integer("workers", workers, 1))
     tolerance = weight_tolerance(target, eps)
 
     # links that lead to foreign inputs are drawn apart: they are pruned whatever they are
@@ -183,6 +184,7 @@ def theorem_layers(
     counts = samples_by_layer(n, target.depth)
     _check_range(target)
     check_memory(max(2 * c * target.augmented(i).size for i, c in enumerate(counts)), target.dtype)
+    check_time(target, counts, "nearest", integer("workers", workers, 1))
     effective = []
     for i, count in enumerate(counts):
         links, gather = _draw(target, i, count, rng)
