@@ -252,7 +252,7 @@ def _line_rows() -> list[dict[str, Any]]:
             rows.append(
                 _row(what, single, ours, "no other solver: ours in single calls, as baseline in a batch of 2000")
             )
-            rows += _other_rows(what, ours, more[:5], goals[:5], eps, SOLVERS)
+            rows += _other_rows(what, ours, more[:5], goals[:5], eps, MIPS)
     return rows
 
 
@@ -286,7 +286,7 @@ def mip_gap_rows() -> list[dict[str, Any]]:
         xs, zs = rng.uniform(-1, 1, (3, n)), rng.uniform(-1, 1, 3)
         best = nearest_subset(xs[..., None], zs[:, None]).error
         for name in MIPS:
-            results = ask(name, xs, zs, None, 2 * LIMIT)
+            results = ask(name, xs, zs)
             if not results:
                 continue
             ratios = np.array(_errors(results, xs, zs)) / best
