@@ -28,25 +28,9 @@ _helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_helper
-def _merge(out, o, src, p, m1, q, m2, x):
-    """out[o:o+m1+m2] = the sorted union of src[p:p+m1] and src[q:q+m2] + x; both sorted. m1 + m2 steps."""
-    h = min(m1, m2)
-    first, second, start = _U(p), _U(q), _U(o)
-    last1, last2, end = _U(p + m1 - 1), _U(q + m2 - 1), _U(o + m1 + m2 - 1)
-    i, u = _U(0), _U(0)
-    for step in range(h):
-        k = _U(step)
-        f = src[first + i]
-        g = src[second + (k - i)] + x
-        out[start + k] = min(f, g)
-        i += _U(f <= g)
-        f = src[last1 - u]
-        g = src[last2 - (k - u)] + x
-        out[end - k] = max(f, g)
-        u += _U(f > g)
-    a, a_end = np.int64(i), m1 - np.int64(u)
-    b, b_end = h - a, m2 - (h - np.int64(u))
-    for k in range(o + h, o + m1 + m2 - h):
+def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
+    """The middle of a merge of unequal lengths, with its bounds checked."""
+    for k in range(o, o + a_end - a + b_end - b):
         if b >= b_end or (a < a_end and src[p + a] <= src[q + b] + x):
             out[k] = src[p + a]
             a += 1
@@ -56,16 +40,51 @@ def _merge(out, o, src, p, m1, q, m2, x):
 
 
 @_helper
-def _sorted_sums(x, count, grouped, one, two, off):
-    """The sums of all subsets of x[:count], sorted; if grouped, sorted within each subset size.
+def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
+    """A[o:o+m1+m2] = the sorted union of source_a[p:p+m1] and source_a[q:q+m2] + x; the same for B with y.
 
-    Group p is result[off[p]:off[p+1]]; without groups there is one, p = 0. `one` and `two` are scratch of 2**count; the
-    result is one of them.
+    m1 + m2 steps for each; from both ends of both, which makes four chains that overlap.
     """
-    one[0] = 0
+    h = min(m1, m2)
+    first, second, start = _U(p), _U(q), _U(o)
+    last1, last2, end = _U(p + m1 - 1), _U(q + m2 - 1), _U(o + m1 + m2 - 1)
+    i, j, u, v = _U(0), _U(0), _U(0), _U(0)
+    for step in range(h):
+        k = _U(step)
+        f = source_a[first + i]
+        g = source_a[second + (k - i)] + x
+        A[start + k] = min(f, g)
+        i += _U(f <= g)
+        f = source_a[last1 - u]
+        g = source_a[last2 - (k - u)] + x
+        A[end - k] = max(f, g)
+        u += _U(f > g)
+        f = source_b[first + j]
+        g = source_b[second + (k - j)] + y
+        B[start + k] = min(f, g)
+        j += _U(f <= g)
+        f = source_b[last1 - v]
+        g = source_b[last2 - (k - v)] + y
+        B[end - k] = max(f, g)
+        v += _U(f > g)
+    if m1 != m2:
+        a, b = np.int64(i), np.int64(u)
+        _finish(A, source_a, x, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
+        a, b = np.int64(j), np.int64(v)
+        _finish(B, source_b, y, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
+
+
+@_helper
+def _sorted_halves(x, h, grouped, A, A2, B, B2, off):
+    """The sums of all subsets of x[:h] and of x[h:2h], sorted; if grouped, sorted within each subset size.
+
+    Group p of a half is half[off[p]:off[p+1]]; without groups there is one, p = 0. A, A2, B, B2 are scratch of 2**h;
+    the two halves are among them.
+    """
+    A[0], B[0] = 0, 0
     off[0], off[1] = 0, 1
     groups = 1
-    for k in range(count):
+    for k in range(h):
         # sizes of k samples -> sizes of k + 1: C(k+1, p) = C(k, p) + C(k, p-1); old offsets are read before they move
         o = 0
         before, previous = 0, 0  # start and length of the old group p - 1
@@ -75,13 +94,14 @@ def _sorted_sums(x, count, grouped, one, two, off):
             start = off[p]
             length = off[p + 1] - start if p < groups else 0
             off[p] = o
-            _merge(two, o, one, start, length, before, previous, x[k])
+            _merge(A2, A, x[k], B2, B, x[h + k], o, start, length, before, previous)
             o += length + previous
             before, previous = start, length
         groups += grouped
         off[groups] = o
-        one, two = two, one
-    return one
+        A, A2 = A2, A
+        B, B2 = B2, B
+    return A, B
 
 
 @_helper
@@ -219,7 +239,7 @@ def _split(m, one_target, max_half):
 
 
 @_helper
-def _search(A, off_a, B, off_b, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
+def _search(A, B, off, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
     """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
     tasks = many << r
     for task in range(0, tasks, 2):
@@ -238,8 +258,8 @@ def _search(A, off_a, B, off_b, h, grouped, size, targets, rows, many, rest, res
             for p in range(1 + h * grouped):
                 q = size - rest_count[r1] - p if grouped else 0
                 if 0 <= q <= h * grouped:
-                    na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                    _sweep(A, off_a[p], na, B, off_b[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
+                    na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
+                    _sweep(A, off[p], na, B, off[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
 
 
 @njit(nogil=True, cache=True)
@@ -259,7 +279,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
     length = 1 << h_top
     A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
     B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off_a, off_b = np.zeros(h_top + 3, np.int64), np.zeros(h_top + 3, np.int64)
+    off = np.zeros(h_top + 3, np.int64)
     rest, rest_count = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
     table = np.zeros(256, np.int64)
     state = np.zeros((many, 6), np.int64)
@@ -274,12 +294,11 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
         m = n if tolerance < 0 or smallest else min(n, max(FIRST_LEVEL, size))
         while pending:
             h, r = _split(m, pending == 1, max_half)
-            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
-            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+            A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
             _rest_sums(x, 2 * h, r, rest, rest_count)
             wanted = 0 if smallest else size
             while pending:
-                _search(A, off_a, B, off_b, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state)
+                _search(A, B, off, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state)
                 last = m == n and (not smallest or wanted == n)
                 left = 0
                 for index in range(pending):
@@ -341,14 +360,14 @@ def _hash(value):
 
 
 @_helper
-def _smallest_mask(x, h, A, off_a, B, off_b, grouped, target, error, size, marks, table):
+def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
     """The smallest mask of the two halves x[:2 h] at this error, of this size unless size < 0."""
     marks[:] = 0
     for p in range(1 + h * grouped):
         for q in range(1 + h * grouped):
             if size < 0 or p + q == size:
-                na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                _mark(A, off_a[p], na, B, off_b[q], nb, target, error, marks)
+                na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
+                _mark(A, off[p], na, B, off[q], nb, target, error, marks)
     total, count = 0, 0
     for high in range(1 << h):
         best = -1
@@ -358,7 +377,7 @@ def _smallest_mask(x, h, A, off_a, B, off_b, grouped, target, error, size, marks
                     continue
                 for sign in range(-1, 2, 2):
                     wanted = target + sign * error - total
-                    if _contains(A, off_a[p], off_a[p + 1], wanted):
+                    if _contains(A, off[p], off[p + 1], wanted):
                         low = _first_mask(x, h, wanted, p if grouped else -1, table)
                         if best < 0 or low < best:
                             best = low
@@ -386,7 +405,7 @@ def settle_ties(samples, targets, errors, ties, max_half, masks):
     length = 1 << min(n // 2, max_half)
     A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
     B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off_a, off_b = np.zeros(n + 3, np.int64), np.zeros(n + 3, np.int64)
+    off = np.zeros(n + 3, np.int64)
     table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
     for g in range(groups):
         for t in range(many):
@@ -401,9 +420,8 @@ def settle_ties(samples, targets, errors, ties, max_half, masks):
                     if size >= 0:
                         size -= 1
             grouped = np.int64(size >= 0)
-            A = _sorted_sums(x, h, grouped, A1, A2, off_a)
-            B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
-            mask = _smallest_mask(x, h, A, off_a, B, off_b, grouped, target, errors[g, t], size, marks, table)
+            A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
+            mask = _smallest_mask(x, h, A, B, off, grouped, target, errors[g, t], size, marks, table)
             for i in range(2 * h):
                 masks[g, t, i] = (mask >> i) & 1
 
@@ -432,13 +450,12 @@ def count_line(samples, targets, eps, size, max_half, counts):
     r = n - 2 * h
     A1, A2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
     B1, B2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    off_a, off_b = np.zeros(h + 3, np.int64), np.zeros(h + 3, np.int64)
+    off = np.zeros(h + 3, np.int64)
     rest, rest_count = np.zeros(1 << r, np.int64), np.zeros(1 << r, np.int64)
     grouped = np.int64(size >= 0)
     for g in range(groups):
         x = samples[g]
-        A = _sorted_sums(x, h, grouped, A1, A2, off_a)
-        B = _sorted_sums(x[h:], h, grouped, B1, B2, off_b)
+        A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
         _rest_sums(x, 2 * h, r, rest, rest_count)
         for t in range(targets.shape[1]):
             total = 0
@@ -449,6 +466,6 @@ def count_line(samples, targets, eps, size, max_half, counts):
                 for p in range(1 + h * grouped):
                     q = size - c - p if grouped else 0
                     if 0 <= q <= h * grouped:
-                        na, nb = off_a[p + 1] - off_a[p], off_b[q + 1] - off_b[q]
-                        total += sign * _pairs_up_to(A, off_a[p], na, B, off_b[q], nb, bound)
+                        na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
+                        total += sign * _pairs_up_to(A, off[p], na, B, off[q], nb, bound)
             counts[g, t] = total
