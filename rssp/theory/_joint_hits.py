@@ -1,0 +1,197 @@
+"""Probabilities that two k-subsets with i vectors in common both hit a target, for three laws; all in logarithms.
+
+p = P(|sum_S - z|_inf <= eps), p_i = P(S and S' both hit), |S| = |S'| = k, |S n S'| = i; p_0 = p^2, p_k = p.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline
+from scipy.special import log_ndtr, logsumexp
+
+__all__ = ["normal_hits", "scaled_normal_hits", "uniform_hits"]
+
+Floats = NDArray[np.float64]
+_NODES = 16
+
+
+def _log_interval(z: Floats, eps: float, std: Floats) -> Floats:
+    """log P(|N(0, std^2) - z| <= eps), without cancellation in the tails."""
+    z = np.abs(z)
+    upper, lower = (z + eps) / std, (z - eps) / std
+    # the mass between lower and upper, from the right where lower > 0
+    far, near = log_ndtr(-np.where(lower > 0, lower, -upper)), log_ndtr(-np.where(lower > 0, upper, -lower))
+    return far + np.log(-np.expm1(np.minimum(near - far, -1e-300)))
+
+
+def normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
+    """log p and log p_i, i = 0..k, for N(0, I) vectors and the target z (d,).
+
+    p_i is a product of bivariate normal rectangles with variances k and covariance i: Gauss-Legendre in both sums.
+    """
+    values, counts = np.unique(np.abs(z), return_counts=True)
+    log_p = float(counts @ _log_interval(values, eps, np.array(math.sqrt(k))))
+    x, w = np.polynomial.legendre.leggauss(_NODES + 8 * math.ceil(min(eps, 20.0)))
+    log_w = np.log(w)[:, None] + np.log(w)[None, :]
+    joint = np.empty(k + 1)
+    joint[0], joint[k] = 2 * log_p, log_p
+    for i in range(1, k):
+        spread = float(k * k - i * i)
+        total = 0.0
+        for value, count in zip(values, counts, strict=True):
+            a, b = value + eps * x[:, None], value + eps * x[None, :]
+            exponent = -(k * (a * a + b * b) - 2 * i * a * b) / (2 * spread)
+            total += count * (float(logsumexp(exponent + log_w)) + 2 * math.log(eps))
+        joint[i] = total - len(z) * (math.log(2 * math.pi) + 0.5 * math.log(spread))
+    return log_p, joint
+
+
+def uniform_hits(k: int, eps: float, z: float) -> tuple[float, Floats]:
+    """log p and log p_i for numbers uniform on [-1, 1]: sums have B-splines as densities, piecewise polynomials.
+
+    p_i = integral f_i(y) [F_(k-i)(z - y + eps) - F_(k-i)(z - y - eps)]^2 dy, by Gauss-Legendre between all knots.
+    """
+
+    def density(m: int) -> BSpline:
+        return BSpline.basis_element(np.arange(-m, m + 1.0, 2.0), extrapolate=False)
+
+    def between(m: int, centre: Floats) -> Floats:
+        if m == 0:
+            return (np.abs(centre) <= eps).astype(float)
+        cumulative = density(m).antiderivative()
+        low, high = np.clip(centre - eps, -m, m), np.clip(centre + eps, -m, m)
+        # B_m integrates to 2 over its support, m intervals of length 2 and a total weight of 2 / m a basis element
+        return (cumulative(high) - cumulative(low)) / (cumulative(float(m)) - cumulative(float(-m)))
+
+    p = float(between(k, np.array([z]))[0])
+    x, w = np.polynomial.legendre.leggauss(k + 1)
+    joint = np.full(k + 1, -math.inf)
+    with np.errstate(divide="ignore"):
+        log_p = float(np.log(p))
+        joint[0], joint[k] = 2 * log_p, log_p
+        for i in range(1, k):
+            ends = np.arange(-(k - i), k - i + 1.0, 2.0)
+            cuts = np.unique(
+                np.clip(np.concatenate([np.arange(-i, i + 1.0, 2.0), z - eps - ends, z + eps - ends]), -i, i)
+            )
+            half = np.diff(cuts)[:, None] / 2
+            y = (cuts[:-1, None] + half + half * x).ravel()
+            spline = density(i)
+            scale = spline.antiderivative()
+            mass = float(scale(float(i)) - scale(float(-i)))
+            joint[i] = np.log(
+                float((half * w).ravel() @ (np.nan_to_num(spline(y)) / mass * between(k - i, z - y) ** 2))
+            )
+    return log_p, joint
+
+
+def scaled_normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
+    """log p and log p_i for normally-scaled normal vectors and the target z (d,).
+
+    Given the scalars the sums are normal: p_i is the mean, over independent chi-square V_I with i degrees of freedom
+    and V_A, V_B with k - i, of a product of bivariate normal rectangles with variances V_I + V_A, V_I + V_B and
+    covariance V_I. The mean is taken on a grid in the three logarithms by the trapezoidal rule, which converges
+    exponentially for these smooth bells, laid where the heavy tail at small V puts the mass: down to V ~ eps^2 where d
+    demands it. Relative error: 1e-5, and up to 3e-3 for the few i next to k (by halving the step).
+    """
+    d = len(z)
+    values, counts = np.unique(np.abs(z), return_counts=True)
+    s = _grid(k, d, eps, 400)
+    terms = _log_weight(s, k) + sum(
+        c * _log_interval(v, eps, np.exp(s / 2)) for v, c in zip(values, counts, strict=True)
+    )
+    log_p = float(logsumexp(terms))
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    joint = np.empty(k + 1)
+    joint[0], joint[k] = 2 * log_p, log_p
+    for i in range(1, k):
+        common, own = _grid(i, d, eps, 40), _grid(k - i, d, eps, 40 if k - i > d + 4 else 72)
+        joint[i] = _rectangles(
+            np.exp(common), _log_weight(common, i), np.exp(own), _log_weight(own, k - i),
+            values, counts.astype(np.float64), eps, x, w,
+        )  # fmt: skip
+    return log_p, joint
+
+
+def _grid(dof: int, d: int, eps: float, size: int) -> Floats:
+    """log V over the range that matters for a chi-square V weighted by up to V^(-d / 2), V >~ eps^2."""
+    tilted = dof - d
+    if tilted > 4:
+        low = math.log(tilted) - 7 * math.sqrt(2 / tilted)
+    else:
+        low = min(2 * math.log(eps) - 5, math.log(dof) - 28 / dof)
+    return np.linspace(low, math.log(dof) + 7 * math.sqrt(2 / (dof + 4)) + 1 / dof, size)
+
+
+def _log_weight(s: Floats, dof: int) -> Floats:
+    """log of the chi-square density of V = e^s in s, times the grid's step."""
+    return dof / 2 * (s - math.log(2)) - np.exp(s) / 2 - math.lgamma(dof / 2) + math.log(s[1] - s[0])
+
+
+@njit(nogil=True, cache=True)
+def _rectangles(common, common_weight, own, own_weight, values, counts, eps, x, w):  # type: ignore[no-untyped-def]
+    """log of the weighted mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
+
+    One sum by Gauss-Legendre, the other by its conditional normal law. Time O(|common| |own|^2 |values| |x|), less the
+    terms whose bound by the density's maximum is e^-40 of the largest.
+    """
+    root2 = math.sqrt(2.0)
+    d = counts.sum()
+    log_area = math.log(2.0 * eps * eps / math.pi)
+    best = -np.inf
+    total = 0.0
+    for ai in range(own.size):
+        for bi in range(ai + 1):
+            double = math.log(2.0) if bi < ai else 0.0
+            for ci in range(common.size):
+                log_w = common_weight[ci] + own_weight[ai] + own_weight[bi] + double
+                va, vb, vi = own[ai], own[bi], common[ci]
+                det = va * vb + vi * (va + vb)
+                bound = min(0.0, log_area - 0.5 * math.log(det))
+                if log_w + d * bound < best - 40.0:
+                    continue
+                first = vi + va
+                slope = vi / first
+                width = math.sqrt(det / first) * root2
+                # where the first sum is far narrower than the window, the nodes follow it
+                reach = min(eps, 8.0 * math.sqrt(first))
+                value = log_w
+                # P = inverse covariance: a window narrow against it sees the density at z and its curvature
+                trace = (first + vb + vi) / det
+                narrow = eps * eps * trace < 1e-3
+                for m in range(values.size):
+                    z = values[m]
+                    if narrow:
+                        pull = (va * va + vb * vb) * z * z / (det * det)
+                        shape = (pull - trace) * eps * eps / 6.0
+                        centre = -0.5 * z * z * (va + vb) / det
+                        value += counts[m] * (log_area - 0.5 * math.log(det) + centre + math.log1p(shape))
+                        continue
+                    low, high = max(z - eps, -8.0 * math.sqrt(first)), min(z + eps, 8.0 * math.sqrt(first))
+                    if low >= high:
+                        low, high = z - eps, z - eps + reach
+                    half = 0.5 * (high - low)
+                    part = 0.0
+                    for q in range(x.size):
+                        y = low + half * (1.0 + x[q])
+                        mean = slope * y
+                        upper, lower = (z + eps - mean) / width, (z - eps - mean) / width
+                        if lower > 0.0:
+                            mass = math.erfc(lower) - math.erfc(upper)
+                        elif upper < 0.0:
+                            mass = math.erfc(-upper) - math.erfc(-lower)
+                        else:
+                            mass = math.erf(upper) - math.erf(lower)
+                        part += w[q] * math.exp(-0.5 * y * y / first) * 0.5 * mass
+                    part *= half / math.sqrt(2.0 * math.pi * first)
+                    value += counts[m] * math.log(part) if part > 0.0 else -1e300
+                if value > best:
+                    total = total * math.exp(best - value) + 1.0
+                    best = value
+                else:
+                    total += math.exp(value - best)
+    return best + math.log(total)
