@@ -313,7 +313,8 @@ def _split(piece, points, count, t, euclid, ball, holes, stack, arena):
     """Split a box at the faces of the points' boxes until each piece is in one box or meets none.
 
     A box is a row (lo, hi) and stands for its interior. Pieces that meet no box (in the 2-norm: whose middle is farther
-    than t from every point) are put in `holes`. Depth first; a piece keeps only the points whose box meets it.
+    than t from every point) are put in `holes`; in the 2-norm the work ends with the first of them, and the pieces not
+    yet looked at follow it. Depth first; a piece keeps only the points whose box meets it.
     Returns (number of holes, holes, stack, arena); the arrays grow as needed.
     """
     d = len(piece) // 2
@@ -377,21 +378,29 @@ def _split(piece, points, count, t, euclid, ball, holes, stack, arena):
                     best, best_share = i, share
         if covered:
             continue
-        axis, face = 0, np.int64(0)
-        if euclid:
-            for j in range(d):
-                if high[j] - low[j] > high[axis] - low[axis]:
-                    axis = j
-            face = low[axis] + ((high[axis] - low[axis]) >> 1)
-            # a piece this small whose middle is covered is covered up to a part in 2^32 of t
-            if nearest <= tt and float(high[axis] - low[axis]) * 2.0**32 < float(t):
-                continue
+        axis = 0
+        for j in range(d):
+            if high[j] - low[j] > high[axis] - low[axis]:
+                axis = j
+        width = float(high[axis] - low[axis])
+        # a piece this small whose middle is covered is covered up to a part in 2^32 of t
+        if euclid and nearest <= tt and width * 2.0**32 < float(t):
+            continue
         if kept == 0 or (euclid and nearest > tt):
             holes = _room(holes, found)
             for j in range(d):
                 holes[found, j], holes[found, d + j] = low[j], high[j]
             found += 1
-            continue
+            if not euclid:
+                continue
+            # the rim of a round hole has pieces of every size: all that is left stays open
+            for i in range(depth):
+                holes = _room(holes, found)
+                for j in range(2 * d):
+                    holes[found, j] = stack[i, j]
+                found += 1
+            break
+        face = low[axis] + ((high[axis] - low[axis]) >> 1)
         if not euclid:
             smallest = 2.0
             for j in range(d):
@@ -577,11 +586,11 @@ def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, 
             lo[j], hi[j] = rows[pieces, j], rows[pieces, d + j]
         if _misses_ball(lo, hi, ball, v):
             continue
-        count = _gather(tree, lo, hi, t, euclid, points, _LIST)
+        count = _gather(tree, lo, hi, t, euclid, points, np.int64(_LIST))
         complete = count < _LIST
         if not complete:
             # many sums are near: one whose box holds the whole piece is the likely case
-            if not euclid and _gather(tree, hi, lo, t, euclid, few, 1) > 0:
+            if not euclid and _gather(tree, hi, lo, t, euclid, few, _ONE) > 0:
                 continue
             _target(lo, hi, ball, v, z)
             _nearest(tree, z, t, euclid, few, x)
@@ -596,7 +605,7 @@ def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, 
             pieces += 1
         if not complete or found == 0:
             continue
-        for i in range(found):
+        for i in range(1 if euclid else found):
             for j in range(d):
                 lo[j], hi[j] = holes[i, j], holes[i, d + j]
             _target(lo, hi, ball, v, z)
@@ -672,9 +681,9 @@ def _pass(tree, middle, ball, t, low, euclid, resolution, work, witness):
     for k in range(left):
         cell = numbers[order[k], 0]
         _cell_box(cell, corner, h, cells, r, piece)
-        open_pieces = 1
+        open_pieces = np.int64(1)
         if near:
-            number = 0
+            number = np.int64(0)
             for i in range(_neighbours(cell, cells, place, offset, around)):
                 s = slot[around[i]] - 2
                 for m in range(count[s]):
