@@ -103,9 +103,9 @@ def nearest_subset(
 
     One dimension: two sorted halves, 5 * 2**(n/2) steps of about 1 ns; a shared sample is sorted once. Beyond n = 48
     the halves stay at 24 samples (0.5 GB) and are passed through for each of the 2**(n-48) subsets of the others: 1 s
-    at n = 52, 10 s at n = 56; up to there this takes less time and no more memory than four lists (Schroeppel and
-    Shamir, SIAM J. Comput. 1981). More dimensions: a grid of one half asked by the other, 2**(n/2) questions of 50 to
-    500 ns (n = 30 takes 3 to 15 ms, n = 40 0.3 to 1.5 s, dim 2 to 9) and 16 (dim + 3) 2**(n/2) bytes; with `size` or
+    at n = 52, 10 s at n = 56, in bounded memory without the heap of four lists (Schroeppel and Shamir, SIAM J. Comput.
+    1981). More dimensions: a grid of one half asked by the other, 2**(n/2) questions of 50 to 500 ns (n = 30 takes 3
+    to 15 ms, n = 40 0.3 to 1 s, n = 44 1.5 to 4 s, dim 2 to 9) and 16 (dim + 3) 2**(n/2) bytes; with `size` or
     `smallest` and for targets far outside a k-d tree, five to fifteen times slower.
 
     Examples
