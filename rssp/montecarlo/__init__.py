@@ -1,6 +1,7 @@
 """Many samples: experiments, seeds, batches, their execution and their results on disk."""
 
 from rssp.montecarlo.experiment import Experiment
+from rssp.montecarlo.fractions import CoveredFractions
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
 from rssp.montecarlo.merging import merge, status
 from rssp.montecarlo.runner import Run, run
@@ -11,6 +12,7 @@ from rssp.montecarlo.tails import RareFailure, WeightedFailures, rare_failure, r
 
 __all__ = [
     "Coverage",
+    "CoveredFractions",
     "CoveringProfiles",
     "Experiment",
     "HittingTimes",

@@ -25,7 +25,7 @@ from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws.scalar import Normal, Uniform
 from rssp.laws.tilted import OneSidedTilt
 from rssp.montecarlo.experiment import Experiment
-from rssp.montecarlo.measurements import Columns, Measurement
+from rssp.montecarlo.measurements import Columns, Measurement, _whole_log2
 from rssp.montecarlo.runner import run
 
 __all__ = ["RareFailure", "WeightedFailures", "rare_failure", "rare_failure_experiment", "weighted_failure"]
@@ -63,7 +63,8 @@ class WeightedFailures(Measurement):
         return self.n
 
     def default_batch_size(self, ball: Ball) -> int:
-        return 512
+        # the cost is that of a bitmap with a dozen cells an eps
+        return 1 << min(max(20 - _whole_log2(ball.radius / self.eps), 4), 7)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
         from rssp.subsetsum.coverage import COVERED, UNCOVERED, decide_each

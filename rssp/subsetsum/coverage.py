@@ -15,7 +15,7 @@ from rssp.subsetsum.fixedpoint import FixedPoint
 __all__ = ["COVERED", "OPEN", "UNCOVERED", "covers_each", "decide_each"]
 
 # cells an eps, and how many partial sums may be visited for each hole that is not clear on these cells
-_STEPS = ((24, 0), (192, 2**14), (1536, 2**20), (12288, 2**24))
+_STEPS = ((12, 2**12), (96, 2**16), (768, 2**20), (6144, 2**24))
 _MOST_CELLS = 2**30
 _UNIT_ROOM = 2**61
 
