@@ -1,10 +1,10 @@
 """From the intensity of subset sums to P(cover | sample): the expected number of uncovered clumps.
 
 Given the sample, the sums near a target look like a Poisson process of intensity lambda(z) = 2^n f(z). Let
-b(z) = lambda(z) (2 eps)^d, the expected number of sums within eps of z in max norm. A target set D is not covered iff the
-set of uncovered targets in D has a point that is extreme in a fixed direction u. Such a point has some coordinates, J,
-each held by the face of another sum's cube, and is extreme in its slice of D in the others. There is one slice for each
-position z_J in the projection D_J of D, hence the expected number of extreme points is
+b(z) = lambda(z) (2 eps)^d, the expected number of sums within eps of z in max norm. A target set D is not covered iff
+the set of uncovered targets in D has a point that is extreme in a fixed direction u. Such a point has some coordinates,
+J, each held by the face of another sum's cube, and is extreme in its slice of D in the others. There is one slice for
+each position z_J in the projection D_J of D, hence the expected number of extreme points is
 
     mu = sum over J of  integral over D_J of  (b(z) / (2 eps))^|J| exp(-b(z)) dz_J,                          (C1)
 
@@ -12,9 +12,11 @@ z = z(z_J) extreme in its slice. J = all coordinates gives lambda b^(d-1) e^(-b)
 constant b and a cube of side 2 r, (C1) is e^(-b) (1 + r b / eps)^d. For a Poisson process P(cover) >= 1 - mu holds for
 every u, and P(cover) -> exp(-mu) as b grows in fixed dimension. u points to where the intensity is lowest.
 
-The fold: a subset and its complement have sums that add up to T = sum x_i, so uncovered targets come in pairs z, T - z.
-A pair inside D is one event: interior points whose mirror image lies in D count 1/2 (C2). Points held by the boundary lie
-on the side away from T/2, their mirror images outside D, and count once.
+The fold: a subset and its complement have sums that add up to T = sum x_i, so uncovered targets come in pairs z,
+T - z. A pair inside D is one event: interior points whose mirror image lies in D count 1/2 (C2). Points held by the
+boundary lie on the side away from T/2, their mirror images outside D, and count once.
+
+A given sample's sums are not quite Poisson: `_relations` says by which factor the b in exp(-b) is to be multiplied.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ _FACE = 0.2  # share of the quadrature points put on either boundary choice of a
 def log_intensity(
     sample: NDArray[np.float64], targets: NDArray[np.float64], density: Density, heavy: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log(2^n f(z)) at targets (m, d), and minus its gradient (m, d), with the `heavy` longest vectors taken exactly."""
+    """log(2^n f(z)) at targets (m, d) and minus its gradient (m, d); the `heavy` longest vectors are taken exactly."""
     n, d = sample.shape
     log_total = n * math.log(2)
     if density == "gaussian":

@@ -2,21 +2,25 @@
 
 Disjoint index sets A, B with r = |A| + |B| >= 1 and sum_A x - sum_B x = delta small make pairs of sums that lie delta
 apart, all over the place; near z a sum belongs to such a pair with probability prod s_i q, where
-s_i = sqrt(p_i (1 - p_i)) = sech(<t, x_i> / 2) / 2 at the tilt t of z (1/2 in the middle) and q = f_rest(z) / f(z) compares
-the density of the other vectors' sums with that of all. Where delta is within 2 eps in every coordinate, the pair fills a
-window of side 2 eps less well than two independent sums do. For one relation b falls by the factor 1 - rho, for many by
-about exp(-rho),
+s_i = sqrt(p_i (1 - p_i)) = sech(<t, x_i> / 2) / 2 at the tilt t of z (1/2 in the middle) and q = f_rest(z) / f(z)
+compares the density of the other vectors' sums with that of all. Where delta is within 2 eps in every coordinate, the
+pair fills a window of side 2 eps less well than two independent sums do. For one relation b falls by the factor
+1 - rho, for many by about exp(-rho),
 
-    rho = sum over relations of prod s_i q prod_j (1 - |delta_j| / (2 eps))^+  -  its mean over samples.           (R1)
+    rho = sum over relations of prod s_i q prod_j (1 - |delta_j| / (2 eps))^+  -  its mean over samples.         (R1)
 
+A single vector shorter than the window (r = 1, overlap o) merges sums two by two whatever else merges: it enters as the
+factor 1 - s_i o exactly, and the longer relations count it with s_i (1 - o), as those with it repeat those without.
 The mean is part of the Poisson process already, whose points come in pairs too. Relations of many vectors are many and
 weak: to rho they add a nearly normal term of mean 0 and variance
 
-    (4 eps / 3)^d / 2 sum over sets of prod 2 s_i^2 g(0) q^2,                                                     (R2)
+    (4 eps / 3)^d / 2 sum over sets of prod 2 s_i^2 g(0) q^2,                                                    (R2)
 
-g(0) the density at 0 of a random signed sum of the set. In the middle, with q and g normal of covariance in proportion to
-r, the sum over all relations gives Var(b rho) = b^3 (3/4)^n (sqrt(3)/2)^d / 2: it vanishes exponentially in n, but is of
-order 1 at n = 20 in one dimension and later in more. The same relations serve all targets: rho is one number a sample.
+g(0) the density at 0 of a random signed sum of the set. In the middle, with q and g normal of covariance in proportion
+to r, the sum over all relations gives Var(b rho) = b^3 (3/4)^n (sqrt(3)/2)^d / 2: it vanishes exponentially in n, but
+is of order 1 at n = 20 in one dimension and later in more. The same relations serve all targets: rho is one number a
+sample. It widens the law of the covering radius: at eps where P(cover) is small it is the samples of small rho that
+cover, and a Poisson process alone predicts too little there.
 """
 
 from __future__ import annotations
@@ -47,34 +51,35 @@ def relation_limit(n: int) -> int:
 
 @njit(nogil=True, cache=True)
 def _sum_relations(sample, root, limit, widths, totals):  # type: ignore[no-untyped-def]
-    """Add prod root_i prod_j (1 - |delta_j| / width)^+ to totals (limit, len(widths)), for every relation of r vectors.
+    """Add prod root_i prod_j (1 - |delta_j| / width)^+ to totals (limit, m), for every relation of r >= 2 vectors.
 
-    Signed sets are gone through depth first, the first sign fixed. Time O(d) a relation and O(len(widths) d) for one
-    short enough to count.
+    root (m, n) and widths (m,) belong together. Signed sets are gone through depth first, the first sign fixed. Time
+    O(d) a relation and O(m (d + r)) for one short enough to count.
     """
     n, d = sample.shape
     widest = widths.max()
     index = np.zeros(limit, dtype=np.int64)
     sign = np.ones(limit, dtype=np.int64)
     partial = np.zeros((limit + 1, d))
-    weight = np.ones(limit + 1)
     depth = 0
     while depth >= 0:
         i = index[depth]
         if i >= n:
             depth -= 1
         else:
-            near = True
+            near = depth > 0
             for a in range(d):
                 partial[depth + 1, a] = partial[depth, a] + sign[depth] * sample[i, a]
                 near = near and abs(partial[depth + 1, a]) < widest
-            weight[depth + 1] = weight[depth] * root[i]
             if near:
                 for e in range(widths.size):
-                    overlap = weight[depth + 1]
+                    overlap = 1.0
                     for a in range(d):
                         overlap *= max(0.0, 1.0 - abs(partial[depth + 1, a]) / widths[e])
-                    totals[depth, e] += overlap
+                    if overlap > 0.0:
+                        for j in range(depth + 1):
+                            overlap *= root[e, index[j]]
+                        totals[depth, e] += overlap
             if depth + 1 < limit:
                 depth += 1
                 index[depth] = i + 1
@@ -104,31 +109,39 @@ def relation_excess(
     if n > _MANY:
         return np.zeros(len(eps)), np.zeros(len(eps))
     limit = min(relation_limit(n), n - 1)
-    log_width = np.log(2 * eps)
+    width = 2 * eps
+    log_width = np.log(width)
     root = 0.5 / np.cosh(np.minimum(np.abs(sample @ tilt) / 2, 300.0))
     log_unit = -0.5 * d * math.log(2 * math.pi)
     log_det_all = _log_det(sample * root[:, None])
-    excess = np.zeros(len(eps))
-    if limit:
+    # a vector shorter than the window merges sums two by two, whatever else merges: 1 - 1/2, not e^(-1/2)
+    overlap = np.maximum(1 - np.abs(sample)[None] / width[:, None, None], 0.0).prod(axis=2)
+    excess = -np.log1p(-root * overlap).sum(axis=1)
+    apart = root * (1 - overlap)
+    if limit > 1:
         totals = np.zeros((limit, len(eps)))
-        _sum_relations(sample, root, limit, 2 * eps, totals)
+        _sum_relations(sample, apart, limit, width, totals)
         r = np.arange(1, limit + 1)
         q = (n / (n - r)) ** (d / 2)
-        elementary = np.zeros(limit + 1)  # e_r(2 s_1, ..., 2 s_n): twice the sets, one for each sign pattern
+        elementary = np.zeros((limit + 1, len(eps)))  # e_r(2 s_1, ..., 2 s_n): twice the sets, one a sign pattern
         elementary[0] = 1.0
-        for value in 2 * root:
+        single = 2 * root.sum()
+        for value in 2 * apart.T:
             elementary[1:] += value * elementary[:-1]
         # sets with these weights have r times the weighted covariance
-        mean = 0.5 * elementary[1:] * r ** (-d / 2)
-        log_g = log_unit - 0.5 * _log_det(sample * np.sqrt(root / root.sum())[:, None])
-        excess = q @ (totals - mean[:, None] * np.exp(np.minimum(log_g + d * log_width, 50.0)))
+        log_g = [log_unit - 0.5 * _log_det(sample * np.sqrt(row / row.sum())[:, None]) for row in apart]
+        mean = 0.5 * elementary[1:] * r[:, None] ** (-d / 2) * np.exp(np.minimum(log_g + d * log_width, 50.0))
+        mean[0] *= single / elementary[1]
+        excess += q @ (totals - mean)
     # a random set takes vector i with probability 2 s_i^2 / (1 + 2 s_i^2), in proportion to its weight in (R2)
     odds = 2 * root**2
     chosen = rng.random((_SETS, n)) < odds / (1 + odds)
-    variance = 0.0
-    for row in chosen:
+    log_variance = np.full(_SETS, -math.inf)
+    for j, row in enumerate(chosen):
         if max(limit, d) < row.sum() < n - d:
             log_q2 = log_det_all - _log_det(sample[~row] * root[~row, None])
-            variance += math.exp(min(-0.5 * _log_det(sample[row]) + log_q2, 500.0)) / _SETS
+            log_variance[j] = -0.5 * _log_det(sample[row]) + log_q2
+    log_apart = 2 * np.log(np.maximum(1 - overlap, 1e-100)) @ chosen.T
     log_scale = float(np.log1p(odds).sum()) + log_unit + d * (log_width + math.log(2 / 3)) - math.log(2)
-    return excess, np.sqrt(variance * np.exp(np.minimum(log_scale, 200.0)))
+    variance = np.exp(np.minimum(log_variance + log_apart + log_scale[:, None], 50.0)).mean(axis=1)
+    return excess, np.sqrt(variance)

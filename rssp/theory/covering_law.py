@@ -1,8 +1,20 @@
 """The covering law: P(every target of a ball is within eps of a subset sum), for any n, dimension and law.
 
-Nothing is enumerated. Given a sample X, the intensity of its 2^n subset sums is taken from the saddlepoint density, the
-number of clumps of uncovered targets from a Poisson process of that intensity; the average over samples drawn from the
-law is P(cover).
+Nothing is enumerated. Given a sample X, three steps lead to P(cover at eps | X); their average over samples drawn from
+the law is P(cover):
+
+1. the intensity lambda(z) = 2^n f(z) of the subset sums, f by the saddlepoint with its second-order term (S1, S2);
+2. P = exp(-mu), mu the expected number of clumps of uncovered targets of a Poisson process of that intensity, with the
+   ball's faces (C1) and the mirror symmetry of the sums (C2);
+3. the near-coincidences among X's own sums (R1, R2), which multiply the exponent b = lambda (2 eps)^d by exp(-rho).
+
+In dimension 1 mu is followed exactly along the interval; up to dimension 6 (C1) is a quasi-random sum; above, the
+closed form (W1). The formulas stand in the modules `_saddlepoint`, `_clumps`, `_relations` and `_wide`.
+
+Range of validity: eps small against the spread of the sums (the ball lies inside their convex hull by more than eps),
+and the variance of b rho, about b^3 (3/4)^n (sqrt(3)/2)^d / 2, not large against b^2. For uniform numbers predicted and
+measured P(cover) then agree to 0.02 from n = 14 on in one dimension, and in two from n = 20 on. Laws with heavy tails
+and eps as long as many of the vectors (normally-scaled, n = 16, dimension 2) are predicted too low, by up to 0.2.
 """
 
 from __future__ import annotations
@@ -83,6 +95,7 @@ def _conditional(
 
     def averaged(eps: NDArray[np.float64]) -> NDArray[np.float64]:
         excess, spread = relation_excess(sample, tilt, eps, np.random.default_rng([seed, 2]))
+        excess = np.clip(excess, -_LIMIT, _LIMIT)
         if not spread.any():
             return law(eps, np.exp(-excess))
         thinning = np.exp(np.clip(-excess - spread * nodes[:, None], -_LIMIT, _LIMIT))
@@ -119,7 +132,27 @@ def _check_law(law: Law, ball: Ball) -> None:
 def coverage_given_sample(
     sample: ArrayLike, ball: Ball, eps: ArrayLike, *, density: str = "saddlepoint", heavy: int = 0
 ) -> NDArray[np.float64]:
-    """Predicted P(cover at eps | sample), as an array (len(eps),)."""
+    """Predicted P(cover at eps | sample).
+
+    Parameters
+    ----------
+    sample : array (n, dim), or (n,) in one dimension
+    ball : Ball
+    eps : one or more errors > 0
+    density : "saddlepoint", or "gaussian" for the normal density of the same mean and covariance
+    heavy : int from 0 to 12, in dimension <= 6: the longest vectors whose subsets are taken exactly (cost 2**heavy)
+
+    Returns
+    -------
+    array (len(eps),). Only the normal average over relations of many vectors (R2) is random in it.
+
+    Examples
+    --------
+    >>> from rssp.laws import Uniform
+    >>> sample = Uniform().draw(16, np.random.default_rng(0))
+    >>> coverage_given_sample(sample, Ball(1), [1e-5, 0.1]).round(2).tolist()
+    [0.0, 1.0]
+    """
     array, eps = sample_array(sample, ball.dim), array_of_eps(eps)
     choice("density", density, ("saddlepoint", "gaussian"))
     return _conditional(array, ball, density, integer("heavy", heavy, 0, 12), 0)(eps)
@@ -138,7 +171,17 @@ def _level_eps(law: Callable[[NDArray[np.float64]], NDArray[np.float64]], level:
 def predicted_radius(
     samples: ArrayLike, ball: Ball, level: float = 0.5, *, density: str = "saddlepoint", heavy: int = 0
 ) -> NDArray[np.float64]:
-    """The eps at which P(cover at eps | sample) is `level`, for samples (trials, n, dim), as an array (trials,)."""
+    """The predicted covering radius of each sample: the eps at which P(cover at eps | sample) is `level`.
+
+    Parameters
+    ----------
+    samples : array (trials, n, dim)
+    level : which quantile of the radius's predicted law, strictly between 0 and 1; 0.5 is its median
+
+    Returns
+    -------
+    array (trials,), to a relative 1e-4. `density` and `heavy` as in `coverage_given_sample`.
+    """
     level = probability("level", level)
     result = []
     for i, sample in enumerate(np.asarray(samples, dtype=np.float64)):
@@ -158,7 +201,28 @@ def predicted_coverage(
     density: str = "saddlepoint",
     heavy: int = 0,
 ) -> Prediction:
-    """Predicted P(cover at eps) for n vectors drawn from `law`."""
+    """Predicted P(every target of the ball is within eps of a subset sum) for n vectors drawn from `law`.
+
+    Parameters
+    ----------
+    law, ball : of one dimension
+    n : int >= 1
+    eps : one or more errors > 0
+    samples : how many samples to average over; by default 1000 in dimension 1, 200 up to 6, 16 up to 150, 6 above
+    seed : samples are the same for every n and eps (a larger n adds vectors), so that differences are smooth
+    density, heavy : as in `coverage_given_sample`
+
+    Returns
+    -------
+    Prediction, with arrays (len(eps),)
+
+    Examples
+    --------
+    >>> from rssp.laws import Uniform
+    >>> predicted = predicted_coverage(Uniform(), 20, [2.0**-12], Ball(1), samples=50)
+    >>> bool(0.5 < predicted.best[0] < 1)
+    True
+    """
     _check_law(law, ball)
     eps, n = array_of_eps(eps), integer("n", n, 1)
     values = []
@@ -179,7 +243,10 @@ def predicted_target_failure(
     density: str = "saddlepoint",
     heavy: int = 0,
 ) -> Prediction:
-    """Predicted P(no subset sum within eps of one target) = E exp(-(2 eps)^d lambda(target))."""
+    """Predicted P(no subset sum within eps of one target, in max norm) = E exp(-(2 eps)^d lambda(target)).
+
+    `target` is (dim,), or a number in one dimension; the other arguments as in `predicted_coverage`.
+    """
     target = target_array(np.atleast_2d(np.asarray(target, dtype=np.float64)), law.dim, "target")
     eps, n = array_of_eps(eps), integer("n", n, 1)
     values = []
@@ -217,7 +284,15 @@ def predicted_required_samples(
     heavy: int = 0,
     n_max: int = 50_000,
 ) -> PredictedSamples:
-    """The smallest n with predicted P(cover at eps) >= 1 - delta."""
+    """The smallest n with predicted P(cover at eps) >= 1 - delta, by bisection on n over the same samples.
+
+    Arguments as in `predicted_coverage`; `n_max` ends the search. Raises ArgumentError where n_max is not enough.
+    Time: about 25 predictions, O(samples n dim^2) each in high dimension.
+
+    >>> from rssp.laws import Uniform
+    >>> predicted_required_samples(Uniform(), 0.01, 0.5, Ball(1), samples=50).best
+    11
+    """
     _check_law(law, ball)
     eps, delta = positive("eps", eps), probability("delta", delta)
     samples = _samples(samples, ball.dim)
