@@ -1,0 +1,1 @@
+"""The tables of costs, one part a subject."""
