@@ -124,10 +124,11 @@ def draw_growth(tables: Mapping[str, pd.DataFrame]) -> Figure:
         rows = at.assign(low=at["c_low"], best=at["c"], high=at["c_high"], bits=-np.log2(at["eps"]))
         rows["v"] += 0.008 * (rows["bits"].rank(method="dense") - 2)  # points of equal v side by side
         plot_estimates(rows, "v", by="bits", ax=ax, label=lambda b: eps_label(2.0**-b), ms=4)
-        ax.axhline(proved, color="black", ls="--", lw=1.2, label=f"proved: {proved:g}")
+        ax.axhline(proved, color="black", ls="--", lw=1.2)
+        ax.text(0.02, proved + 0.02, f"proved: {proved:g}")
         ax.set(title=f"targets {targets}", xlabel="covered fraction $v$", ylim=(0, None), xlim=(0, 1))
         ax.set_ylabel(r"$\mathbf{E}[v_{t+1} - v_t \mid v_t] \;/\; v_t (1 - v_t)$")
-        ax.legend(title=r"$\varepsilon$", loc="upper left")
+    legend_outside(axes[1], title=r"$\varepsilon$")
     return figure
 
 
@@ -140,9 +141,9 @@ def draw_paths(tables: Mapping[str, pd.DataFrame]) -> Figure:
             ax.fill_between(rows["n"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
             plot_line(rows, "n", "mean", ax=ax, color=colour, label=eps_label(float(eps)))
             plot_line(rows, "n", "promised", ax=ax, color=colour, ls="--", lw=1.1)
-        ax.plot([], [], color="gray", ls="--", lw=1.1, label=f"$v_{{t+1}} = v_t + {proved:g}\\, v_t (1 - v_t)$")
+        ax.plot([], [], color="gray", ls="--", lw=1.1, label="$v_{t+1} = v_t + c\\, v_t (1 - v_t)$,\nproved $c$")
         ax.fill_between([], [], [], color="gray", alpha=0.3, label="half of the samples")
-        ax.set(title=f"targets {targets}", xlabel="$t$", ylabel="covered fraction $v_t$, mean")
+        ax.set(title=f"targets {targets}, $c = {proved:g}$", xlabel="$t$", ylabel="covered fraction $v_t$, mean")
     legend_outside(axes[1], title=r"$\varepsilon$")
     return figure
 

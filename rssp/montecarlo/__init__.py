@@ -1,6 +1,7 @@
 """Many samples: experiments, seeds, batches, their execution and their results on disk."""
 
 from rssp.montecarlo.experiment import Experiment
+from rssp.montecarlo.fixed_size import FixedSizeHits
 from rssp.montecarlo.fractions import CoveredFractions
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
 from rssp.montecarlo.merging import merge, status
@@ -15,6 +16,7 @@ __all__ = [
     "CoveredFractions",
     "CoveringProfiles",
     "Experiment",
+    "FixedSizeHits",
     "HittingTimes",
     "IntervalWidth",
     "Measurement",
