@@ -134,7 +134,11 @@ def find_study(name: str) -> Study:
         raise ArgumentError("study", repr(name), "a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(path.resolve().parent))  # as for a script: studies may share a file beside them
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise ArgumentError("study", str(path), "a file that defines STUDY = rssp.Study(...)")

@@ -51,6 +51,7 @@ def plot_against_bits(table: pd.DataFrame, *, ax: Axes) -> None:
             line = first["best"] + float(d) * (part["bits"] - first["bits"])  # type: ignore[arg-type]
             ax.plot(part["bits"], line, color=COLOURS[i % len(COLOURS)], ls="--", lw=0.9)
     ax.set(xlabel=r"$\log_2(1/\varepsilon)$", ylabel=r"$n^*(d, \varepsilon, \delta)$")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(bottom=0)
 
 
@@ -76,7 +77,7 @@ def draw_cover(points: pd.DataFrame, eps: float, witness: tuple[float, float] | 
     from matplotlib.patches import Circle, Polygon, Rectangle
 
     squares = [Rectangle((x - eps, y - eps), 2 * eps, 2 * eps) for x, y in zip(points["x"], points["y"], strict=True)]
-    ax.add_collection(PatchCollection(squares, facecolor=COLOURS[5], alpha=0.35, edgecolor="none"))
+    ax.add_collection(PatchCollection(squares, facecolor="#cfe6f5", edgecolor="none"))
     ax.plot(points["x"], points["y"], ".", color=COLOURS[0], ms=2.2)
     edge: dict[str, Any] = {"facecolor": "none", "edgecolor": "black", "lw": 1.3}
     if norm == 2:

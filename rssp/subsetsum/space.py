@@ -119,10 +119,12 @@ def covering_profile(
 
 
 def hitting_time(sample: Floats, ball: Ball, eps: Floats, *, error_norm: float = math.inf) -> Ints:
-    """See `covering.hitting_time`."""
-    n, d = sample.shape
-    _require(n, d)
+    """See `covering.hitting_time`. Vectors that are zero add no sum and cost nothing."""
+    moving = np.flatnonzero(sample.any(axis=1))
+    if not len(moving):
+        moving = np.arange(1)
+    _require(len(moving), sample.shape[1])
     order = np.argsort(-eps, kind="stable")
     out = np.empty(len(eps), np.int64)
-    out[order] = _Units(sample, ball, error_norm).hits(0, n, eps[order])
-    return out
+    out[order] = _Units(sample[moving], ball, error_norm).hits(0, len(moving), eps[order])
+    return np.where(out > 0, moving[np.maximum(out - 1, 0)] + 1, out)

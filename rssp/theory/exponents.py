@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from rssp.errors import ArgumentError
-from rssp.inference import exponent_of, fit_scaling
-from rssp.theory.claim import Claim
+from rssp.inference import Estimate, exponent_of, fit_scaling
+from rssp.theory.claim import Claim, Kind
+from rssp.theory.verdict import Status, Verdict
 
-__all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "joint_exponents"]
+__all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdicts", "joint_exponents"]
 
 _AXES = {"d": "d", "eps": "log2(1/eps)"}
 
@@ -86,6 +87,28 @@ def compare_exponents(
         row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def exponent_verdicts(claim: Claim, exponents: pd.DataFrame, measured: str) -> list[Verdict]:
+    """A claim's exponent against the measured one, for each row of `compare_exponents`.
+
+    An upper bound holds in this respect where its exponent is at least the measured one, a lower bound where it is at
+    most that; the exponent of the claim is taken over the same points, its logarithms included.
+    """
+    verdicts = []
+    for row in exponents.to_dict("records"):
+        claimed, e = float(row[claim.id]), Estimate(row["low"], row["best"], row["high"])
+        upper = claim.kind is Kind.SUFFICIENT
+        good = e.high <= claimed if upper else e.low >= claimed
+        bad = e.low > claimed if upper else e.high < claimed
+        status = Status.HOLDS if good else Status.VIOLATED if bad else Status.OPEN
+        text = (
+            f"exponent of {row['variable']}: measured {e.best:.2f} [{e.low:.2f}, {e.high:.2f}], claimed {claimed:.2f}"
+        )
+        by = next(name for name in ("eps", "d") if name in row)
+        label = f"{measured}; {by} = {row[by]:.4g}, {row['variable']} = {row['from']:.4g} to {row['to']:.4g}"
+        verdicts.append(Verdict(claim, status, f"{text} over the same points", label))
+    return verdicts
 
 
 def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,52 @@
+"""What the studies of curves n*(d, eps, delta) share: from hitting times to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rssp.inference import coverage, required_n
+from rssp.theory import Claim
+
+SMOOTH = "n* interpolated"
+DELTAS = (0.5, 0.1)
+
+
+def curve_tables(
+    trials: Mapping[str, pd.DataFrame], n_max: Mapping[str, int], keys: Mapping[str, Mapping[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """P(n, eps) and n*(eps, delta), whole and interpolated, of each task; `keys` are columns to tell them apart."""
+    probabilities, required = [], []
+    for name, table in trials.items():
+        probabilities.append(coverage(table, n_max=n_max[name]).assign(**keys[name]))
+        for interpolated, quantity in ((False, "n*"), (True, SMOOTH)):
+            seen = required_n(table, delta=DELTAS, n_max=n_max[name], interpolated=interpolated)
+            required.append(seen.assign(quantity=quantity, **keys[name]))
+    return {
+        "coverage": pd.concat(probabilities, ignore_index=True),
+        "required": pd.concat(required, ignore_index=True),
+    }
+
+
+def whole(required: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the whole-number n*."""
+    return required[required["quantity"] == "n*"]
+
+
+def smooth(required: pd.DataFrame, delta: float = 0.5) -> pd.DataFrame:
+    """The rows of the interpolated n* at one delta."""
+    return required[(required["quantity"] == SMOOTH) & (required["delta"] == delta)]
+
+
+def summary(required: pd.DataFrame, by: Sequence[str], counting: Claim) -> pd.DataFrame:
+    """What a run prints: n* with its interval in a column for each delta, beside the trials and the counting bound."""
+    rows = whole(required)
+    cell = [f"{b:.0f} [{a:.0f}, {c:.0f}]" for a, b, c in zip(rows["low"], rows["best"], rows["high"], strict=True)]
+    column = [f"delta = {delta:g}" for delta in rows["delta"]]
+    index = [*by, "trials"]
+    wide = rows.assign(cell=cell, column=column).pivot(index=index, columns="column", values="cell")
+    wide = wide[[f"delta = {delta:g}" for delta in DELTAS]].reset_index()
+    wide = wide.sort_values(list(by), ascending=[name != "eps" for name in by])
+    return wide.assign(counting=counting.bound(d=wide["d"].to_numpy(), eps=wide["eps"].to_numpy()))
