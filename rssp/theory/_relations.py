@@ -12,7 +12,7 @@ pair fills a window of side 2 eps less well than two independent sums do. For on
 A single vector shorter than the window (r = 1, overlap o) merges sums two by two whatever else merges: it enters as the
 factor 1 - s_i o exactly, and the longer relations count it with s_i (1 - o), as those with it repeat those without.
 The mean is part of the Poisson process already, whose points come in pairs too. Relations of many vectors are many and
-weak: to rho they add a nearly normal term of mean 0 and variance
+weak: to rho they add a nearly normal term of mean 0, slightly skewed, and variance
 
     (4 eps / 3)^d / 2 sum over sets of prod 2 s_i^2 g(0) q^2,                                                    (R2)
 
@@ -100,14 +100,15 @@ def _log_det(vectors: NDArray[np.float64]) -> float:
 
 def relation_excess(
     sample: NDArray[np.float64], tilt: NDArray[np.float64], eps: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(R1) for relations of few vectors, and the standard deviation (R2) of the rest, at each eps and one tilt (d,).
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(R1) for relations of few vectors; standard deviation (R2) and skewness of the rest; at each eps, one tilt (d,).
 
-    The mean in (R1) and the densities in (R2) are normal ones, (R2) from random sets of vectors of this sample.
+    The mean in (R1) and the densities in (R2) are normal ones, (R2) from random sets of vectors of this sample. A set's
+    third cumulant is its variance times prod s_i q (3 / 4)^d.
     """
     n, d = sample.shape
     if n > _MANY:
-        return np.zeros(len(eps)), np.zeros(len(eps))
+        return np.zeros(len(eps)), np.zeros(len(eps)), np.zeros(len(eps))
     limit = min(relation_limit(n), n - 1)
     width = 2 * eps
     log_width = np.log(width)
@@ -137,11 +138,15 @@ def relation_excess(
     odds = 2 * root**2
     chosen = rng.random((_SETS, n)) < odds / (1 + odds)
     log_variance = np.full(_SETS, -math.inf)
+    log_weight = chosen @ np.log(root) + d * math.log(0.75)
     for j, row in enumerate(chosen):
         if max(limit, d) < row.sum() < n - d:
             log_q2 = log_det_all - _log_det(sample[~row] * root[~row, None])
             log_variance[j] = -0.5 * _log_det(sample[row]) + log_q2
-    log_apart = 2 * np.log(np.maximum(1 - overlap, 1e-100)) @ chosen.T
+            log_weight[j] += 0.5 * log_q2
+    log_apart = np.log(np.maximum(1 - overlap, 1e-100)) @ chosen.T
     log_scale = float(np.log1p(odds).sum()) + log_unit + d * (log_width + math.log(2 / 3)) - math.log(2)
-    variance = np.exp(np.minimum(log_variance + log_apart + log_scale[:, None], 50.0)).mean(axis=1)
-    return excess, np.sqrt(variance)
+    log_second = np.minimum(log_variance + 2 * log_apart + log_scale[:, None], 50.0)
+    variance = np.exp(log_second).mean(axis=1)
+    third = np.exp(np.minimum(log_second + log_weight + log_apart, 50.0)).mean(axis=1)
+    return excess, np.sqrt(variance), third / np.maximum(variance, 1e-100) ** 1.5
