@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._checks import array_of_eps, choice, integer, number, positive, sample_array
+from rssp._checks import array_of_eps, choice, integer, positive, probability, sample_array
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
@@ -49,7 +49,7 @@ def _ball(ball: Ball) -> Ball:
 
 
 def _resolution(value: float) -> float:
-    return number("resolution", value, 1e-9, 1.0)
+    return probability("resolution", value)
 
 
 def _samples_array(samples: ArrayLike, dim: int) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ def covering_radius(
     ----------
     sample : array (n, dim), or (n,) in one dimension
     ball : Ball
-    resolution : relative width of the bracket in dim >= 2, in [1e-9, 1]; in one dimension the value is exact
+    resolution : relative width of the bracket in dim >= 2, strictly between 0 and 1; in one dimension the value is exact
     error_norm : 2 or inf, the norm of the error; in one dimension they are the same
 
     Raises
