@@ -81,7 +81,7 @@ def covering_radius(
     ----------
     sample : array (n, dim), or (n,) in one dimension
     ball : Ball
-    resolution : relative width of the bracket in dim >= 2, strictly between 0 and 1; in one dimension the value is exact
+    resolution : relative width of the bracket in dim >= 2, strictly between 0 and 1; in one dimension it is exact
     error_norm : 2 or inf, the norm of the error; in one dimension they are the same
 
     Raises
