@@ -1,0 +1,420 @@
+"""A random network, pruned by masks alone, that computes what a trained network computes: how large must it be?
+
+The claim (Pensia et al., NeurIPS 2020): between two layers of widths d_in and d_out of a target of depth l, 2 d_in n
+random units with n = C log2(d_in d_out l / min(eps, delta)) are enough; Malach et al. (2020) needed a factor of order
+d^4 l^2. No random network with fewer than d^2 log2(1/(2 eps)) - 1 weights will do.
+
+Measured here, in four parts. (i) The published experiment at its own size: every weight of a 784-500-10 network as a
+subset sum of 21 random numbers, with one sample for each row of the weight matrix (the published code) and with one for
+each weight (the published text); and of a network trained on digits (`--data mnist` for the published data), with its
+accuracy before and after. (ii) The error of whole networks in the theorem's construction against n. (iii) How the n
+that it takes grows with the width, against Malach et al. (iv) How many random weights there are and how many are kept,
+against the lower bound.
+
+The table `timing` is the only one that differs from run to run; no figure is drawn from it. Importing PyTorch is left
+to the functions that need it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rssp.errors import ArgumentError
+from rssp.inference import smallest_constant
+from rssp.laws import GatedProduct
+from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.study import Context, Study
+from rssp.subsetsum.nearest import nearest_subset
+from rssp.theory import Status, Verdict, check, claim, out_of_reach
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+EPS, N = 0.01, 21
+"""of the published experiment"""
+RANGE = (-0.46423155069351196, 0.5407021641731262)
+"""smallest and largest weight of the published network"""
+PUBLISHED_SECONDS = 77_266
+WIDTHS = (16, 32, 64, 128, 256, 512)
+NUMBERS = tuple(range(8, 30, 4))
+SCALES = {"quick": (0.8, 2), "standard": (10.0, 5), "full": (120.0, 20)}
+"""seconds that one network of part (ii) may be expected to take; networks of each kind, fewer where they take long"""
+NEEDED_EPS = (0.1, 0.01)
+UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
+UNIT_TRIALS = 400
+KEPT_WIDTHS = {"quick": (8, 16, 32), "standard": (8, 16, 32, 64), "full": (8, 16, 32, 64, 128)}
+
+
+def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+    experiment, timing = _experiment(context)
+    network = _network(context)
+    return {
+        "experiment": experiment,
+        "timing": timing,
+        "network": network,
+        "needed": _needed(network),
+        "units": _units(context.seed),
+        "kept": _kept(context),
+    }
+
+
+def _rng(context: Context, *place: int) -> np.random.Generator:
+    return np.random.default_rng([context.seed, *place])
+
+
+def _workers(context: Context) -> int:
+    return context.workers or os.cpu_count() or 1
+
+
+def _whole_numbers(context: Context, name: str, separator: str = ",") -> tuple[int, ...]:
+    text = context.options[name]
+    try:
+        return tuple(int(part) for part in text.split(separator))
+    except ValueError:
+        raise ArgumentError(name, repr(text), f"whole numbers with '{separator}' between them") from None
+
+
+# (i) the published experiment
+
+
+def _experiment(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from rssp.tickets import plain_ticket
+
+    rows, times = [], []
+    for place, (name, target, data) in enumerate(_targets(context)):
+        for sharing, search in (("row", "nearest"), ("weight", "nearest"), ("row", "within"), ("row", "smallest")):
+            ticket = plain_ticket(
+                target, N, EPS, rng=_rng(context, 1, place), sharing=sharing, search=search, partial=True,
+                workers=_workers(context),
+            )  # fmt: skip
+            label = {"target": name, "one sample a": sharing, "subset": search}
+            rows.append({**label, **_experiment_row(ticket, data)})
+            solve = ticket.seconds["solve"]
+            times.append({**label, "weights": target.parameters, **ticket.seconds, "published": PUBLISHED_SECONDS})
+            times[-1]["times faster a weight"] = PUBLISHED_SECONDS / solve * target.parameters / 397_000
+            del ticket
+    return pd.DataFrame(rows), pd.DataFrame(times)
+
+
+def _targets(context: Context) -> Iterator[tuple[str, Any, Any]]:
+    """Name, target and data: the trained network, and one of the published shape with weights of its range."""
+    from rssp.tickets import digits_data, mnist_data, random_target, read_target, train_network
+
+    name = context.options["data"]
+    if name not in ("digits", "mnist"):
+        raise ArgumentError("data", repr(name), "digits or mnist")
+    data = digits_data() if name == "digits" else mnist_data()
+    hidden, epochs = ((32,), 30) if name == "digits" else ((500,), 10)
+    trained = read_target(train_network(data, hidden=hidden, epochs=epochs, learning_rate=1e-3, seed=context.seed))
+    yield f"{name} {'-'.join(map(str, trained.widths))}", trained, data
+    shape = _whole_numbers(context, "shape", "-")
+    yield f"uniform {'-'.join(map(str, shape))}", random_target(shape, *RANGE, rng=_rng(context, 2)), None
+
+
+def _experiment_row(ticket: Any, data: Any) -> dict[str, Any]:
+    from rssp.tickets import accuracy
+
+    errors = np.concatenate([e.ravel() for e in ticket.weight_errors])
+    row = {"n": N, "eps": EPS, "over-parameterization": ticket.over_parameterization, "kept ratio": ticket.kept_ratio}
+    row |= {"missed": ticket.unreached_count, "largest error": errors.max(), "median error": np.median(errors)}
+    if data is not None:
+        before = accuracy(ticket.target, data.x_test, data.y_test)
+        row |= {"accuracy": before, "accuracy after": accuracy(ticket, data.x_test, data.y_test)}
+    return row
+
+
+# (ii) whole networks in the theorem's construction
+
+
+def _network(context: Context) -> pd.DataFrame:
+    """Errors of pruned networks: `adversarial` is found on the unit ball, `certified` is a bound over all of it."""
+    from rssp.tickets import certified_error, theorem_layers, worst_error
+
+    seconds, most = SCALES[context.scale]
+    seconds = float(context.options["seconds"]) or seconds
+    rows = []
+    for width in _whole_numbers(context, "widths"):
+        for depth in _whole_numbers(context, "depths"):
+            target = _unit_target(width, depth, _rng(context, 3, width, depth))
+            for n in NUMBERS:
+                # a rough law of the search's time, on one core: it decides what is computed, never how
+                expected = width**2 * (depth + 1) * (2e-6 + 1.2e-8 * 2 ** (n / 2))
+                for repeat in range(0 if expected > seconds else int(np.clip(seconds / 2 / expected, 1, most))):
+                    rng = _rng(context, 4, width, depth, n, repeat)
+                    layers = theorem_layers(target, n, rng=rng, workers=_workers(context))
+                    found = worst_error(target, layers, restarts=8, rng=rng)
+                    found = {"adversarial": found, "certified": certified_error(target, layers)}
+                    rows.append({"width": width, "depth": depth, "n": n, "repeat": repeat} | found)
+    return pd.DataFrame(rows)
+
+
+def _unit_target(width: int, depth: int, rng: np.random.Generator) -> Any:
+    """Square layers of normal entries, scaled to spectral norm 1: the border of the theorem's class."""
+    from rssp.tickets import read_target
+
+    layers = [rng.normal(size=(width, width)) for _ in range(depth)]
+    return read_target([w / (np.linalg.norm(w, 2) * (1 + 1e-9)) for w in layers])
+
+
+def _typical(network: pd.DataFrame) -> pd.DataFrame:
+    """Medians over the networks of a kind, with the smallest and the largest."""
+    kinds = network.groupby(["width", "depth", "n"], as_index=False)
+    return kinds.agg(
+        adversarial=("adversarial", "median"), certified=("certified", "median"), least=("adversarial", "min"),
+        most=("adversarial", "max"),
+    )  # fmt: skip
+
+
+def _needed(network: pd.DataFrame) -> pd.DataFrame:
+    """The n at which the median error passes eps, interpolated; rows only where it does."""
+    rows = []
+    for (width, depth), kind in _typical(network).groupby(["width", "depth"]):
+        for eps in NEEDED_EPS:
+            error = np.log(np.minimum.accumulate(kind["certified"].to_numpy()))
+            if error[-1] <= np.log(eps) < error[0]:
+                n = float(np.interp(-np.log(eps), -error, kind["n"]))
+                rows.append({"width": width, "depth": depth, "l": depth, "eps": eps, "low": n, "best": n, "high": n})
+    return pd.DataFrame(rows, columns=["width", "depth", "l", "eps", "low", "best", "high"])
+
+
+# (iii) units for one weight
+
+
+def _units(seed: int) -> pd.DataFrame:
+    """How many random units serve one weight, uniform on [-1, 1]: until one of them is right, and by subset sums."""
+    rng = np.random.default_rng([seed, 5])
+    weight = rng.uniform(-1, 1, UNIT_TRIALS)
+    middle = slice(UNIT_TRIALS // 2 - round(UNIT_TRIALS**0.5), UNIT_TRIALS // 2 + round(UNIT_TRIALS**0.5))
+    rows = []
+    for eps in UNIT_EPS:
+        one = np.sort(rng.geometric(_product_cdf(weight + eps) - _product_cdf(weight - eps)))
+        low, high = one[middle][[0, -1]]
+        rows.append({"how": "one unit", "eps": eps, "low": low, "best": np.median(one), "high": high})
+    numbers = np.arange(2, 27, 2)
+    errors = []
+    for n in numbers:
+        sample = GatedProduct().draw_many(UNIT_TRIALS, int(n), rng)
+        errors.append(np.sort(nearest_subset(sample, weight[:, None]).error)[middle][[-1, len(weight[middle]) // 2, 0]])
+    log = -np.log(np.minimum.accumulate(errors).T)
+    for eps in UNIT_EPS:
+        high, best, low = (float(np.interp(-np.log(eps), column, numbers)) for column in log)
+        rows.append({"how": "subset sum", "eps": eps, "low": low, "best": best, "high": high})
+    return pd.DataFrame(rows)
+
+
+def _product_cdf(t: np.ndarray) -> np.ndarray:
+    """P(U U' <= t) for U, U' uniform on [-1, 1]."""
+    t = np.clip(t, -1, 1)
+    return 0.5 + t / 2 * (1 - np.log(np.maximum(np.abs(t), 1e-300)))
+
+
+# (iv) weights kept
+
+
+def _kept(context: Context) -> pd.DataFrame:
+    """One linear map of norm 1: the smallest n with every weight within the certified tolerance, and what is kept."""
+    from rssp.tickets import theorem_ticket
+
+    rows = []
+    for width in [w for w in KEPT_WIDTHS[context.scale] if w <= max(_whole_numbers(context, "widths"))]:
+        target = _unit_target(width, 1, _rng(context, 6, width))
+        for search in ("nearest", "within", "smallest"):
+            n = rows[-1]["n"] if search != "nearest" else 12
+            while True:
+                rng = _rng(context, 7, width, n)
+                ticket = theorem_ticket(target, n, EPS, rng=rng, search=search, partial=True, workers=_workers(context))
+                if not ticket.unreached_count:
+                    break
+                n += 2
+            row = {"width": width, "eps": EPS, "n": n, "subset": search, "parameters": ticket.source_parameters}
+            row |= {"kept": ticket.kept_parameters, "hidden units": 2 * width * n, "certified": ticket.certified_error}
+            rows.append(row | {"lower bound": float(claim("pensia-2020-lower").bound(width=width, eps=EPS))})
+    return pd.DataFrame(rows)
+
+
+# verdicts
+
+
+def _exactly(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    return table.assign(low=table[column], best=table[column], high=table[column])
+
+
+def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+    return [*_judge_experiment(tables), *_judge_network(tables), *_judge_kept(tables)]
+
+
+def _judge_experiment(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+    table, timing = tables["experiment"], tables["timing"]
+    nearest = table[table["subset"] == "nearest"]
+    shape = nearest[nearest["target"].str.startswith("uniform")]
+    kept = shape["kept ratio"]
+    # the distance of the published figure to the exact one on the published network: the solver's stopping rule
+    seen = {"low": kept.min(), "best": kept.mean(), "high": kept.max(), "claimed_error": 9.860 - 9.385}
+    seconds = timing[(timing["subset"] == "nearest") & timing["target"].str.startswith("uniform")]["solve"]
+    took = f"exact search took {seconds.min():.2g} to {seconds.max():.2g} s here; Gurobi on 36 cores was not run again"
+    return [
+        check(claim("pensia-2020-experiment-n"), _exactly(nearest, "over-parameterization")),
+        check(claim("pensia-2020-experiment-kept"), pd.DataFrame([seen]), measured="nearest subsets, uniform weights"),
+        _accuracy(nearest),
+        out_of_reach(claim("pensia-2020-experiment-seconds"), took),
+    ]
+
+
+def _accuracy(nearest: pd.DataFrame) -> Verdict:
+    the_claim = claim("pensia-2020-experiment-accuracy")
+    trained = nearest[nearest["accuracy"].notna()]
+    if trained["target"].str.startswith("mnist").all():
+        # another training: the same within a percent
+        return check(the_claim, _exactly(trained, "accuracy after").assign(claimed_error=0.01), measured="MNIST")
+    before, after = trained["accuracy"].iloc[0], trained["accuracy after"]
+    text = f"on scikit-learn's digits {before:.2%} before, {after.min():.2%} to {after.max():.2%} after; for the "
+    return Verdict(the_claim, Status.OPEN, text + "published data run with --data mnist", trained["target"].iloc[0])
+
+
+def _judge_network(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+    theorem, fit = _fitted(tables["network"])
+    dense = claim("otsuka-2025-dense")
+    shifted = theorem.assign(l=4 * theorem["l"], eps=2 * np.log1p(theorem["eps"]))
+    other = smallest_constant(shifted, claim("pensia-2020").bound(**_variables(shifted), C=1.0)).constant
+    text = f"consistent with n = C log2(4 l d_in d_out/eps), C at least {other.best:.3g}, by the same networks"
+    needed, units = tables["needed"], tables["units"]
+    at = needed[needed["eps"] == NEEDED_EPS[0]]
+    malach, one = claim("malach-2020"), units[units["how"] == "one unit"]
+    return [
+        fit,
+        Verdict(dense, Status.CONSISTENT, text, fit.measured, constant=other),
+        check(malach, at, measured="n at eps = 0.1") if len(at) else out_of_reach(malach, "no width reached eps = 0.1"),
+        check(claim("malach-2020-per-weight"), one, measured="units until one is right by itself, median"),
+    ]
+
+
+def _variables(table: pd.DataFrame) -> dict[str, Any]:
+    return {name: table[name].to_numpy() for name in ("d_in", "d_out", "l", "eps", "delta")}
+
+
+def _fitted(network: pd.DataFrame) -> tuple[pd.DataFrame, Verdict]:
+    """Half of the networks of n units are within the median error: an n*(eps, 1/2) for each kind."""
+    kinds = _typical(network)
+    kinds = kinds[kinds["certified"] <= 0.5].rename(columns={"certified": "eps"})
+    theorem = _exactly(kinds.assign(d_in=kinds["width"], d_out=kinds["width"], l=kinds["depth"], delta=0.5), "n")
+    label = "n, one random target, median over networks, certified error"
+    return theorem, check(claim("pensia-2020"), theorem, measured=label)
+
+
+def _judge_kept(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+    kept = tables["kept"]
+    nearest = kept[kept["subset"] == "nearest"]
+    formula = _exactly(nearest, "parameters").assign(d_in=nearest["width"], d_out=nearest["width"])
+    return [
+        check(claim("pensia-2020-parameters"), formula),
+        check(claim("pensia-2020-lower"), _exactly(nearest, "parameters"), measured="random weights, one linear map"),
+        check(claim("pensia-2020-lower-width"), _exactly(nearest, "hidden units"), measured="hidden units"),
+    ]
+
+
+# figures
+
+
+def draw_network(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    kinds = _typical(tables["network"])
+    constant = _fitted(tables["network"])[1].constant
+    depths, widths = sorted(kinds["depth"].unique()), sorted(kinds["width"].unique())
+    columns = min(2, len(depths))
+    figure, axes = new_figure(-(-len(depths) // columns), columns, width=10, height=7)
+    for ax, depth in zip(axes, depths, strict=False):
+        for width, colour in zip(widths, COLOURS, strict=False):
+            at = kinds[(kinds["depth"] == depth) & (kinds["width"] == width)]
+            seen = at.rename(columns={"adversarial": "best", "least": "low", "most": "high"})
+            plot_estimates(seen, "n", by="width", ax=ax, colours=[colour], label=lambda d: f"$d = {d:.0f}$", ms=4)
+            plot_line(at, "n", "certified", ax=ax, color=colour, lw=1, ls="--")
+            if constant is not None and width in (widths[0], widths[-1]):
+                line = pd.DataFrame({"n": NUMBERS, "eps": width**2 * depth * 2 ** (-np.array(NUMBERS) / constant.best)})
+                plot_line(line, "n", "eps", ax=ax, color=colour, lw=1, ls=":")
+        ax.set(title=rf"depth $\ell = {depth}$", xlabel="$n$", ylabel="error on the unit ball", yscale="log")
+        ax.set(ylim=(1e-5, 10), xticks=NUMBERS)
+    ax = axes[columns - 1]
+    ax.plot([], [], color="gray", ls="--", lw=1, label="certified")
+    if constant is not None:
+        text = rf"$d^2 \ell \, 2^{{-n/C}}$, $C = {constant.best:.2f}$"
+        ax.plot([], [], color="gray", ls=":", lw=1, label=text)
+    legend_outside(ax, title="adversarial error")
+    return figure
+
+
+def _depth_label(depth: float) -> str:
+    return rf"$\ell = {depth:.0f}$"
+
+
+def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    figure, (left, right) = new_figure(1, 2, width=10.5, height=4)
+    constant = _fitted(tables["network"])[1].constant
+    at = tables["needed"][tables["needed"]["eps"] == NEEDED_EPS[0]]
+    for depth, colour in zip(sorted(at["depth"].unique()), COLOURS, strict=False):
+        rows = at[at["depth"] == depth]
+        plot_estimates(rows, "width", by="depth", ax=left, colours=[colour], label=_depth_label, ms=4)
+    width = 2.0 ** np.arange(4, 10)
+    if constant is not None:
+        line = constant.best * np.log2(width**2 / NEEDED_EPS[0])
+        left.plot(width, line, color="gray", lw=1, ls=":", label=rf"Pensia et al., $C = {constant.best:.2f}$")
+    if len(at):
+        left.plot(
+            width, at["best"].min() * (width / 16) ** 4, color="black", lw=1, ls="--", label="Malach et al., $d^4$"
+        )
+    left.set(xscale="log", yscale="log", xlabel="width $d$", ylabel=r"random units over $2 d$", xticks=width)
+    left.set(title=rf"whole network, $\varepsilon = {NEEDED_EPS[0]:g}$", xticklabels=[f"{w:.0f}" for w in width])
+    left.minorticks_off()
+    left.legend(fontsize=8)
+    units = tables["units"].assign(inverse=1 / tables["units"]["eps"])
+    plot_estimates(units, "inverse", by="how", ax=right, ms=4, label=lambda how: f"{how}, measured")
+    inverse = np.sort(units["inverse"].unique())
+    right.plot(inverse, inverse**2, color="black", lw=1, ls="--", label=r"Malach et al., $1/\varepsilon^2$")
+    right.plot(inverse, np.log2(2 * inverse), color="gray", lw=1, ls=":", label=r"$\log_2 (2/\varepsilon)$")
+    right.set(xscale="log", yscale="log", xlabel=r"$1/\varepsilon$", ylabel="random units, median", title="one weight")
+    legend_outside(right)
+    return figure
+
+
+def draw_kept(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    figure, (ax,) = new_figure(width=7.6, height=4)
+    kept = tables["kept"]
+    for column, how, label, colour, marker in (
+        ("parameters", "nearest", "random weights", COLOURS[6], "s"),
+        ("kept", "nearest", "kept, nearest subset", COLOURS[0], "o"),
+        ("kept", "within", "kept, any subset within", COLOURS[2], "^"),
+        ("kept", "smallest", "kept, smallest subset", COLOURS[1], "v"),
+    ):
+        rows = kept[kept["subset"] == how]
+        ax.plot(rows["width"], rows[column] / rows["width"] ** 2, marker=marker, ms=5, lw=1, color=colour, label=label)
+    rows = kept[kept["subset"] == "nearest"]
+    bound = rows["lower bound"] / rows["width"] ** 2
+    ax.plot(rows["width"], bound, color="black", ls="--", lw=1.2, label="lower bound on random weights")
+    ax.set(xscale="log", yscale="log", xlabel="width $d$", ylabel="weights over $d^2$", xticks=rows["width"])
+    ax.set(title=rf"one linear map, $\varepsilon = {EPS:g}$", xticklabels=[str(w) for w in rows["width"]])
+    ax.minorticks_off()
+    legend_outside(ax)
+    return figure
+
+
+STUDY = Study(
+    name="pensia_2020",
+    question="How large must a random network be before pruning alone turns it into a trained one?",
+    analyse=analyse,
+    judge=judge,
+    figures={"network": draw_network, "gap": draw_gap, "kept": draw_kept},
+    show=("experiment", "timing", "needed", "kept"),
+    options={
+        "data": "digits",  # or mnist
+        "shape": "784-500-10",  # of the network with weights of the published range
+        "widths": ",".join(map(str, WIDTHS)),
+        "depths": "1,2,3,4",
+        "seconds": "0",  # that one network of part (ii) may take; 0 means what the scale says
+    },
+)
+
+if __name__ == "__main__":
+    STUDY.main()
