@@ -23,7 +23,7 @@ def number_text(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float):
-        return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.4g}"
+        return f"{value:.0f}" if abs(value) < 1e6 and value == round(value) else f"{value:.4g}"
     return str(value)
 
 
