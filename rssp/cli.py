@@ -56,6 +56,9 @@ def run(
     out: Out = Path("results"),
     figures: Annotated[Path | None, typer.Option(help="Write tables and figures here instead of under --out.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="An option of the study, as name=value.")] = [],  # noqa: B006
+    data: Annotated[
+        str | None, typer.Option(help="Data of a study that trains a target: digits or mnist; the same as --set data=.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a study: its experiments, its table, its verdicts and its figures. Stopped runs resume."""
@@ -64,9 +67,10 @@ def run(
     from rssp.study import find_study, run_study
 
     found = find_study(study)
+    options = _settings(set_) | ({} if data is None else {"data": data})
     outcome = run_study(
         found, scale=scale, seed=seed, workers=workers, out=out, trials=trials, figures=figures,
-        progress=not json, options=_settings(set_),
+        progress=not json, options=options,
     )  # fmt: skip
     shown = {name: outcome.tables[name] for name in found.show if name in outcome.tables}
     verdicts = verdict_table(outcome.verdicts)
