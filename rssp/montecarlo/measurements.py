@@ -19,9 +19,6 @@ __all__ = ["Coverage", "CoveringProfiles", "HittingTimes", "Measurement"]
 
 Columns = dict[str, NDArray[Any]]
 
-# both ways of deciding coverage are exact; that of `covers_each` costs radius/eps whatever n, with no call a trial
-_FEW_CELLS, _MANY_NUMBERS = 2**10, 38
-
 
 class Measurement(ABC):
     """What is done with each sample of an experiment.
@@ -215,18 +212,13 @@ class Coverage(Measurement):
     def default_batch_size(self, ball: Ball) -> int:
         if ball.dim > 1:
             return super().default_batch_size(ball)
-        # the cost is that of a bitmap with a few dozen cells an eps, or of all sums where these are fewer
+        # the cost is that of the intervals of length 2 eps about the sums, or of all sums where these are fewer
         return _batch_size(min(self.n, _whole_log2(ball.radius / self.eps) + 5), 1)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        if ball.dim == 1 and (ball.radius <= _FEW_CELLS * self.eps or self.n > _MANY_NUMBERS):
-            from rssp.subsetsum.coverage import covers_each
+        from rssp.subsetsum.coverage import covers_each
 
-            covered = covers_each(samples, ball, self.eps)
-        else:
-            from rssp.subsetsum.covering import covers
-
-            covered = np.array([covers(s, ball, self.eps, error_norm=self.error_norm) for s in samples], dtype=bool)
+        covered = covers_each(samples, ball, self.eps, error_norm=self.error_norm)
         return {"trial": np.arange(len(samples)), "covered": covered}
 
     def covered(self, columns: Columns, n: int | None, eps: float | None) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["profiles_by_bitmap", "radius_by_bitmap"]
+__all__ = ["hits_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
 
 _NONE = np.int64(-(2**62)) - np.int64(2**61)  # below and above every sum and target: no neighbour on this side
 _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
@@ -500,3 +500,27 @@ def profiles_by_bitmap(samples, lo, hi, n_min, max_cells, radius, witness):
             radius[t, c], witness[t, c] = radius_by_bitmap(
                 samples[t, : n_min + c], lo[t], hi[t], np.int64(-1), _FARTHEST, max_cells
             )
+
+
+@njit(nogil=True, cache=True)
+def hits_by_bitmap(samples, counts, lo, hi, limits, stop, first, max_cells, times):
+    """Replace -1 in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
+
+    limits (trials, m) : half units, descending, so that times ascend; -1 stays where no n <= counts[t] does; -2: none
+    up to stop (trials, m), where there are more numbers.
+    """
+    for t in range(times.shape[0]):
+        n = first
+        for e in range(times.shape[1]):
+            if times[t, e] >= 0:
+                continue
+            limit = limits[t, e]
+            while n <= counts[t] and times[t, e] == -1:
+                if n > stop[t, e]:
+                    times[t, e] = -2
+                elif (hi[t] - lo[t]) >> min(n, 62) > limit:  # 2^n times 2 eps are too short in all
+                    n += 1
+                elif radius_by_bitmap(samples[t, :n], lo[t], hi[t], limit, limit, max_cells)[0] <= limit:
+                    times[t, e] = n
+                else:
+                    n += 1

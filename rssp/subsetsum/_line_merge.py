@@ -19,7 +19,7 @@ __all__ = ["profiles_by_merging"]
 def _merge(old, size, x, new):
     """new[:2 * size] = the sorted union of old[:size] and old[:size] + x.
 
-    From both ends at once, `size` steps each: neither end can run out of its lists, and the two chains of steps overlap.
+    From both ends at once, `size` steps each: neither runs out of its lists, and the two chains of steps overlap.
     """
     less, more = min(x, 0), max(x, 0)  # old + less is the list that begins first
     i, j = 0, 0

@@ -6,10 +6,10 @@ import os
 
 from rssp.errors import InfeasibleError
 
-__all__ = ["memory_limit", "require_feasible"]
+__all__ = ["SECONDS", "memory_limit", "require_feasible"]
 
 _MEMORY_FRACTION = 0.6
-_SECONDS = 3600.0
+SECONDS = 3600.0
 
 
 def memory_limit() -> float:
@@ -32,5 +32,5 @@ def require_feasible(what: str, memory_bytes: float = 0.0, seconds: float = 0.0,
     limit = memory_limit()
     if memory_bytes > limit:
         raise InfeasibleError(what, f"about {memory_bytes / 1e9:.3g} GB of memory", f"{limit / 1e9:.3g} GB", remedy)
-    if seconds > _SECONDS:
-        raise InfeasibleError(what, f"about {seconds:.3g} s", f"{_SECONDS:.0f} s", remedy)
+    if seconds > SECONDS:
+        raise InfeasibleError(what, f"about {seconds:.3g} s", f"{SECONDS:.0f} s", remedy)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rssp import ArgumentError, Ball
-from rssp.subsetsum._line_bitset import COVERED, OPEN, UNCOVERED, decide
-from rssp.subsetsum.coverage import covers_each
+from rssp import ArgumentError, Ball, InfeasibleError
+from rssp.subsetsum.coverage import OPEN, UNCOVERED, covers_each, decide_each
 from rssp.subsetsum.covering import covering_radius
+from rssp.subsetsum.line import _Trials
 
-decide(np.array([[1]]), 0, 1, 1, 2, 1, 10, 1)  # compiled before hypothesis looks at the clock
+covers_each(np.ones((1, 30, 1)), Ball(), 0.1)  # compiled before hypothesis looks at the clock
 
 
 def twice_radius(sample: list[int], low: int, high: int) -> int:
@@ -30,34 +30,15 @@ def twice_radius(sample: list[int], low: int, high: int) -> int:
     st.lists(st.integers(-1000, 1000), min_size=1, max_size=9),
     st.integers(-1500, 1500),
     st.integers(1, 2000),
-    st.integers(1, 700),
-    st.sampled_from([1, 4, 32, 1000]),
+    st.sampled_from([-1, 0, 1, 10]),
+    st.sampled_from([0, 60]),
 )
-def test_decisions_are_never_wrong(sample, low, length, eps, fineness):
-    decision = decide(np.array([sample], dtype=np.int64), low, low + length, eps, 2 * eps, fineness, 10**7, 0)[0]
-    exact = twice_radius(sample, low, low + length)
-    if decision == COVERED:
-        assert exact <= 2 * eps
-    if decision == UNCOVERED:
-        assert exact > 2 * eps
-
-
-@given(
-    st.lists(st.integers(-1000, 1000), min_size=1, max_size=9),
-    st.integers(-1500, 1500),
-    st.integers(1, 2000),
-    st.integers(-1, 1),
-    st.sampled_from([2, 8, 1000]),
-)
-def test_exact_sums_decide_what_cells_leave_open(sample, low, length, off, fineness):
-    twice_eps = max(2, twice_radius(sample, low, low + length) + off)  # at the radius or half a unit beside it
-    units = np.array([sample], dtype=np.int64)
-    decision = decide(units, low, low + length, twice_eps // 2, twice_eps, fineness, 10**7, 2**20)[0]
-    assert decision in (COVERED, UNCOVERED, OPEN)
-    if decision != OPEN:
-        assert (decision == COVERED) == (twice_radius(sample, low, low + length) <= twice_eps)
-    elif fineness == 1000:
-        raise AssertionError("cells of one unit and exact sums leave nothing open")
+def test_decided_at_the_radius_and_beside_it(sample, low, length, off, more):
+    twice_eps = max(1, twice_radius(sample, low, low + length) + off)
+    sample = np.array(sample + more * [0] if more else sample, dtype=float)
+    ball = Ball.interval(low, low + length)
+    covered = covers_each(sample[None, :, None], ball, twice_eps / 2)[0]
+    assert covered == (twice_eps >= twice_radius([int(x) for x in sample if x], low, low + length))
 
 
 @given(st.integers(0, 2**32), st.integers(1, 12), st.floats(0.005, 0.6))
@@ -66,6 +47,24 @@ def test_agrees_with_the_radius(seed, n, eps):
     samples, ball = rng.uniform(-1, 1, (4, n, 1)), Ball(1, 0.8, centre=0.1)
     expected = [covering_radius(s, ball).upper <= eps for s in samples]
     assert covers_each(samples, ball, eps).tolist() == expected
+
+
+@pytest.mark.parametrize("eps", [2.0**-4, 2.0**-9, 2.0**-13])
+def test_both_ways_agree(eps):
+    samples = np.random.default_rng(3).uniform(-1, 1, (40, 22, 1))
+    trials = _Trials.of(samples, Ball())
+    limit = trials.in_units(eps, 1)
+    radius, _ = trials.radii(22, 22)
+    assert ((trials.hits_by_intervals(limit) >= 0) == (radius[:, 0] <= limit)).all()
+    assert (covers_each(samples, Ball(), eps) == (radius[:, 0] <= limit)).all()
+
+
+def test_what_costs_too_much_stays_open():
+    samples = np.random.default_rng(3).uniform(-1, 1, (2, 70, 1))
+    samples[1] = np.abs(samples[1])  # nothing below 0
+    assert decide_each(samples, Ball(), 1e-15).tolist() == [OPEN, UNCOVERED]
+    with pytest.raises(InfeasibleError, match="covering by n = 70"):
+        covers_each(samples, Ball(), 1e-15)
 
 
 def test_eps_equal_to_the_radius_covers():

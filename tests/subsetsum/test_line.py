@@ -19,8 +19,10 @@ from rssp.subsetsum import (
     hitting_time,
     hitting_times,
 )
-from rssp.subsetsum._line_bitmap import radius_by_bitmap
+from rssp.subsetsum._line_bitmap import hits_by_bitmap, radius_by_bitmap
+from rssp.subsetsum._line_intervals import hits_of_trials
 from rssp.subsetsum._line_merge import profiles_by_merging
+from rssp.subsetsum.coverage import covers_each
 from rssp.subsetsum.fixedpoint import FixedPoint
 
 
@@ -132,6 +134,88 @@ def test_the_bitmap_equals_merging_on_every_kind_of_sample():
                 assert (beyond > eps) == (found > eps)
 
 
+def test_intervals_equal_the_bitmap_on_every_kind_of_sample():
+    rng = np.random.default_rng(13)
+    cells = np.int64(2**20)
+    for trial in range(600):
+        n = int(rng.integers(1, 16))
+        x = _integers(rng, n)[None]
+        count = np.array([n - (trial % 3 == 0)])  # the last number does not count
+        total = int(np.abs(x).sum()) // 2 + 1
+        half = int(2 ** rng.uniform(0, np.log2(total))) + 1
+        centre = int(rng.integers(-total, total + 1)) if trial % 2 else int(x.sum()) // 2
+        low, high = np.array([[centre - half], [centre + half]])
+        limits = np.sort((2.0 ** rng.uniform(0, 1 + np.log2(total), (1, 5))).astype(np.int64))[:, ::-1].copy()
+        expected = np.full((1, 5), -1)
+        hits_by_bitmap(x, count, low, high, limits, np.full((1, 5), 99), 0, cells, expected)
+        for limit, time in zip(limits[0], expected[0], strict=True):
+            found = np.empty(1, np.int64)
+            hits_of_trials(x, count, low, high, np.array([limit]), np.int64(2**20), found)
+            assert found == time
+            hits_of_trials(x, count, low, high, np.array([limit]), np.int64(4), found)
+            assert found in (time, -2)
+
+
+def _by_definition(samples, ball, eps):
+    """Hitting times from the exact radius of each n in turn."""
+    times = np.full((len(samples), len(eps)), -1)
+    for t, sample in enumerate(samples):
+        for n in range(samples.shape[1], 0, -1):
+            times[t, covering_radius(sample[:n], ball).lower <= eps] = n
+        times[t, abs(ball.centre) + ball.radius <= eps] = 0
+    return times
+
+
+def test_zeros_change_nothing():
+    rng = np.random.default_rng(17)
+    samples = rng.uniform(-1, 1, (12, 60)) * (rng.random((12, 60)) < 0.35)
+    samples[0] = 0
+    samples[1, :40] = 0
+    ball = Ball.interval(-0.5, 0.25)
+    eps = np.array([2.0**-3, 0.6, 2.0**-9, 2.0**-6])
+    few = samples[:, :30]
+    assert (hitting_times(few, ball, eps) == _by_definition(few, ball, eps)).all()
+    times = hitting_times(samples, ball, eps)
+    for t, sample in enumerate(samples):
+        place = np.flatnonzero(sample)
+        if place.size:
+            alone = hitting_time(sample[place], ball, eps)
+            assert (times[t] == np.where(alone > 0, place[alone - 1] + 1, alone)).all()
+        lower = covering_profile(few[t], ball).lower
+        assert [covering_radius(few[t, :n], ball).lower for n in (1, 7, 30)] == list(lower[[0, 6, 29]])
+    for e, at in zip(eps, times.T, strict=True):
+        assert (covers_each(samples[:, :, None], ball, e) == (at >= 0)).all()
+    fractions = covered_fractions(samples, ball, 2.0**-6, n_min=5)
+    first = np.where((fractions == 1).any(axis=1), (fractions == 1).argmax(axis=1) + 5, -1)
+    assert (first == times[:, 3]).all()
+
+
+def test_a_straggler_among_many_numbers_is_followed_to_the_end():
+    rng = np.random.default_rng(19)
+    sample = np.abs(rng.uniform(-1, 1, (1, 64)))  # nothing below 0 until the last numbers
+    sample[0, 59:] *= -1
+    eps = 2.0 ** -np.arange(3, 19)
+    times = hitting_times(sample, Ball(1), eps)[0]
+    assert set(times) <= {60, 61, 62, 63, 64}
+    for e, n in zip(eps, times, strict=True):
+        assert [covers(sample[0, :k], Ball(1), e) for k in (n - 1, n)] == [False, True]
+
+
+def test_many_samples_of_all_magnitudes_are_as_one_by_one():
+    rng = np.random.default_rng(23)
+    samples = rng.uniform(-1, 1, (40, 16)) * 10.0 ** rng.integers(-12, 13, (40, 1))
+    samples[::4] *= 10.0 ** rng.integers(-9, 10, (10, 16))
+    ball = Ball(1, 0.7, centre=0.1)
+    eps = np.array([0.5, 0.1, 0.03, 1e-3])
+    lower, _ = covering_profiles(samples, ball)
+    times = hitting_times(samples, ball, eps)
+    decided = covers_each(samples[:, :, None], ball, 0.03)
+    for t, sample in enumerate(samples):
+        assert (covering_profile(sample, ball).lower == lower[t]).all()
+        assert (hitting_time(sample, ball, eps) == times[t]).all()
+        assert covers(sample, ball, 0.03) == decided[t] == (lower[t, -1] <= 0.03)
+
+
 def test_sparse_lattices_and_tails_of_many_numbers():
     assert covering_radius(np.full(24, 0.1), Ball(1)).lower == pytest.approx(1.0)  # no sum below 0
     assert covering_radius(np.full(24, 0.1), Ball.interval(0.2, 1.9)).lower == pytest.approx(0.05)
@@ -178,7 +262,8 @@ def test_covered_fraction_is_the_measure_of_the_union(sample, centre, eps):
         (lambda: covering_profiles([[0.1, math.inf]], Ball(1)), "samples"),
         (lambda: covered_fractions(np.ones((2, 3, 2)), Ball(2), 0.1), "ball"),
         (lambda: covered_fractions(np.ones((2, 60)), Ball(1), 1e-14), "covered fraction"),
-        (lambda: covers(np.linspace(1, 2, 60), Ball(1), 1e-13), "covering by"),
+        (lambda: covers(np.linspace(1, 2, 60), Ball.interval(40, 50), 1e-15), "covering by"),
+        (lambda: hitting_time(np.linspace(1, 2, 60), Ball.interval(0.5, 50), [1e-15]), "covering by"),
         (lambda: covering_radius(np.ones(80), Ball(1)), "covering radius"),
         (lambda: covering_radius([1e308, 1e308], Ball(1)), "sample"),
     ],
