@@ -13,7 +13,7 @@ how many numbers it takes until 1 - v_t <= eps.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,8 @@ BALLS = {"[-1, 1]": rssp.Ball.interval(-1, 1), "[-1/2, 1/2]": rssp.Ball.interval
 PROVED = {"[-1, 1]": ("esa-2023-growth", 0.25), "[-1/2, 1/2]": ("growth-half", 0.5)}
 SCALES = {"quick": ((4, 8, 12), 2000), "standard": ((4, 8, 12, 14), 20_000), "full": ((4, 8, 12, 16), 100_000)}
 """eps = 2 to the minus these; trials at the coarsest"""
-BINS = 10
+EDGES = (0, 0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 0.99, 0.999, 1)
+"""bins of v, narrow at both ends"""
 DELTAS = (0.5, 0.1)
 
 
@@ -60,7 +61,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
     for interval, bits in _pairs(context.scale):
         table = trials[f"{interval}, eps 2^-{bits}"]
         v = table["v"].to_numpy().reshape(-1, _n_max(bits))
-        keys = {"targets": interval, "eps": 2.0**-bits}
+        keys: dict[str, Any] = {"targets": interval, "eps": 2.0**-bits}
         parts["growth"].append(_growth(v).assign(**keys))
         parts["paths"].append(_path(v, PROVED[interval][1]).assign(**keys))
         parts["samples"].append(_samples(v, 2.0**-bits).assign(targets=interval))
@@ -69,9 +70,11 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
 
 
 def _growth(v: np.ndarray) -> pd.DataFrame:
-    """The constant in each bin of v, and E[dv] = constant v (1 - v) at the bin's middle."""
-    seen = covered_growth(v, bins=BINS)
-    middle = (seen.edges[:-1] + seen.edges[1:]) / 2
+    """The constant in each bin of v, and E[dv] = constant v (1 - v) at the bin's middle in log(v / (1 - v))."""
+    seen = covered_growth(v, bins=EDGES)
+    odds = seen.edges[1:-1] / (1 - seen.edges[1:-1])
+    odds = np.concatenate([odds[:1] / 9, odds, odds[-1:] * 9])
+    middle = 1 / (1 + 1 / np.sqrt(odds[:-1] * odds[1:]))
     table = pd.DataFrame({"v": middle, "c_low": seen.low, "c": seen.best, "c_high": seen.high, "trials": seen.trials})
     for name, column in (("low", "c_low"), ("best", "c"), ("high", "c_high")):
         table[name] = table[column] * middle * (1 - middle)
@@ -96,19 +99,24 @@ def _samples(v: np.ndarray, eps: float) -> pd.DataFrame:
     return required_n(times, delta=DELTAS, n_max=v.shape[1])
 
 
+def _well_filled(growth: pd.DataFrame) -> pd.DataFrame:
+    """The bins with 100 trials or more (or half of the run's, if these are fewer): their intervals are normal ones."""
+    return growth[growth["trials"] >= min(100, growth["trials"].max() / 2)]
+
+
 def _constants(growth: pd.DataFrame) -> pd.DataFrame:
     """The smallest constant over the bins: the true one of the lemma, with what is proved."""
-    rows = growth[growth["trials"] >= 2]
+    rows = _well_filled(growth)
     smallest = rows.loc[rows.groupby(["targets", "eps"], sort=False)["c"].idxmin()]
     shown = smallest[["targets", "eps", "v", "c_low", "c", "c_high", "trials"]].rename(columns={"v": "at v"})
     return shown.assign(proved=[PROVED[name][1] for name in shown["targets"]]).reset_index(drop=True)
 
 
 def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    growth, samples = tables["growth"], tables["samples"]
+    growth, samples = _well_filled(tables["growth"]), tables["samples"]
     verdicts = []
     for targets, (name, constant) in PROVED.items():
-        at = growth[(growth["targets"] == targets) & (growth["trials"] >= 2)]
+        at = growth[growth["targets"] == targets]
         verdicts.append(check(claim(name), at, measured=f"E[dv] in bins of v, targets {targets}"))
         half = samples[(samples["targets"] == targets) & (samples["delta"] == 0.5)]
         label = f"median n with 1 - v <= eps, targets {targets}"
@@ -118,15 +126,19 @@ def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
 
 def draw_growth(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure, axes = new_figure(1, 2, width=10.5, height=4.2)
-    growth = tables["growth"][tables["growth"]["trials"] >= 2]
+    growth = _well_filled(tables["growth"])
     for ax, (targets, (_, proved)) in zip(axes, PROVED.items(), strict=True):
         at = growth[growth["targets"] == targets]
         rows = at.assign(low=at["c_low"], best=at["c"], high=at["c_high"], bits=-np.log2(at["eps"]))
-        rows["v"] += 0.008 * (rows["bits"].rank(method="dense") - 2)  # points of equal v side by side
+        beside = 0.09 * (rows["bits"].rank(method="dense") - 2)  # points of equal v side by side
+        rows["v"] = 1 / (1 + (1 / rows["v"] - 1) * np.exp(-beside))
         plot_estimates(rows, "v", by="bits", ax=ax, label=lambda b: eps_label(2.0**-b), ms=4)
         ax.axhline(proved, color="black", ls="--", lw=1.2)
-        ax.text(0.02, proved + 0.02, f"proved: {proved:g}")
-        ax.set(title=f"targets {targets}", xlabel="covered fraction $v$", ylim=(0, None), xlim=(0, 1))
+        ax.text(2e-4, proved + 0.02, f"proved: {proved:g}")
+        ax.set(title=f"targets {targets}", xlabel="covered fraction $v$", ylim=(0, 1.1), xscale="logit")
+        ticks = {0.001: "0.001", 0.01: "0.01", 0.1: "0.1", 0.5: "0.5", 0.9: "0.9", 0.99: "0.99", 0.999: "0.999"}
+        ax.set_xticks(list(ticks), list(ticks.values()))
+        ax.minorticks_off()
         ax.set_ylabel(r"$\mathbf{E}[v_{t+1} - v_t \mid v_t] \;/\; v_t (1 - v_t)$")
     legend_outside(axes[1], title=r"$\varepsilon$")
     return figure
@@ -137,9 +149,9 @@ def draw_paths(tables: Mapping[str, pd.DataFrame]) -> Figure:
     paths = tables["paths"]
     for ax, (targets, (_, proved)) in zip(axes, PROVED.items(), strict=True):
         groups = paths[paths["targets"] == targets].groupby("eps", sort=False)
-        for colour, (eps, rows) in zip(COLOURS, groups, strict=False):
+        for colour, (_, rows) in zip(COLOURS, groups, strict=False):
             ax.fill_between(rows["n"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
-            plot_line(rows, "n", "mean", ax=ax, color=colour, label=eps_label(float(eps)))
+            plot_line(rows, "n", "mean", ax=ax, color=colour, label=eps_label(rows["eps"].iloc[0]))
             plot_line(rows, "n", "promised", ax=ax, color=colour, ls="--", lw=1.1)
         ax.plot([], [], color="gray", ls="--", lw=1.1, label="$v_{t+1} = v_t + c\\, v_t (1 - v_t)$,\nproved $c$")
         ax.fill_between([], [], [], color="gray", alpha=0.3, label="half of the samples")

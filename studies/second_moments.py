@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 EPS = 0.01
 LAWS = {"normal": rssp.Normal, "normally-scaled": rssp.NormallyScaledNormal}
-DIMS = {
+DIMS: dict[str, dict[str, tuple[int, ...]]] = {
     "quick": {"normal": (1, 2, 3, 4, 6, 8, 12, 16), "normally-scaled": (1, 2, 3, 4)},
     "standard": {"normal": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), "normally-scaled": (1, 2, 3, 4, 6, 8, 12, 16)},
     "full": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
@@ -265,12 +265,12 @@ def _log2_choose(points: pd.DataFrame, end: str) -> list[float]:
     ]
 
 
-def _points(rows: pd.DataFrame, x: str, label: str, ax: Axes, colour: str, **options: object) -> None:
+def _points(rows: pd.DataFrame, x: str, label: str, ax: Axes, colour: str, **options: Any) -> None:
     plot_estimates(rows.assign(series=label), x, by="series", ax=ax, colours=[colour], ms=5, **options)
 
 
 def draw_guarantees(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (left, right) = new_figure(1, 2, width=11.5, height=4.4)
+    figure, (left, right) = new_figure(1, 2, width=13, height=4.4)
     theorems = {"normal": "$d^3$ bound (Becchetti et al.)", "normally-scaled": "$d^6$ bound (da Cunha et al.)"}
     for i, (colour, (law, rows)) in enumerate(
         zip(COLOURS, tables["guarantees"].groupby("law", sort=False), strict=False)
@@ -291,8 +291,8 @@ def draw_guarantees(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set(xlabel="dimension $d$", xscale="log")
         ax.set_xticks(ticks, [str(t) for t in ticks])
         ax.minorticks_off()
-    left.legend(loc="upper left", fontsize="small")
-    right.legend(loc="upper right")
+    handles = [handle for ax in (left, right) for handle in ax.get_legend_handles_labels()[0]]
+    legend_outside(right, handles=handles)
     return figure
 
 
@@ -300,15 +300,17 @@ def draw_fixed_size(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=11.5, height=4.4)
     groups = tables["hits"].groupby(["k/n", "eps"], sort=False)
     x = "n H2(k/n) - log2(k/eps)"
-    for i, ((share, eps), rows) in enumerate(groups):
-        label = f"$k/n = {share}$, $\\varepsilon = $ {eps_label(float(eps))}"
+    for i, ((share, _), rows) in enumerate(groups):
+        label = f"$k/n = {share}$, $\\varepsilon = $ {eps_label(rows['eps'].iloc[0])}"
         colour, marker = COLOURS[i // 2], "os"[i % 2]
         _points(rows, "n", label, left, colour, marker=marker)
         _points(rows, x, label, right, colour, marker=marker)
         for ax, column in ((left, "n"), (right, x)):
             ax.plot(rows[column], rows["second moment"], color=colour, ls=("-", "--")[i % 2], lw=1)
     left.set(title="uniform numbers, one target", xlabel="$n$", ylabel="$P$(some $k$-subset hits)")
-    right.set(title="the same", xlabel=r"$n H_2(k/n) - \log_2(k/\varepsilon)$", ylabel="$P$(some $k$-subset hits)")
+    right.set(
+        title="the same points", xlabel=r"$n H_2(k/n) - \log_2(k/\varepsilon)$", ylabel="$P$(some $k$-subset hits)"
+    )
     right.plot([], [], color="gray", lw=1, label="second moment, at least")
     legend_outside(right)
     return figure

@@ -44,13 +44,14 @@ class Growth:
         return float(self.low[at]), float(self.best[at]), float(self.high[at])
 
 
-def covered_growth(fractions: ArrayLike, bins: int = 10) -> Growth:
+def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10) -> Growth:
     """The growth constant from covered fractions.
 
     Parameters
     ----------
     fractions : array (trials, n), the covered fraction v_t of each trial for consecutive t, non-decreasing in t
-    bins : int >= 1, equal bins of v_t in (0, 1); steps from v_t = 0 or 1 say nothing and are left out
+    bins : int >= 1, equal bins of v_t in (0, 1), or their ascending edges from 0 to 1; steps from v_t = 0 or 1 say
+        nothing and are left out
 
     Returns
     -------
@@ -59,7 +60,7 @@ def covered_growth(fractions: ArrayLike, bins: int = 10) -> Growth:
 
     Raises
     ------
-    ArgumentError if `fractions` has not two axes, leaves [0, 1] or decreases.
+    ArgumentError if `fractions` has not two axes, leaves [0, 1] or decreases, or the edges do not ascend from 0 to 1.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def covered_growth(fractions: ArrayLike, bins: int = 10) -> Growth:
     >>> covered_growth(v, bins=1).best.round(6).tolist()
     [1.0]
     """
-    v, bins = np.asarray(fractions, dtype=np.float64), integer("bins", bins, 1)
+    v, edges = np.asarray(fractions, dtype=np.float64), _edges(bins)
     if v.ndim != 2 or v.shape[1] < 2:
         raise ArgumentError("fractions", f"shape {v.shape}", "shape (trials, n) with n >= 2")
     if not ((v >= 0) & (v <= 1)).all():
@@ -76,10 +77,10 @@ def covered_growth(fractions: ArrayLike, bins: int = 10) -> Growth:
     if (increment < 0).any():
         raise ArgumentError("fractions", "a fraction that decreases", "fractions non-decreasing along the last axis")
     scale = start * (1 - start)
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    which = np.where(scale > 0, np.minimum((start * bins).astype(np.int64), bins - 1), -1)
-    best, error, trials = np.full(bins, np.nan), np.full(bins, np.nan), np.zeros(bins, dtype=np.int64)
-    for j in range(bins):
+    count = edges.size - 1
+    which = np.where(scale > 0, np.searchsorted(edges, start, side="right") - 1, -1)
+    best, error, trials = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=np.int64)
+    for j in range(count):
         inside = which == j
         rows = inside.any(axis=1)
         trials[j] = rows.sum()
@@ -90,3 +91,12 @@ def covered_growth(fractions: ArrayLike, bins: int = 10) -> Growth:
         residual = ((increment - best[j] * scale) * inside)[rows].sum(axis=1)
         error[j] = np.sqrt((residual**2).sum() * trials[j] / (trials[j] - 1)) / total.sum()
     return Growth(edges, best, best - 1.96 * error, best + 1.96 * error, trials)
+
+
+def _edges(bins: int | ArrayLike) -> NDArray[np.float64]:
+    if np.ndim(bins) == 0:
+        return np.linspace(0.0, 1.0, integer("bins", bins, 1) + 1)
+    edges = np.asarray(bins, dtype=np.float64)
+    if edges.ndim != 1 or edges.size < 2 or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
+        raise ArgumentError("bins", bins, "a whole number >= 1, or ascending edges from 0 to 1")
+    return edges

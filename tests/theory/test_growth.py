@@ -44,6 +44,14 @@ def test_covered_fraction_of_uniform_samples_beats_the_proved_quarter():
     assert covered_growth(v, bins=4).smallest[0] > 0.5
 
 
+def test_edges_given_are_the_same_bins():
+    v = paths(0.4, 50, np.random.default_rng(3))
+    equal, given_edges = covered_growth(v, bins=4), covered_growth(v, bins=[0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_array_equal(equal.best, given_edges.best)
+    with pytest.raises(ArgumentError, match="bins"):
+        covered_growth(v, bins=[0.1, 1.0])
+
+
 @pytest.mark.parametrize("bad", [[0.1, 0.2], [[0.1]], [[0.2, 0.1]], [[0.5, 1.5]], [[0.1, np.nan]]])
 def test_bad_fractions(bad):
     with pytest.raises(ArgumentError, match="fractions"):
