@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from rssp.inference.points import checked_covariance, estimate_columns, float_co
 __all__ = ["SmallestConstant", "smallest_constant"]
 
 _Floats = NDArray[np.float64]
+_LARGE_DRIFT = 0.3  # in the logarithm: beyond this a percentage misleads
 _GROUPS = ("d", "dim", "delta", "k", "law", "interval", "norm")
 
 
@@ -50,8 +52,11 @@ class SmallestConstant:
         if self.drift is None:
             return ""
         d = self.drift
-        percent = Estimate(100 * d.low, 100 * d.best, 100 * d.high, d.confidence)
         per = "halving of eps" if self.along == "eps" else f"doubling of {self.along}"
+        if abs(d.best) > _LARGE_DRIFT and not d.contains(0):
+            word = "falls" if d.best < 0 else "grows"
+            return f"it {word} by a factor {math.exp(abs(d.best)):.3g} per {per} (p = {self.p_value:.2g})"
+        percent = Estimate(100 * d.low, 100 * d.best, 100 * d.high, d.confidence)
         word = "does not measurably drift:" if d.contains(0) else "drifts"
         return f"it {word} by {percent} % per {per} (p = {self.p_value:.2g})"
 

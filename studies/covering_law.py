@@ -1,0 +1,271 @@
+"""Does the covering law predict the measurement, without enumerating a single sum?
+
+The law: given a sample, its 2^n subset sums look like a Poisson process whose intensity is 2^n times the density of a
+random subset's sum; every target is then covered at eps with probability exp(-mu), mu the expected number of clumps of
+uncovered targets, and averaging over samples gives P(cover) (`rssp.theory.covering_law`, with its derivation).
+
+Held against the exact measurement: P(cover at n, eps) for dimensions 1 to 4 and uniform, normal and normally-scaled
+vectors, at the measured quantiles of the covering radius; n*(eps) with the predicted curve through it, which is not
+fitted; the covering radius of single samples, predicted against measured, with their rank correlation; and one target's
+failure against the closed forms of the Poisson heuristic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+import rssp
+from rssp.inference import clopper_pearson, interpolated_crossing, required_n
+from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
+from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates
+from rssp.study import Context, Study, Task
+from rssp.theory import check, claim
+from rssp.theory.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from rssp.theory import Verdict
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
+LAWS = {
+    "uniform": lambda d: rssp.Uniform(dim=d),
+    "normal": lambda d: rssp.Normal(dim=d),
+    "normally-scaled": rssp.NormallyScaledNormal,
+}
+BITS = tuple(range(3, 14))
+"""eps = 2 to the minus these, for the curve of n* in one dimension"""
+Z, Z_EPS = 0.37, 0.01
+# (dimension, n): trials, predicted samples
+GRIDS = {
+    "quick": {(1, 14): (1000, 300), (1, 18): (500, 300), (2, 16): (100, 60), (3, 18): (40, 40)},
+    "standard": {
+        (1, 12): (8000, 2000),
+        (1, 14): (8000, 2000),
+        (1, 16): (8000, 2000),
+        (1, 18): (8000, 2000),
+        (1, 20): (4000, 2000),
+        (2, 16): (600, 300),
+        (2, 20): (300, 300),
+        (3, 18): (300, 200),
+        (3, 20): (150, 200),
+        (4, 20): (80, 100),
+    },
+}
+GRIDS["full"] = {key: (5 * a, 2 * b) for key, (a, b) in GRIDS["standard"].items()} | {(4, 22): (200, 200)}
+RADII = {"quick": 60, "standard": 300, "full": 1000}
+
+
+def plan(scale: str, seed: int) -> Sequence[Task]:
+    tasks = []
+    for (d, n), (trials, _) in GRIDS[scale].items():
+        for law, make in LAWS.items():
+            measurement = CoveringProfiles(n_max=n, n_min=n, resolution=0.02)
+            tasks.append(Task(f"{law}, d = {d}, n = {n}", Experiment(make(d), rssp.Ball(d), measurement, seed), trials))
+    trials = max(a for a, _ in GRIDS[scale].values())
+    curve = CoveringProfiles(n_max=20, n_min=3)
+    tasks.append(Task("curve", Experiment(rssp.Uniform(), rssp.Ball(), curve, seed), min(trials, 4000)))
+    return tasks
+
+
+def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+    agreement, radii = [], []
+    for task in plan(context.scale, context.seed):
+        if task.name == "curve":
+            continue
+        law, n = task.name.split(", ")[0], task.experiment.measurement.sample_size
+        samples = GRIDS[context.scale][task.experiment.ball.dim, n][1]
+        keys = {"law": law, "d": task.experiment.ball.dim, "n": n}
+        table = trials[task.name]
+        agreement.append(_agreement(table, task.experiment, samples).assign(**keys))
+        radii.append(_radii(table, task.experiment, RADII[context.scale]).assign(**keys))
+    joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
+    samples = GRIDS[context.scale][1, 14][1]
+    return {
+        "summary": _summary(joined, both),
+        "agreement": joined,
+        "radii": both,
+        "curve": _curve(trials["curve"], samples),
+        "target": _target(samples),
+    }
+
+
+def _agreement(table: pd.DataFrame, experiment: Experiment, samples: int) -> pd.DataFrame:
+    """Measured and predicted P(cover) at the measured quantiles of the radius."""
+    radius = (table["lower"] + table["upper"]).to_numpy() / 2
+    eps = np.unique(np.quantile(radius, LEVELS, method="inverted_cdf"))
+    hits = (radius[:, None] <= eps).sum(axis=0)
+    low, high = clopper_pearson(hits, len(radius))
+    n = experiment.measurement.sample_size
+    seen = predicted_coverage(experiment.law, n, eps, experiment.ball, samples=samples, seed=experiment.seed)
+    measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
+    return pd.DataFrame(measured | {"predicted": seen.best, "predicted_error": seen.error})
+
+
+def _radii(table: pd.DataFrame, experiment: Experiment, count: int) -> pd.DataFrame:
+    """Predicted (median) and measured radius of the same samples."""
+    rows = table.head(count)
+    samples = np.stack(
+        [rebuild_trial(experiment, int(b), int(t)) for b, t in zip(rows["batch"], rows["trial"], strict=True)]
+    )
+    predicted = predicted_radius(samples, experiment.ball)
+    return pd.DataFrame({"measured": ((rows["lower"] + rows["upper"]) / 2).to_numpy(), "predicted": predicted})
+
+
+def _summary(agreement: pd.DataFrame, radii: pd.DataFrame) -> pd.DataFrame:
+    """What a run prints: the largest difference of P, the standard error of such a difference, the rank correlation."""
+    rows = []
+    for (law, d, n), part in agreement.groupby(["law", "d", "n"], sort=False):
+        gap = (part["predicted"] - part["best"]).to_numpy()
+        inside = part["best"].between(0.05, 0.98).to_numpy()
+        worst = int(np.abs(np.where(inside, gap, 0)).argmax())
+        noise = np.sqrt(part["best"] * (1 - part["best"]) / part["trials"] + part["predicted_error"] ** 2)
+        pair = radii[(radii["law"] == law) & (radii["d"] == d) & (radii["n"] == n)]
+        correlation = spearmanr(pair["measured"], pair["predicted"]).statistic
+        row = {"law": law, "d": d, "n": n, "trials": part["trials"].iloc[0], "largest difference": gap[worst]}
+        rows.append(row | {"at P": part["best"].iloc[worst], "its error": noise.iloc[worst], "rank corr.": correlation})
+    return pd.DataFrame(rows)
+
+
+def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
+    """n*(eps, 1/2) of uniform numbers, interpolated alike from the measured and from the predicted P."""
+    eps = np.array([2.0**-b for b in BITS])
+    n = np.arange(3, 21)
+    seen = [predicted_coverage(rssp.Uniform(), int(k), eps, rssp.Ball(), samples=samples, seed=1) for k in n]
+    best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+    curves = [np.maximum.accumulate(np.clip(best + z * error, 0, 1), axis=0) for z in (1.96, 0.0, -1.96)]
+    rows = []
+    for delta in (0.5, 0.1):
+        table_rows = required_n(table, eps, delta, interpolated=True)
+        low, middle, high = (
+            np.array([interpolated_crossing(n, p[:, i], 1 - delta) for i in range(len(eps))]) for p in curves
+        )
+        rows.append(table_rows.assign(predicted=middle, claimed_error=(high - low) / 2))
+    return pd.concat(rows, ignore_index=True).assign(quantity="n* interpolated")
+
+
+def _target(samples: int) -> pd.DataFrame:
+    """P(no subset sum within eps of z), predicted, for the closed forms to be held against."""
+    rows = []
+    for law, d, z in (("uniform", 1, Z), ("normal", 2, 0.0)):
+        for n in (10, 12, 14, 16):
+            eps = Z_EPS if d == 1 else 0.1
+            seen = predicted_target_failure(LAWS[law](d), n, eps, np.full(d, z), samples=samples)
+            ends = {"low": seen.low[0], "best": seen.best[0], "high": seen.high[0]}
+            rows.append({"quantity": "P(miss one target)", "law": law, "d": d, "n": n, "eps": eps, "z": z, **ends})
+    return pd.DataFrame(rows)
+
+
+def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+    agreement, curve = tables["agreement"], tables["curve"]
+    uniform = agreement[(agreement["law"] == "uniform") & (agreement["d"] == 1)]
+    verdicts = [check(claim("poisson-cover"), uniform, measured="P(cover), uniform, [-1, 1]")]
+    law = curve[np.isfinite(curve["predicted"] + curve["claimed_error"]) & np.isfinite(curve["best"])]
+    verdicts.append(check(COVERING_LAW, law, measured="n* interpolated, uniform, [-1, 1]"))
+    for c in ("poisson-one-target", "normal-one-target"):
+        target = tables["target"]
+        chosen = target[target["law"] == c.split("-")[0].replace("poisson", "uniform")]
+        verdicts.append(check(claim(c), chosen, measured="P(miss one target), covering law"))
+    return verdicts
+
+
+COVERING_LAW = rssp.Claim(
+    id="covering-law",
+    paper="rssp, theory notes",
+    number="covering law",
+    statement="n* is where the predicted P(cover) crosses 1 - delta.",
+    latex=r"P(\mathrm{cover}) = \mathbf{E}\, e^{-\mu(X)}",
+    kind=rssp.Kind.EQUALITY,
+    quantity="n* interpolated",
+    formula=lambda predicted: predicted,
+    wording=rssp.Wording.VERIFIED,
+    study="covering_law",
+)
+
+
+def draw_agreement(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Predicted against measured P, a panel a law."""
+    figure, axes = new_figure(1, 3, width=11.0, height=4.0)
+    table = tables["agreement"]
+    groups = list(table.groupby(["d", "n"]).groups)
+    for ax, law in zip(axes, LAWS, strict=True):
+        ax.plot([0, 1], [0, 1], color="black", lw=0.8)
+        for i, (d, n) in enumerate(groups):
+            rows = table[(table["law"] == law) & (table["d"] == d) & (table["n"] == n)]
+            options = {"colours": [COLOURS[i % 8]], "marker": "os^D"[int(d) - 1], "ms": 4}
+            plot_estimates(rows, "predicted", ax=ax, **options)
+        ax.set(
+            title=law,
+            xlabel="predicted $P$(cover)",
+            ylabel="measured $P$(cover)",
+            xlim=(-0.03, 1.03),
+            ylim=(-0.03, 1.03),
+        )
+    _key(axes[-1], groups)
+    return figure
+
+
+def _key(ax: Axes, groups: Sequence[tuple[int, int]]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=COLOURS[i % 8], marker="os^D"[int(d) - 1], ls="", label=f"$d = {d}$, $n = {n}$")
+        for i, (d, n) in enumerate(groups)
+    ]
+    legend_outside(ax, handles=handles)
+
+
+def draw_curve(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    figure, (ax,) = new_figure(width=6.8, height=4.4)
+    table = tables["curve"].assign(bits=lambda t: -np.log2(t["eps"]))
+    for colour, (delta, rows) in zip(COLOURS, table.groupby("delta", sort=False), strict=False):
+        plot_estimates(rows, "bits", ax=ax, colours=[colour])
+        reached = rows[np.isfinite(rows["predicted"])]
+        ax.plot(reached["bits"], reached["predicted"], color=colour, label=rf"covering law, $\delta = {delta:g}$")
+    ax.set(xlabel=r"$\log_2(1/\varepsilon)$", ylabel=r"$n^*(\varepsilon, \delta)$")
+    ax.set_title("uniform numbers, targets $[-1, 1]$: measured points, predicted lines")
+    legend_outside(ax)
+    return figure
+
+
+def draw_radii(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Measured against predicted radius of single samples, at the largest n of each dimension."""
+    table = tables["radii"]
+    largest = table.groupby("d")["n"].max()
+    figure, axes = new_figure(1, len(largest), width=3.4 * len(largest) + 1.6, height=3.8)
+    for ax, (d, n) in zip(axes, largest.items(), strict=True):
+        for i, law in enumerate(LAWS):
+            rows = table[(table["law"] == law) & (table["d"] == d) & (table["n"] == n)]
+            ax.plot(rows["predicted"], rows["measured"], ".", color=COLOURS[i], ms=3, label=law)
+        ends = table.loc[(table["d"] == d) & (table["n"] == n), ["measured", "predicted"]]
+        span = [float(ends.min().min()), float(ends.max().max())]
+        ax.plot(span, span, color="black", lw=0.8)
+        ax.set(
+            xscale="log",
+            yscale="log",
+            xlabel="predicted radius",
+            ylabel="measured radius",
+            title=f"$d = {d}$, $n = {n}$",
+        )
+    legend_outside(axes[-1])
+    return figure
+
+
+STUDY = Study(
+    name="covering_law",
+    question="Does the covering law predict the measurement, without enumerating a single sum?",
+    plan=plan,
+    analyse=analyse,
+    judge=judge,
+    figures={"agreement": draw_agreement, "curve": draw_curve, "radii": draw_radii},
+    show=("summary",),
+)
+
+if __name__ == "__main__":
+    STUDY.main()
