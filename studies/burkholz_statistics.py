@@ -199,6 +199,9 @@ def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
             verdicts.append(check(claim(f"{id}-{short}"), at, measured=f"{quantity}, {law}, n = {N}, eps = {EPS:g}"))
         bins = histogram[(histogram["law"] == law) & histogram["published"].notna()]
         verdicts.append(check(claim(f"{id}-sizes"), bins, measured=f"fraction by size, {law}, three standard errors"))
+    curves = tables["curves"]
+    one = curves[(curves["law"] == "uniform") & (curves["quantity"] == "P(miss one target)")]
+    verdicts.append(check(claim("edge-mean-target"), one, measured="P(miss one target), uniform"))
     first = statistics[statistics["quantity"] == "mean error"]
     verdicts.append(check(claim("burkholz-2022-mean-error"), first, measured="first subset found within 0.01, uniform"))
     return verdicts
