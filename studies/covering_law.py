@@ -146,7 +146,9 @@ def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
         low, middle, high = (
             np.array([interpolated_crossing(n, p[:, i], 1 - delta) for i in range(len(eps))]) for p in curves
         )
-        rows.append(table_rows.assign(predicted=middle, claimed_error=(high - low) / 2))
+        reached = np.isfinite(high)
+        width = np.where(reached, high, 0.0) - np.where(reached, low, 0.0)
+        rows.append(table_rows.assign(predicted=middle, claimed_error=np.where(reached, width / 2, np.nan)))
     return pd.concat(rows, ignore_index=True).assign(quantity="n* interpolated")
 
 

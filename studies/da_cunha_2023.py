@@ -112,8 +112,8 @@ def _by_law(points: pd.DataFrame, names: Sequence[str], analysis) -> pd.DataFram
 
 def _cost(points: pd.DataFrame) -> pd.DataFrame:
     """n* of each law less that of independent entries, for the same d and eps: what the dependence costs."""
-    base = points[points["law"] == "independent entries"].set_index(["d", "eps"])[["low", "best", "high"]]
-    rows = points.join(base, on=["d", "eps"], rsuffix="_base")
+    base = points.loc[points["law"] == "independent entries", ["d", "eps", "low", "best", "high"]]
+    rows = points.merge(base, on=["d", "eps"], how="left", suffixes=("", "_base"))
     error = np.hypot((rows["high"] - rows["low"]) / 2, (rows["high_base"] - rows["low_base"]) / 2)
     best = rows["best"] - rows["best_base"]
     cost = rows.assign(best=best, low=best - error, high=best + error)[["law", "d", "eps", "low", "best", "high"]]

@@ -1,7 +1,7 @@
 """How many filters do real layers need? Prediction, guarantee, counting bound and theorem side by side.
 
 A k x k kernel with c output channels is a target of dimension k^2 c for every input channel: 144 for 3 x 3 x 16 and 576
-for 3 x 3 x 64. No sum can be enumerated there. Four numbers of filters per input channel and sign, for every kernel with
+for 3 x 3 x 64. No sum can be enumerated there. Four numbers of filters per input channel and sign, for all kernels with
 entries in [-1, 1] and error eps in the max norm:
 
 - the covering law's n*(eps, delta = 1/2) for normally-scaled normal vectors (a prediction: `rssp.theory.covering_law`);
