@@ -44,7 +44,7 @@ def test_lueker_1998(tmp_path, monkeypatch):
     ("name", "grid"),
     [
         ("becchetti_2022", {1: (3, 16, 12), 2: (2, 16, 12), 3: (1, 16, 12)}),
-        ("da_cunha_2023", {1: (4, 16, 12), 2: (3, 16, 12), 3: (2, 15, 12)}),
+        ("da_cunha_2023", {1: (4, 16, 12), 2: (3, 16, 12), 3: (2, 21, 12)}),
     ],
 )
 def test_curves_in_d_dimensions(tmp_path, monkeypatch, name, grid):
