@@ -30,7 +30,7 @@ from rssp.montecarlo.runner import run
 
 __all__ = ["RareFailure", "WeightedFailures", "rare_failure", "rare_failure_experiment", "weighted_failure"]
 
-_LAW_SHARE, _STEP, _DECAY, _MOST_SUMS, _WIDEST = 0.05, 1.5, 0.75, 12.0, 0.25
+_LAW_SHARE, _STEP, _DECAY, _MOST_SUMS, _WIDEST = 0.05, 1.5, 0.85, 12.0, 0.25
 
 
 @register
@@ -137,7 +137,7 @@ def rare_failure_experiment(
     If a side's numbers add up to r + u, r the far end of the ball, the sums near r are that total less subsets that
     add up to u. Of n numbers with sizes of density m = 2 p(0) there are L_n(-m u) such subsets in the mean
     (Laguerre), and failures get rare where these grow by a dozen within 2 eps. The levels rise from r in steps that
-    multiply the probability by 1.5; their weights are equal up to that total and fall by a quarter a level beyond it,
+    multiply the probability by 1.5; their weights are equal up to that total and fall by 15 % a level beyond it,
     which is slower than failures get rare.
     """
     n = integer("n", n, 1)
