@@ -1,0 +1,148 @@
+"""How far is a mixed-integer solver's "optimal" subset from the nearest one?
+
+Tickets have been published whose weights were subset sums chosen by such a solver: minimize e with |z - sum of x_i b_i|
+<= e and every b_i 0 or 1. A solver takes a number within about 1e-5 of 0 or 1 for whole and a constraint within about
+1e-6 for kept, and it stops when bound and solution agree to a tolerance of that size. All this is harmless until the
+error itself is that small, from n = 20 or so: then "optimal" is not the optimum, and the error that the solver states,
+or that of its unrounded variables, is smaller than any subset's.
+
+Measured here: for random instances, uniform on [-1, 1], the error that the solver states, that of its unrounded
+variables, that of the subset they stand for, and the optimum by exact search. Solvers: HiGHS through
+scipy.optimize.milp and, where it is installed, Gurobi, both with default tolerances and a limit on nodes, not on time.
+CP-SAT computes in integers and is not in question.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rssp.errors import ArgumentError
+from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates
+from rssp.study import Context, Study
+from rssp.subsetsum.nearest import nearest_subset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NODES = {"HiGHS": 20_000, "Gurobi": 100_000}
+SCALES = {"quick": 5, "standard": 20, "full": 50}
+"""instances for each n"""
+NUMBERS = {"HiGHS": (8, 10, 12, 14, 16, 18), "Gurobi": (8, 12, 16, 20, 24, 28, 32)}
+
+FLOOR = 5e-11
+"""where errors of 0 are drawn"""
+
+Answer = tuple[np.ndarray, float, str]
+"""variables, stated error, status"""
+
+
+def highs(x: np.ndarray, z: float) -> Answer:
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    n = len(x)
+    rows = np.vstack([np.append(x, -1.0), np.append(x, 1.0)])
+    found = milp(
+        np.append(np.zeros(n), 1.0),
+        constraints=LinearConstraint(rows, [-np.inf, z], [z, np.inf]),
+        integrality=np.append(np.ones(n), 0),
+        bounds=Bounds(0, np.append(np.ones(n), np.inf)),
+        options={"node_limit": NODES["HiGHS"]},
+    )
+    if found.x is None:
+        return np.full(n, np.nan), np.nan, "nothing found"
+    return found.x[:n], float(found.fun), "optimal" if found.status == 0 else "node limit"
+
+
+def gurobi(x: np.ndarray, z: float) -> Answer:
+    import gurobipy as gp
+
+    with (
+        gp.Env(params={"OutputFlag": 0, "Threads": 1, "NodeLimit": NODES["Gurobi"]}) as environment,
+        gp.Model(env=environment) as m,
+    ):
+        taken = m.addMVar(len(x), vtype=gp.GRB.BINARY)
+        error = m.addVar(obj=1.0)
+        m.addConstr(x @ taken - z <= error)
+        m.addConstr(z - x @ taken <= error)
+        m.optimize()
+        if m.SolCount == 0:
+            return np.full(len(x), np.nan), np.nan, "nothing found"
+        return taken.X, float(m.ObjVal), "optimal" if m.Status == gp.GRB.OPTIMAL else "node limit"
+
+
+def _solvers(asked: str) -> dict[str, Callable[[np.ndarray, float], Answer]]:
+    if asked not in ("all", "HiGHS"):
+        raise ArgumentError("solvers", repr(asked), "all or HiGHS")
+    found: dict[str, Callable[[np.ndarray, float], Answer]] = {"HiGHS": highs}
+    if asked != "HiGHS" and importlib.util.find_spec("gurobipy") is not None:
+        found["Gurobi"] = gurobi
+    return found
+
+
+def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+    try:
+        n_max = int(context.options["n_max"])
+    except ValueError:
+        raise ArgumentError("n_max", repr(context.options["n_max"]), "a whole number") from None
+    rows: list[dict[str, Any]] = []
+    for solver, solve in _solvers(context.options["solvers"]).items():
+        for n in [n for n in NUMBERS[solver] if n <= n_max]:
+            for instance in range(SCALES[context.scale]):
+                rng = np.random.default_rng([context.seed, n, instance])
+                x, z = rng.uniform(-1, 1, n), rng.uniform(-1, 1)
+                variables, stated, status = solve(x, z)
+                row = {"solver": solver, "n": n, "instance": instance, "status": status, "stated": stated}
+                row |= {"unrounded": abs(x @ variables - z), "subset": abs(x @ (variables > 0.5) - z)}
+                rows.append(row | {"optimum": float(nearest_subset(x, [z]).error[0])})
+    instances = pd.DataFrame(rows)
+    return {"instances": instances, "summary": _summary(instances)}
+
+
+def _summary(instances: pd.DataFrame) -> pd.DataFrame:
+    """Where the solver says "optimal": medians of the errors, and the ratio of its subset's error to the optimum."""
+    optimal = instances[instances["status"] == "optimal"]
+    optimal = optimal.assign(ratio=optimal["subset"] / optimal["optimum"])
+    kinds = optimal.groupby(["solver", "n"])
+    table = kinds[["stated", "unrounded", "subset", "optimum"]].median()
+    ratio = kinds["ratio"].agg(low="min", best="median", high="max")
+    asked = instances.groupby(["solver", "n"]).size().rename("instances")
+    table = table.join(ratio).join(kinds.size().rename("said optimal")).join(asked)
+    return table.reset_index().sort_values(["solver", "n"], ascending=[False, True])
+
+
+def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    figure, (left, right) = new_figure(1, 2, width=10.5, height=4)
+    summary = tables["summary"]
+    for (solver, rows), colour, marker in zip(summary.groupby("solver"), COLOURS, "os", strict=False):
+        plot_estimates(rows, "n", by="solver", ax=left, colours=[colour], line=True, marker=marker, ms=5, lw=1)
+        for column, style in (("subset", "-"), ("stated", ":"), ("unrounded", "--")):
+            shown = rows.assign(**{column: rows[column].clip(lower=FLOOR)})
+            label = f"{solver}, {NAMES[column]}"
+            right.plot(shown["n"], shown[column], color=colour, ls=style, marker=marker, ms=3, lw=1, label=label)
+    exact = summary.groupby("n", as_index=False)["optimum"].median()
+    right.plot(exact["n"], exact["optimum"], color="black", lw=1.4, label="optimum")
+    left.set(xlabel="$n$", ylabel="error of its subset over the optimum", yscale="log", title='where it says "optimal"')
+    left.legend(title="median, smallest, largest")
+    right.set(xlabel="$n$", ylabel="error, median", yscale="log", title="what is called the error")
+    legend_outside(right)
+    return figure
+
+
+NAMES = {"subset": "the subset's", "stated": "as stated (bottom: 0)", "unrounded": "variables unrounded"}
+
+STUDY = Study(
+    name="mip_gap",
+    question='How far is a mixed-integer solver\'s "optimal" subset from the nearest one?',
+    analyse=analyse,
+    figures={"gap": draw_gap},
+    show=("summary",),
+    options={"n_max": "32", "solvers": "all"},  # or HiGHS
+)
+
+if __name__ == "__main__":
+    STUDY.main()
