@@ -165,7 +165,7 @@ def _threshold(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ratio_row(table: pd.DataFrame, law: str, d: int, n: int, k: int, eps: float) -> dict[str, object]:
-    """Mean and second-moment ratio of the number of hits as counted, within three standard errors, beside the exact ones."""
+    """Mean and second-moment ratio of the hits as counted, with three standard errors, beside the exact ones."""
     y = table["hits"].to_numpy(dtype=float)
     mean, second = y.mean(), (y**2).mean()
     ratio = second / mean**2 if mean else math.nan
