@@ -17,17 +17,13 @@ which E includes.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-__all__ = ["hits_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
+__all__ = ["settle_ends", "settle_on_cells"]
 
 _NONE = np.int64(-(2**62)) - np.int64(2**61)  # below and above every sum and target: no neighbour on this side
 _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
-_FARTHEST = np.int64(2**62)  # half units; the empty sum is nearer to every target
-_WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 _BLOCK = 512  # words taken at a time by the word loops: they stay in the first-level cache
 
 
@@ -52,7 +48,7 @@ def _double(sums, size, x):
 def _sorted_sums(values, out):
     """out[: 2^len(values)] = all subset sums of values >= 0, ascending; each value doubles the list from its end."""
     out[0] = 0
-    size = 1
+    size = np.int64(1)
     for x in values:
         size = _double(out, size, x)
     return size
@@ -91,25 +87,15 @@ def _settle(left, right, z, lo, hi):
 
 
 @njit(nogil=True, cache=True)
-def _first_not_below(ascending, value):
-    """The first index whose entry is >= value (np.searchsorted, which takes long to compile)."""
-    low, high = 0, len(ascending)
-    while low < high:
-        middle = (low + high) >> 1
-        if ascending[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@njit(nogil=True, cache=True)
 def _scatter(large, small, base, w, bits, cells, place):
     """Set the bits of all sums large[i] + small[k] in the cells from base on, half a megabyte of bits at a time."""
     inverse = 1.0 / w
     one, low_bits = np.uint64(1), np.int64(63)
+    k = len(small)
     for i in range(len(large)):
-        place[i] = _first_not_below(small, base - large[i])
+        while k > 0 and small[k - 1] >= base - large[i]:
+            k -= 1
+        place[i] = k
     for start in range(0, cells, 1 << 22):
         limit = min(start + (1 << 22), cells) * w
         for i in range(len(large)):
@@ -177,44 +163,6 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
         upper[k] = ~upper[k]
         some |= upper[k]
     return some != 0
-
-
-@njit(nogil=True, cache=True)
-def _tune(small, w, tries):
-    """(width, E): the cell width in [w, 1.25 w] for which E = sum |x / w - round(x / w)| is least."""
-    best, chosen = np.inf, w
-    for t in range(tries):
-        trial = w + (w * t) // (4 * tries)
-        inverse = 1.0 / trial
-        error = 0.0
-        for x in small:
-            cells = x * inverse
-            error += abs(cells - np.rint(cells))
-        if error < best:
-            best, chosen = error, trial
-    return chosen, best
-
-
-@njit(nogil=True, cache=True)
-def _how_many_to_shift(a, w, width, spread, max_cells):
-    """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting."""
-    n = len(a)
-    best, chosen, halo = np.inf, 0, 0.0
-    for j in range(min(n, 14) + 1):
-        if j > 0:
-            halo += a[j - 1]
-        cells = (width + halo) / w
-        windows = 1.0
-        if cells > max_cells:
-            room = max_cells - halo / w
-            if room < 0.1 * max_cells:
-                break
-            windows = math.ceil(width / w / room)
-        scatter = 1.5 * 2.0 ** (n - j) * min(1.0, (width / windows + halo) / spread) * windows
-        cost = scatter + (j + 2) * 0.006 * (width / windows + halo) / w * windows
-        if cost < best:
-            best, chosen = cost, j
-    return chosen
 
 
 @njit(nogil=True, cache=True)
@@ -331,17 +279,11 @@ def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, b
 
 
 @njit(nogil=True, cache=True)
-def _cells_a_gap(n):
-    """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
-    return min(max(2.0 - (n - 26) / 6, 1.0), 2.0)
-
-
-@njit(nogil=True, cache=True)
-def _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells):
+def settle_on_cells(a, left, right, lo, hi, w, j, exact, guess, best, witness, enough, max_cells):
     """One pass with cells of width w: (done, best, witness); not done where the cells turned out too coarse.
 
     a : ascending, > 0; left, right : sorted sums of its two halves; best : a radius known to be attained, or up to
-    which gaps do not interest; the first gap beyond `enough` ends the pass.
+    which gaps do not interest; the first gap beyond `enough` ends the pass. guess : how long the longest run may be.
     """
     n = len(a)
     shifts = np.empty(j, np.int64)
@@ -377,8 +319,7 @@ def _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
     bits = np.empty(((halo + window) >> 6) + 1, np.uint64)
     copy = np.empty(_BLOCK + 1, np.uint64)
     found = np.empty(512, np.int64)
-    count, known, last = 0, best, np.int64(-1)
-    guess = 0.75 * _cells_a_gap(n) * math.log(region)
+    count, known, last = np.int64(0), best, np.int64(-1)  # a literal 0 would compile twice what it is handed to
     for start in range(0, region, window):
         cells = min(window, region - start) + halo
         words = cells >> 6
@@ -405,122 +346,20 @@ def _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
 
 
 @njit(nogil=True, cache=True)
-def _flip(x):
-    """The absolute values > 0, ascending; the sum of the negative numbers; the greatest common divisor (or 0)."""
-    a = np.empty(len(x), np.int64)
-    n, moved, divisor = 0, np.int64(0), np.int64(0)
-    for value in x:
-        if value < 0:
-            moved += value
-            value = -value
-        if value > 0:
-            k = n
-            while k > 0 and a[k - 1] > value:
-                a[k] = a[k - 1]
-                k -= 1
-            a[k] = value
-            n += 1
-            while value > 0 and divisor != 1:
-                divisor, value = value, divisor % value
-    return a[:n], moved, divisor
+def settle_ends(a, lo, hi, divisor, best):
+    """(best, witness, left, right): the radius at the ends of [lo, hi] if beyond `best`, and the sums of both halves.
 
-
-@njit(nogil=True, cache=True)
-def _mean_gap(n, far, spread):
-    """The mean distance of neighbours among 2^n sums, `far` from their mean, their law taken to be normal."""
-    return 2.51 * spread * math.exp(min(far * far / (2 * spread * spread), 600.0) - n * 0.6931471805599453)
-
-
-@njit(nogil=True, cache=True)
-def _cell_width(n, best, width, far, spread, at_one_eps):
-    """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
-
-    far : the distance of the ball's farther end from the mean of the sums, whose density is taken to be normal there.
+    The witness is 2 * lo - 1 if there is none beyond `best`.
     """
-    mean_gap = _mean_gap(n, far, spread)
-    runs = 16.0
-    if at_one_eps:  # cells may be coarser where so many sums are expected that hardly a run stays open
-        crowding = (math.log(max(width / mean_gap, 1.0)) + 2) * mean_gap / best
-        runs = min(max(2.8 / max(1 - crowding, 0.1), 4.5), 16.0)
-    w = max(min(mean_gap / _cells_a_gap(n), width / 16), best / runs)
-    return min(np.int64(w), _WIDEST)
-
-
-@njit(nogil=True, cache=True)
-def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
-    """(radius, witness) in half units of the targets in [lo, hi], for the sums of x.
-
-    Targets no farther than `known` do not interest: if there are no others, the witness is 2 * lo - 1. The first
-    target farther than `enough` is returned, if any. max_cells : the size of the bitmap in cells.
-    """
-    a, moved, divisor = _flip(x)
     n = len(a)
-    lo, hi = lo - moved, hi - moved
-    left = np.empty(1 << (n // 2), np.int64)
-    right = np.empty(1 << (n - n // 2), np.int64)
+    left, right = np.empty(1 << (n // 2), np.int64), np.empty(1 << (n - n // 2), np.int64)
     _sorted_sums(a[: n // 2], left)
     _sorted_sums(a[n // 2 :], right)
-    total, squares = np.int64(0), 0.0
-    for value in a:
-        total += value
-        squares += float(value) * float(value)
-    best, witness = known, 2 * lo - 1
-    at_one_eps = known > 0
+    witness = 2 * lo - 1
     for k, z in enumerate((lo, hi, lo + divisor)):
         if k == 2 and (z > hi or divisor <= best):  # where all sums are multiples, two in a row leave no empty cell
             break
         radius, target = _settle(left, right, z, lo, hi)
         if radius > best:
             best, witness = radius, target
-    # a gap between two sums inside the ball is no longer than the ball
-    if n > 0 and best <= enough and best < hi - lo and hi > 0 and lo < total:
-        spread = math.sqrt(squares) / 2
-        w = _cell_width(n, best, float(hi - lo), max(abs(lo - total * 0.5), abs(hi - total * 0.5)), spread, at_one_eps)
-        done = False
-        while not done:
-            w = max(w, 1)
-            exact = w <= divisor <= _WIDEST
-            w = divisor if exact else w
-            j = _how_many_to_shift(a, w, float(hi - lo), 5 * spread, max_cells)
-            if not exact:
-                w, error = _tune(a[:j], w, min(max((1 << min(n, 40)) >> 12, 1), 4096))
-                if at_one_eps and w > 1 and best < (2.1 + 2 * error) * w:
-                    w = 3 * w // 5  # this pass would not be sure
-                    continue
-            done, best, witness = _pass(a, left, right, lo, hi, w, j, exact, best, witness, enough, max_cells)
-            w = w // 3
-    return best, witness + 2 * moved
-
-
-@njit(nogil=True, cache=True)
-def profiles_by_bitmap(samples, lo, hi, n_min, max_cells, radius, witness):
-    """Fill radius, witness (trials, columns), in half units, for the first n_min, n_min + 1, ... numbers of samples."""
-    for t in range(radius.shape[0]):
-        for c in range(radius.shape[1]):
-            radius[t, c], witness[t, c] = radius_by_bitmap(
-                samples[t, : n_min + c], lo[t], hi[t], np.int64(-1), _FARTHEST, max_cells
-            )
-
-
-@njit(nogil=True, cache=True)
-def hits_by_bitmap(samples, counts, lo, hi, limits, stop, first, max_cells, times):
-    """Replace -1 in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
-
-    limits (trials, m) : half units, descending, so that times ascend; -1 stays where no n <= counts[t] does; -2: none
-    up to stop (trials, m), where there are more numbers.
-    """
-    for t in range(times.shape[0]):
-        n = first
-        for e in range(times.shape[1]):
-            if times[t, e] >= 0:
-                continue
-            limit = limits[t, e]
-            while n <= counts[t] and times[t, e] == -1:
-                if n > stop[t, e]:
-                    times[t, e] = -2
-                elif (hi[t] - lo[t]) >> min(n, 62) > limit:  # 2^n times 2 eps are too short in all
-                    n += 1
-                elif radius_by_bitmap(samples[t, :n], lo[t], hi[t], limit, limit, max_cells)[0] <= limit:
-                    times[t, e] = n
-                else:
-                    n += 1
+    return best, witness, left, right

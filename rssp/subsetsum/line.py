@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from rssp.balls import Ball
-from rssp.subsetsum._line_bitmap import hits_by_bitmap, profiles_by_bitmap, radius_by_bitmap
 from rssp.subsetsum._line_intervals import fractions_of_trials, hits_of_trials
 from rssp.subsetsum._line_merge import profiles_by_merging
+from rssp.subsetsum._line_passes import covers_by_bitmap, hits_by_bitmap, profiles_by_bitmap, radius_by_bitmap
 from rssp.subsetsum.budget import SECONDS, memory_limit, require_feasible
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
@@ -72,7 +72,7 @@ class _Trials:
             grid, chosen = FixedPoint(int(exponent)), q == exponent
             units[chosen] = grid.to_int(samples[chosen, :, 0])
             ends[:, chosen] = grid.to_int(np.array([[low], [high]]))
-        seen = np.zeros((len(units), units.shape[1] + 1), np.int64)
+        seen = np.zeros((len(units), samples.shape[1] + 1), np.int64)
         np.cumsum(units != 0, axis=1, out=seen[:, 1:])
         order = np.argsort(units == 0, axis=1, kind="stable")
         place = np.concatenate((np.zeros((len(units), 1), np.int64), order + 1), axis=1)
@@ -215,7 +215,7 @@ class _Trials:
             result[chosen] = np.where(times == -2, OPEN, times >= 0)
         for t in np.flatnonzero((result == OPEN) & (by_bitmap < SECONDS)):
             x, low, high = self.units[t, : self.counts[t]], self.low[t], self.high[t]
-            result[t] = radius_by_bitmap(x, low, high, limit[t], limit[t], _MAX_CELLS)[0] <= limit[t]
+            result[t] = covers_by_bitmap(x, low, high, limit[t], _MAX_CELLS)
         return result
 
 

@@ -19,9 +19,9 @@ from rssp.subsetsum import (
     hitting_time,
     hitting_times,
 )
-from rssp.subsetsum._line_bitmap import hits_by_bitmap, radius_by_bitmap
 from rssp.subsetsum._line_intervals import hits_of_trials
 from rssp.subsetsum._line_merge import profiles_by_merging
+from rssp.subsetsum._line_passes import covers_by_bitmap, hits_by_bitmap, radius_by_bitmap
 from rssp.subsetsum.coverage import covers_each
 from rssp.subsetsum.fixedpoint import FixedPoint
 
@@ -132,6 +132,7 @@ def test_the_bitmap_equals_merging_on_every_kind_of_sample():
             if eps >= 0:
                 beyond, _ = radius_by_bitmap(x, low, high, np.int64(eps), np.int64(eps), max_cells)
                 assert (beyond > eps) == (found > eps)
+                assert covers_by_bitmap(x, low, high, np.int64(eps), max_cells) == (found <= eps)
 
 
 def test_intervals_equal_the_bitmap_on_every_kind_of_sample():
