@@ -1,0 +1,258 @@
+"""Boxes and points in int64: which pieces of a box the boxes about some points leave open.
+
+A set of sums covers a box at t iff the closed boxes (or Euclidean balls) of half side t about the sums cover it. The
+box is split at the faces of their boxes until each piece lies in one of them or meets none; pieces that meet none are
+holes. All of this is integer arithmetic, so that the answer is exact: an open piece is in a closed box, disjoint from
+it, or cut by one of its faces, and there are finitely many faces.
+
+Arrays are copied by loops and sorted here: numba compiles that several times faster than its array expressions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["excess", "misses_ball", "room", "sort", "split", "target"]
+_jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+@_jit
+def sort(order, first, last, keys):
+    """Heap sort of order[first:last] by keys[order[.]]."""
+    size = last - first
+    start, end = size >> 1, size
+    while end > 1:
+        if start > 0:
+            start -= 1
+            item = order[first + start]
+        else:
+            end -= 1
+            item = order[first + end]
+            order[first + end] = order[first]
+        root = start
+        child = 2 * root + 1
+        while child < end:
+            if child + 1 < end and keys[order[first + child + 1]] > keys[order[first + child]]:
+                child += 1
+            if keys[order[first + child]] <= keys[item]:
+                break
+            order[first + root] = order[first + child]
+            root = child
+            child = 2 * root + 1
+        order[first + root] = item
+
+
+@_jit
+def room(array, used):
+    """The array, or one twice as long with the same beginning, if all but 2 of its rows are used."""
+    if used + 2 < len(array):
+        return array
+    out = np.empty((2 * len(array), array.shape[1]), np.int64)
+    for i in range(len(array)):
+        for j in range(array.shape[1]):
+            out[i, j] = array[i, j]
+    return out
+
+
+@_jit
+def _square(v):
+    """v^2 as two 64-bit words, v < 2^63."""
+    u = np.uint64(v)
+    mask = np.uint64(0xFFFFFFFF)
+    shift = np.uint64(32)
+    low, high = u & mask, u >> shift
+    cross = low * high
+    word = low * low
+    carry = (cross & np.uint64(0x7FFFFFFF)) << np.uint64(33)
+    total = word + carry
+    top = high * high + (cross >> np.uint64(31))
+    if total < word:
+        top += np.uint64(1)
+    return top, total
+
+
+@_jit
+def excess(v, r, norm):
+    """The sign of ||v|| - r, exactly; v >= 0."""
+    if norm == 1:
+        rest = r
+        for j in range(len(v)):
+            rest -= v[j]
+            if rest < 0:
+                return 1
+        return 0 if rest == 0 else -1
+    if norm == 2:
+        total = 0.0
+        for j in range(len(v)):
+            total += float(v[j]) * float(v[j])
+        square = float(r) * float(r)
+        if total < square * (1 - 1e-12):
+            return -1
+        if total > square * (1 + 1e-12):
+            return 1
+        top, low = np.uint64(0), np.uint64(0)
+        for j in range(len(v)):
+            t, w = _square(v[j])
+            low += w
+            top += t
+            if low < w:
+                top += np.uint64(1)
+        rt, rl = _square(r)
+        if top == rt and low == rl:
+            return 0
+        return -1 if top < rt or (top == rt and low < rl) else 1
+    largest = np.int64(0)
+    for j in range(len(v)):
+        largest = max(largest, v[j])
+    return 0 if largest == r else (-1 if largest < r else 1)
+
+
+@_jit
+def misses_ball(lo, hi, ball, v):
+    """Whether the open box (lo, hi), inside the ball's bounding cube, has no point of the open ball."""
+    centre, r, norm = ball
+    if norm == 0:
+        return False
+    for j in range(len(lo)):
+        v[j] = max(lo[j] - centre[j], centre[j] - hi[j], 0)
+    return excess(v, r, norm) >= 0
+
+
+@_jit
+def target(lo, hi, ball, v, z):
+    """A target of the ball in the box [lo, hi]: its middle, or the nearest to it on the way to the ball's centre."""
+    centre, r, norm = ball
+    d = len(lo)
+    for j in range(d):
+        z[j] = lo[j] + ((hi[j] - lo[j]) >> 1)
+        v[j] = abs(z[j] - centre[j])
+    if excess(v, r, norm) <= 0:
+        return
+    inner, outer = 0.0, 1.0
+    for _ in range(50):
+        share = 0.5 * (inner + outer)
+        for j in range(d):
+            p = min(max(centre[j], lo[j]), hi[j])
+            m = lo[j] + ((hi[j] - lo[j]) >> 1)
+            v[j] = abs(p + np.int64(share * float(m - p)) - centre[j])
+        if excess(v, r, norm) <= 0:
+            inner = share
+        else:
+            outer = share
+    for j in range(d):
+        p = min(max(centre[j], lo[j]), hi[j])
+        m = lo[j] + ((hi[j] - lo[j]) >> 1)
+        z[j] = p + np.int64(inner * float(m - p))
+
+
+@_jit
+def split(piece, points, count, t, euclid, ball, holes, stack, arena):
+    """Split a box at the faces of the points' boxes until each piece is in one box or meets none.
+
+    A box is a row (lo, hi) and stands for its interior. Pieces that meet no box (in the 2-norm: whose middle is farther
+    than t from every point) are put in `holes`; in the 2-norm the work ends with the first of them, and the pieces not
+    yet looked at follow it. Depth first; a piece keeps only the points whose box meets it.
+    Returns (number of holes, holes, stack, arena); the arrays grow as needed.
+    """
+    d = len(piece) // 2
+    low, high = np.empty(d, np.int64), np.empty(d, np.int64)
+    v, z = np.empty(d, np.int64), np.empty(d, np.int64)
+    arena = room(arena, max(count, 1))
+    while 2 * count + 2 > len(arena):
+        arena = room(arena, len(arena))
+    for i in range(count):
+        arena[i, 0] = i
+    for j in range(2 * d):
+        stack[0, j] = piece[j]
+    stack[0, 2 * d], stack[0, 2 * d + 1] = 0, count
+    depth, found = 1, 0
+    tt = float(t) * float(t)
+    while depth > 0:
+        depth -= 1
+        for j in range(d):
+            low[j], high[j] = stack[depth, j], stack[depth, d + j]
+        first, number = stack[depth, 2 * d], stack[depth, 2 * d + 1]
+        if misses_ball(low, high, ball, v):
+            continue
+        top = first + number
+        while top + number + 2 > len(arena):
+            arena = room(arena, len(arena))
+        kept, best, best_share, covered, nearest = 0, np.int64(-1), -1.0, False, np.inf
+        if euclid:
+            target(low, high, ball, v, z)
+        for k in range(number):
+            i = arena[first + k, 0]
+            meets, contains, share = True, True, 1.0
+            if euclid:
+                near, far, mid = 0.0, 0.0, 0.0
+                for j in range(d):
+                    p = points[i, j]
+                    w = float(max(low[j] - p, p - high[j], 0))
+                    near += w * w
+                    w = float(max(p - low[j], high[j] - p))
+                    far += w * w
+                    w = float(p - z[j])
+                    mid += w * w
+                meets, contains = near < tt, far <= tt
+                nearest = min(nearest, mid)
+            else:
+                for j in range(d):
+                    under, over = points[i, j] - t, points[i, j] + t
+                    if under >= high[j] or over <= low[j]:
+                        meets = False
+                        break
+                    if under > low[j] or over < high[j]:
+                        contains = False
+                        share *= float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
+                contains = contains and meets
+            if contains:
+                covered = True
+                break
+            if meets:
+                arena[top + kept, 0] = i
+                kept += 1
+                if share > best_share:
+                    best, best_share = i, share
+        if covered:
+            continue
+        axis = 0
+        for j in range(d):
+            if high[j] - low[j] > high[axis] - low[axis]:
+                axis = j
+        width = float(high[axis] - low[axis])
+        # a piece this small whose middle is covered is covered up to a part in 2^32 of t
+        if euclid and nearest <= tt and width * 2.0**32 < float(t):
+            continue
+        if kept == 0 or (euclid and nearest > tt):
+            holes = room(holes, found)
+            for j in range(d):
+                holes[found, j], holes[found, d + j] = low[j], high[j]
+            found += 1
+            if not euclid:
+                continue
+            # the rim of a round hole has pieces of every size: all that is left stays open
+            for i in range(depth):
+                holes = room(holes, found)
+                for j in range(2 * d):
+                    holes[found, j] = stack[i, j]
+                found += 1
+            break
+        face = low[axis] + ((high[axis] - low[axis]) >> 1)
+        if not euclid:
+            smallest = 2.0
+            for j in range(d):
+                under, over = points[best, j] - t, points[best, j] + t
+                if under > low[j] or over < high[j]:
+                    part = float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
+                    if part < smallest:
+                        smallest, axis = part, j
+                        face = over if over < high[j] else under
+        stack = room(stack, depth)
+        for side in range(2):
+            for j in range(d):
+                stack[depth, j], stack[depth, d + j] = low[j], high[j]
+            stack[depth, axis + (d if side == 0 else 0)] = face
+            stack[depth, 2 * d], stack[depth, 2 * d + 1] = top, kept
+            depth += 1
+    return found, holes, stack, arena
