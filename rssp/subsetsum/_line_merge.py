@@ -1,7 +1,8 @@
-"""Kernels on the sorted list of all subset sums: exact covering radii of many small samples.
+"""Kernels on the sorted list of subset sums: exact covering radii of many small samples.
 
-The sums of n + 1 numbers are the sorted merge of the sums L of the first n and of L + x: 2^(n+1) steps of about 1 ns,
-and 8 * 2^(n+1) bytes. Everything is int64, so a gap between neighbours is exact.
+The sums of n + 1 numbers are the sorted merge of the sums L of the first n and of L + x. Only those are kept that later
+numbers can still move into the ball, and the nearest beyond on each side; a step of the merge takes about 1 ns.
+Everything is int64, so a gap between neighbours is exact.
 
 Lengths are counted in half units (2^(-q-1)): the target farthest from the sums is the middle of a gap, or an end of the
 ball.
@@ -15,26 +16,52 @@ from numba import njit
 __all__ = ["profiles_by_merging"]
 
 
-@njit(nogil=True, cache=True)
-def _merge(old, size, x, new):
-    """new[:2 * size] = the sorted union of old[:size] and old[:size] + x.
+_BEYOND = np.int64(2**62)  # on both sides of each list: beyond every sum, even moved by a number
 
-    From both ends at once, `size` steps each: neither runs out of its lists, and the two chains of steps overlap.
+
+@njit(nogil=True, cache=True)
+def _first_beyond(sums, size, value):
+    """The first index from 1 to size whose sum is > value, else size + 1."""
+    low, high = 1, size + 1
+    while low < high:
+        middle = (low + high) >> 1
+        if sums[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(nogil=True, cache=True)
+def _merge(old, size, x, low, high, new):
+    """new[1 : m + 1] = those of old[1 : size + 1] and of old + x in [low, high] and the next on each side: m.
+
+    Sorted, and taken from both ends at once, half of them each: the two chains of steps overlap. Neither runs out of
+    its lists: beyond the sums wanted there are others, and at last _BEYOND.
     """
-    less, more = min(x, 0), max(x, 0)  # old + less is the list that begins first
-    i, j = 0, 0
-    k, m = size - 1, size - 1
-    for step in range(size):
-        a, b = old[i] + less, old[j] + more
-        first = a <= b
-        new[step] = a if first else b
-        i += first
-        j += not first
-        c, d = old[k] + less, old[m] + more
+    i, j = max(_first_beyond(old, size, low - 1) - 1, 1), max(_first_beyond(old, size, low - 1 - x) - 1, 1)
+    k, m = min(_first_beyond(old, size, high), size), min(_first_beyond(old, size, high - x), size)
+    count = k - i + m - j + 2
+    half = count // 2 if count >= 8 else 0  # at most two of them lie beyond each end, where the chains may differ
+    for step in range(half):
+        c, d = old[k], old[m] + x
         last = c > d
-        new[2 * size - 1 - step] = c if last else d
+        new[count - step] = c if last else d
         k -= last
         m -= not last
+        a, b = old[i], old[j] + x
+        first = a <= b
+        new[1 + step] = a if first else b
+        i += first
+        j += not first
+    for place in range(1 + half, count - half + 1):
+        a, b = old[i], old[j] + x
+        first = a <= b
+        new[place] = a if first else b
+        i += first
+        j += not first
+    new[0], new[count + 1] = -_BEYOND, _BEYOND
+    return count
 
 
 @njit(nogil=True, cache=True)
@@ -49,35 +76,27 @@ def _gap_radius(a, b, lo, hi):
 
 
 @njit(nogil=True, cache=True)
-def _first_beyond(sums, size, value):
-    """The first index whose sum is > value."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) >> 1
-        if sums[middle] <= value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@njit(nogil=True, cache=True)
 def _sorted_radius(sums, size, lo, hi):
-    """(radius, witness) in half units, from all sums in ascending order."""
+    """(radius, witness) in half units, from sums[1 : size + 1] ascending: all in the ball and the next on each side."""
     first, last = _first_beyond(sums, size, lo - 1), _first_beyond(sums, size, hi)  # sums[first:last] lie in the ball
-    best = np.int64(0)
-    for k in range(first + 1, last):
-        best = max(best, sums[k] - sums[k - 1])
-    witness = 2 * lo
-    for k in range(first + 1, last):
-        if sums[k] - sums[k - 1] == best:
-            witness = sums[k] + sums[k - 1]
+    best, witness, where = np.int64(0), 2 * lo, last
+    for start in range(first, last - 1, 256):  # in blocks, so that the place of the longest gap costs little to find
+        stop = min(start + 256, last - 1)
+        left, right = sums[start:stop], sums[start + 1 : stop + 1]
+        longest = np.int64(0)
+        for k in range(len(left)):
+            longest = max(longest, right[k] - left[k])
+        if longest > best:
+            best, where = longest, start
+    for k in range(where, last - 1):
+        if sums[k + 1] - sums[k] == best:
+            witness = sums[k] + sums[k + 1]
             break
     for k in (first, last):  # the gaps that hold the ends of the ball
-        if k == 0:
-            radius, z = 2 * (sums[0] - lo), 2 * lo
-        elif k == size:
-            radius, z = 2 * (hi - sums[size - 1]), 2 * hi
+        if k == 1:
+            radius, z = 2 * (sums[1] - lo), 2 * lo
+        elif k == size + 1:
+            radius, z = 2 * (hi - sums[size]), 2 * hi
         else:
             radius, z = _gap_radius(sums[k - 1], sums[k], lo, hi)
         if radius > best:
@@ -93,13 +112,21 @@ def profiles_by_merging(samples, lo, hi, n_min, radius, witness):
     """
     trials, columns = radius.shape
     n_max = n_min + columns - 1
-    sums = np.empty(1 << n_max, np.int64)
-    other = np.empty(1 << n_max, np.int64)
+    sums = np.empty((1 << n_max) + 2, np.int64)
+    other = np.empty((1 << n_max) + 2, np.int64)
     for t in range(trials):
-        sums[0] = 0
+        low, high = lo[t], hi[t]
+        for n in range(n_max):
+            low -= max(samples[t, n], 0)
+            high -= min(samples[t, n], 0)
+        sums[0], sums[1], sums[2], size = -_BEYOND, 0, _BEYOND, np.int64(1)
         for n in range(n_max + 1):
             if n > 0:
-                _merge(sums, 1 << (n - 1), samples[t, n - 1], other)
+                x = samples[t, n - 1]
+                low += max(x, 0)
+                high += min(x, 0)
+                # no sum is farther than 2^61 from 0
+                size = _merge(sums, size, x, max(low, -_BEYOND >> 1), min(high, _BEYOND >> 1), other)
                 sums, other = other, sums
             if n >= n_min:
-                radius[t, n - n_min], witness[t, n - n_min] = _sorted_radius(sums, 1 << n, lo[t], hi[t])
+                radius[t, n - n_min], witness[t, n - n_min] = _sorted_radius(sums, size, lo[t], hi[t])

@@ -38,7 +38,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_MERGED = 13  # up to this n merging sorted lists is faster than a bitmap
+_MERGED = 15  # up to this n merging sorted lists is faster than a bitmap
 _MAX_CELLS = np.int64(2 << 30)  # of the bitmap: 270 MB
 _MOST_BITMAP = 46  # numbers in a decision by bitmap that is made without asking: 9 s
 _SLOW = 1e-3  # seconds of a decision, from which on it pays to try with fewer numbers first
