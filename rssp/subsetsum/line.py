@@ -7,6 +7,7 @@ sums is a whole number and every result is exact; a float64 is made of it once, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -83,21 +84,16 @@ class _Trials:
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> _Trials:
         return _Trials(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
-    def in_units(self, eps: float, halves: int = 0) -> Ints:
-        """eps in the (half) units of each trial, rounded down."""
-        result = np.empty(len(self.q), np.int64)
+    def in_units(self, eps: Sequence[float], halves: int = 0) -> Ints:
+        """Each eps in the (half) units of each trial, rounded down: (trials, len(eps))."""
+        result = np.empty((len(self.q), len(eps)), np.int64)
         for exponent in np.unique(self.q):
-            result[self.q == exponent] = FixedPoint(int(exponent)).floor(eps, halves)
+            result[self.q == exponent] = [FixedPoint(int(exponent)).floor(e, halves) for e in eps]
         return result
 
     def to_float(self, radius: Ints) -> Floats:
         """Half units (trials, m) as float64, rounded once."""
         return np.ldexp(radius.astype(np.float64), -self.q[:, None] - 1)
-
-    @property
-    def spread(self) -> Floats:
-        """The standard deviation of the sums of each trial, at least a unit."""
-        return np.maximum(np.sqrt((self.units.astype(np.float64) ** 2).sum(axis=1)) / 2, 1.0)
 
     def require_feasible(self, n: int) -> None:
         """Raise InfeasibleError if the radii of the first n numbers cost too much."""
@@ -141,9 +137,11 @@ class _Trials:
         low, high = int(seen.min(initial=n_max)), int(seen.max(initial=0))
         return min(low, high), high, seen - low
 
-    def interval_cost(self, limit: Ints) -> tuple[Floats, Floats]:
-        """(seconds, bytes) of the union of the intervals of length `limit`, for each trial."""
-        intervals = np.minimum(2.0 ** np.minimum(self.counts, 60), 6 * self.spread / np.maximum(limit, 0.5))
+    def interval_cost(self, limits: Ints) -> tuple[Floats, Floats]:
+        """(seconds, bytes) of the union of the intervals of these lengths, each (trials, m) as limits."""
+        spread = np.maximum(np.sqrt((self.units.astype(np.float64) ** 2).sum(axis=1)) / 2, 1.0)
+        most = 2.0 ** np.minimum(self.counts, 60)
+        intervals = np.minimum(most[:, None], 6 * spread[:, None] / np.maximum(limits, 0.5))
         return 2e-8 * intervals + 1e-6, 16 * intervals
 
     def hits(self, limits: Ints) -> Ints:
@@ -161,11 +159,11 @@ class _Trials:
 
         One decision by bitmap after the other, as long as they are cheap; then by intervals, in one go for all n.
         """
-        cost = np.array([self.interval_cost(limit) for limit in limits.T])
-        steps = np.log2(cost[:, 0].T / 8e-9)
+        seconds, memory = self.interval_cost(limits)
+        steps = np.log2(seconds / 8e-9)
         stop = np.floor(np.minimum(np.minimum(steps + 14, 2 * (steps - 4)), _MOST_BITMAP)).astype(np.int64)
         hits_by_bitmap(self.units, self.counts, self.low, self.high, limits, stop, n, _MAX_CELLS, first)
-        fits = (memory_limit() / 2 > cost[:, 1].T) & (cost[:, 0].T < SECONDS)
+        fits = (memory < memory_limit() / 2) & (seconds < SECONDS)
         for e in range(first.shape[1]):
             left = np.flatnonzero((first[:, e] == -2) & fits[:, e])
             if left.size:
@@ -199,7 +197,7 @@ class _Trials:
         too_few = (self.high - self.low) >> np.minimum(self.counts, 62) > limit  # 2^n times 2 eps are too short in all
         result[beyond | too_few] = UNCOVERED
         by_bitmap = _bitmap_seconds(self.counts) + 2e-9 * (self.high - self.low) / np.maximum(limit, 1)
-        by_intervals, memory = self.interval_cost(limit)
+        by_intervals, memory = (cost[:, 0] for cost in self.interval_cost(limit[:, None]))
         by_intervals = np.where(memory > memory_limit() / 2, np.inf, by_intervals)
         for t in np.flatnonzero((result == OPEN) & (np.minimum(by_bitmap, by_intervals) > _SLOW)):
             low, high = self.low[t], self.high[t]
@@ -256,7 +254,7 @@ def covering_radius(
 def decide(samples: Floats, ball: Ball, eps: float) -> Ints:
     """COVERED, UNCOVERED or OPEN (too much memory or time) for each of the samples (trials, n, 1); exact."""
     trials = _Trials.of(samples, ball)
-    return trials.decide(trials.in_units(eps, 1))
+    return trials.decide(trials.in_units([eps], 1)[:, 0])
 
 
 def covers(sample: Floats, ball: Ball, eps: float, *, error_norm: float = math.inf) -> bool:
@@ -294,7 +292,7 @@ def hitting_times(samples: Floats, ball: Ball, eps: Floats, *, error_norm: float
     trials = _Trials.of(samples, ball)
     descending = np.argsort(-eps, kind="stable")
     times = np.empty((len(samples), len(eps)), np.int64)
-    times[:, descending] = trials.hits(np.stack([trials.in_units(float(e), 1) for e in eps[descending]], axis=1))
+    times[:, descending] = trials.hits(trials.in_units(eps[descending].tolist(), 1))
     return times
 
 
@@ -306,7 +304,7 @@ def hitting_time(sample: Floats, ball: Ball, eps: Floats, *, error_norm: float =
 def covered_fractions(samples: Floats, ball: Ball, eps: float, n_min: int, n_max: int) -> Floats:
     """Exact; see `rssp.subsetsum.covered_fractions`."""
     trials = _Trials.of(samples, ball)
-    units = trials.in_units(eps)
+    units = trials.in_units([eps])[:, 0]
     low, high, columns = trials.units_seen(n_min, n_max)
     reach = np.abs(trials.units[:, :high]).sum(axis=1, dtype=np.float64)
     most = float((reach / (2 * np.maximum(units, 0.5))).max(initial=0.0)) + 3

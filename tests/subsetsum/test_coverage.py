@@ -53,7 +53,7 @@ def test_agrees_with_the_radius(seed, n, eps):
 def test_both_ways_agree(eps):
     samples = np.random.default_rng(3).uniform(-1, 1, (40, 22, 1))
     trials = _Trials.of(samples, Ball())
-    limit = trials.in_units(eps, 1)
+    limit = trials.in_units([eps], 1)[:, 0]
     radius, _ = trials.radii(22, 22)
     assert ((trials.hits_by_intervals(limit) >= 0) == (radius[:, 0] <= limit)).all()
     assert (covers_each(samples, Ball(), eps) == (radius[:, 0] <= limit)).all()
