@@ -107,9 +107,8 @@ class Outcome:
 
 
 def study_folders() -> list[Path]:
-    """Where studies are looked for: ``studies/`` here, beside the package's source, and inside the package."""
-    package = Path(__file__).resolve().parent
-    folders = [Path.cwd() / "studies", package.parent / "studies", package / "_studies"]
+    """Where studies are looked for: ``studies/`` in the working directory and beside the package's source."""
+    folders = [Path.cwd() / "studies", Path(__file__).resolve().parents[1] / "studies"]
     return [f for i, f in enumerate(folders) if f.is_dir() and f not in folders[:i]]
 
 
