@@ -41,7 +41,7 @@ RANGE = (-0.46423155069351196, 0.5407021641731262)
 PUBLISHED_SECONDS = 77_266
 WIDTHS = (16, 32, 64, 128, 256, 512)
 NUMBERS = tuple(range(8, 30, 4))
-SCALES = {"quick": (1.2, 2), "standard": (10.0, 5), "full": (120.0, 20)}
+SCALES = {"quick": (0.6, 2), "standard": (4.0, 3), "full": (120.0, 20)}
 """seconds that one network of part (ii) may be expected to take; networks of each kind, fewer where they take long"""
 NEEDED_EPS = (0.1, 0.01)
 UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
@@ -146,7 +146,7 @@ def _network(context: Context) -> pd.DataFrame:
             for n in NUMBERS:
                 # a rough law of the search's time, on one core: it decides what is computed, never how
                 expected = width**2 * (depth + 1) * (2e-6 + 1.2e-8 * 2 ** (n / 2))
-                for repeat in range(0 if expected > seconds else int(np.clip(seconds / 3 / expected, 1, most))):
+                for repeat in range(0 if expected > seconds else int(np.clip(seconds / 2 / expected, 1, most))):
                     rng = _rng(context, 4, width, depth, n, repeat)
                     layers = theorem_layers(target, n, rng=rng, workers=_workers(context))
                     found = worst_error(target, layers, restarts=8, rng=rng)
