@@ -38,7 +38,7 @@ EPS = 0.01
 LAWS = {"normal": rssp.Normal, "normally-scaled": rssp.NormallyScaledNormal}
 DIMS: dict[str, dict[str, tuple[int, ...]]] = {
     "quick": {"normal": (1, 2, 3, 4, 6, 8, 12, 16), "normally-scaled": (1, 2, 3, 4)},
-    "standard": {"normal": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), "normally-scaled": (1, 2, 3, 4, 6, 8, 12, 16)},
+    "standard": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
     "full": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
 }
 TRIALS = {"quick": 400, "standard": 4000, "full": 40_000}
