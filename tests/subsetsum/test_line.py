@@ -202,6 +202,17 @@ def test_a_straggler_among_many_numbers_is_followed_to_the_end():
         assert [covers(sample[0, :k], Ball(1), e) for k in (n - 1, n)] == [False, True]
 
 
+@pytest.mark.parametrize("memory", [1e3, 1e5, 4e6])
+def test_want_of_memory_for_intervals_changes_no_answer(memory, monkeypatch):
+    samples = np.random.default_rng(29).uniform(-0.9, 1, (6, 27))
+    ball, eps = Ball(1, 0.9), 2.0 ** -np.arange(4, 15)
+    times = hitting_times(samples, ball, eps)
+    decided = covers_each(samples[:, :, None], ball, 2.0**-13)
+    monkeypatch.setattr("rssp.subsetsum.line.memory_limit", lambda: memory)
+    assert (hitting_times(samples, ball, eps) == times).all()
+    assert (covers_each(samples[:, :, None], ball, 2.0**-13) == decided).all()
+
+
 def test_many_samples_of_all_magnitudes_are_as_one_by_one():
     rng = np.random.default_rng(23)
     samples = rng.uniform(-1, 1, (40, 16)) * 10.0 ** rng.integers(-12, 13, (40, 1))
