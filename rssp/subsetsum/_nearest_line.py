@@ -8,7 +8,7 @@ two targets at a time) is free of unpredictable branches, so that they overlap. 
 With the sums of a half grouped by subset size the same two steps serve subsets of a given size.
 
 A mask is a number whose bit i is sample i. Of the subsets with the least error the one with the smallest mask is
-returned: a tie is noticed in the staircase, and only then are the masks gone through in order.
+returned: a tie is noticed in the staircase, and only then are the masks gone through in order (`_nearest_ties`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["FIRST_LEVEL", "LEVEL_STEP", "MAX_HALF", "count_line", "nearest_line", "settle_ties"]
+__all__ = [
+    "FIRST_LEVEL",
+    "LEVEL_STEP",
+    "MAX_HALF",
+    "first_mask",
+    "helper",
+    "nearest_line",
+    "rest_sums",
+    "sorted_halves",
+]
 
 MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
 FIRST_LEVEL = 8  # a search within a tolerance looks at the first 8, 11, 14, ... samples
@@ -24,10 +33,10 @@ LEVEL_STEP = 3
 _U = np.uint64
 
 # helpers are compiled into their callers only: no entry points from Python, no cache files of their own
-_helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-@_helper
+@helper
 def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
     """The middle of a merge of unequal lengths, with its bounds checked."""
     for k in range(o, o + a_end - a + b_end - b):
@@ -39,7 +48,7 @@ def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
             b += 1
 
 
-@_helper
+@helper
 def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
     """A[o:o+m1+m2] = the sorted union of source_a[p:p+m1] and source_a[q:q+m2] + x; the same for B with y.
 
@@ -74,8 +83,8 @@ def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
         _finish(B, source_b, y, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
 
 
-@_helper
-def _sorted_halves(x, h, grouped, A, A2, B, B2, off):
+@helper
+def sorted_halves(x, h, grouped, A, A2, B, B2, off):
     """The sums of all subsets of x[:h] and of x[h:2h], sorted; if grouped, sorted within each subset size.
 
     Group p of a half is half[off[p]:off[p+1]]; without groups there is one, p = 0. A, A2, B, B2 are scratch of 2**h;
@@ -104,7 +113,7 @@ def _sorted_halves(x, h, grouped, A, A2, B, B2, off):
     return A, B
 
 
-@_helper
+@helper
 def _note(state, row, error, a, b, rest, sizes):
     """Keep the best pair of a target; remember whether another pair is as good. Returns the best error.
 
@@ -127,7 +136,7 @@ def _note(state, row, error, a, b, rest, sizes):
     return state[row, 0]
 
 
-@_helper
+@helper
 def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     best = state[row, 0]
@@ -144,7 +153,7 @@ def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
             j -= 1
 
 
-@_helper
+@helper
 def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, row2, state):
     """Note the best pairs of A[a0:a0+na] + B[b0:b0+nb] for two targets; at most na + nb steps.
 
@@ -180,7 +189,7 @@ def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, ro
         a, target, rest, row = np.int64(j), target2, rest2, row2
 
 
-@_helper
+@helper
 def _bits(mask):
     count = 0
     while mask:
@@ -189,8 +198,8 @@ def _bits(mask):
     return count
 
 
-@_helper
-def _first_mask(x, count, value, size, table):
+@helper
+def first_mask(x, count, value, size, table):
     """The smallest mask of x[:count] with this sum (and this size unless size < 0); -1 if there is none."""
     low = min(count, 8)
     table[0] = 0
@@ -217,8 +226,8 @@ def _first_mask(x, count, value, size, table):
     return -1
 
 
-@_helper
-def _rest_sums(x, start, r, sums, counts):
+@helper
+def rest_sums(x, start, r, sums, counts):
     sums[0], counts[0] = 0, 0
     for k in range(r):
         for i in range(1 << k):
@@ -226,7 +235,7 @@ def _rest_sums(x, start, r, sums, counts):
             counts[(1 << k) + i] = counts[i] + 1
 
 
-@_helper
+@helper
 def _split(m, one_target, max_half):
     """(h, r): shorter halves and more staircases where one target pays for the merging."""
     r = m & 1
@@ -238,7 +247,7 @@ def _split(m, one_target, max_half):
     return h, r
 
 
-@_helper
+@helper
 def _search(A, B, off, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
     """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
     tasks = many << r
@@ -294,8 +303,8 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
         m = n if tolerance < 0 or smallest else min(n, max(FIRST_LEVEL, size))
         while pending:
             h, r = _split(m, pending == 1, max_half)
-            A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-            _rest_sums(x, 2 * h, r, rest, rest_count)
+            A, B = sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
+            rest_sums(x, 2 * h, r, rest, rest_count)
             wanted = 0 if smallest else size
             while pending:
                 _search(A, B, off, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state)
@@ -311,7 +320,7 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
                     mask = state[row, 3] << (2 * h)
                     for half in range(2):
                         start = half * h
-                        mask += _first_mask(x[start:], h, state[row, 1 + half], p, table) << start
+                        mask += first_mask(x[start:], h, state[row, 1 + half], p, table) << start
                         p = q
                     if state[row, 5]:
                         any_size = smallest and state[row, 0] > tolerance
@@ -325,147 +334,3 @@ def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, t
             m = min(n, m + LEVEL_STEP)
             for index in range(pending):
                 state[rows[index], 0] = np.iinfo(np.int64).max
-
-
-@_helper
-def _contains(A, start, end, value):
-    while start < end:
-        middle = (start + end) >> 1
-        if A[middle] < value:
-            start = middle + 1
-        elif A[middle] > value:
-            end = middle
-        else:
-            return True
-    return False
-
-
-@_helper
-def _mark(A, a0, na, B, b0, nb, target, error, marks):
-    """Mark (by a hash) the values of B that are part of a pair at this error."""
-    i, j = 0, nb - 1
-    while i < na and j >= 0:
-        away = A[a0 + i] + B[b0 + j] - target
-        if abs(away) == error:
-            marks[_hash(B[b0 + j])] = 1
-        if away < 0:
-            i += 1
-        else:
-            j -= 1
-
-
-@_helper
-def _hash(value):
-    return ((value * 0x1E3779B97F4A7C15) >> 40) & 0xFFFF
-
-
-@_helper
-def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
-    """The smallest mask of the two halves x[:2 h] at this error, of this size unless size < 0."""
-    marks[:] = 0
-    for p in range(1 + h * grouped):
-        for q in range(1 + h * grouped):
-            if size < 0 or p + q == size:
-                na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
-                _mark(A, off[p], na, B, off[q], nb, target, error, marks)
-    total, count = 0, 0
-    for high in range(1 << h):
-        best = -1
-        if marks[_hash(total)]:
-            for p in range(1 + h * grouped):
-                if size >= 0 and count + p != size:
-                    continue
-                for sign in range(-1, 2, 2):
-                    wanted = target + sign * error - total
-                    if _contains(A, off[p], off[p + 1], wanted):
-                        low = _first_mask(x, h, wanted, p if grouped else -1, table)
-                        if best < 0 or low < best:
-                            best = low
-        if best >= 0:
-            return (high << h) + best
-        k = 0
-        while (high >> k) & 1:
-            total -= x[h + k]
-            count -= 1
-            k += 1
-        if k < h:
-            total += x[h + k]
-            count += 1
-    return -1
-
-
-@njit(nogil=True, cache=True)
-def settle_ties(samples, targets, errors, ties, max_half, masks):
-    """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
-
-    The rest in the mask is the smallest already; one more staircase finds which sums of the second half take part, and
-    the masks of that half are gone through in order. Shapes as in `nearest_line`, errors int64 (g, t).
-    """
-    groups, many, n = masks.shape
-    length = 1 << min(n // 2, max_half)
-    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off = np.zeros(n + 3, np.int64)
-    table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
-    for g in range(groups):
-        for t in range(many):
-            if ties[g, t] == 0:
-                continue
-            m, h, size = ties[g, t] >> 12, (ties[g, t] >> 6) & 63, (ties[g, t] & 63) - 1
-            x = samples[g]
-            target = targets[g, t]
-            for i in range(2 * h, m):
-                if masks[g, t, i]:
-                    target -= x[i]
-                    if size >= 0:
-                        size -= 1
-            grouped = np.int64(size >= 0)
-            A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-            mask = _smallest_mask(x, h, A, B, off, grouped, target, errors[g, t], size, marks, table)
-            for i in range(2 * h):
-                masks[g, t, i] = (mask >> i) & 1
-
-
-@_helper
-def _pairs_up_to(A, a0, na, B, b0, nb, bound):
-    """How many pairs of A[a0:a0+na] + B[b0:b0+nb] are <= bound; na + nb steps."""
-    i, j, count = 0, nb - 1, 0
-    while i < na and j >= 0:
-        if A[a0 + i] + B[b0 + j] <= bound:
-            count += j + 1
-            i += 1
-        else:
-            j -= 1
-    return count
-
-
-@njit(nogil=True, cache=True)
-def count_line(samples, targets, eps, size, max_half, counts):
-    """How many subsets (of this size unless size < 0) have |sum - target| <= eps; fills counts int64 (g, t).
-
-    Time and memory as in `nearest_line`, about 3 ns a step.
-    """
-    groups, n = samples.shape
-    h = min(n // 2, max_half)
-    r = n - 2 * h
-    A1, A2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    B1, B2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    off = np.zeros(h + 3, np.int64)
-    rest, rest_count = np.zeros(1 << r, np.int64), np.zeros(1 << r, np.int64)
-    grouped = np.int64(size >= 0)
-    for g in range(groups):
-        x = samples[g]
-        A, B = _sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-        _rest_sums(x, 2 * h, r, rest, rest_count)
-        for t in range(targets.shape[1]):
-            total = 0
-            for task in range(2 << r):
-                sign, c = 2 * (task & 1) - 1, rest_count[task >> 1]
-                # sums <= target + eps, less those <= target - eps - 1
-                bound = targets[g, t] - rest[task >> 1] + (eps if sign > 0 else -eps - 1)
-                for p in range(1 + h * grouped):
-                    q = size - c - p if grouped else 0
-                    if 0 <= q <= h * grouped:
-                        na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
-                        total += sign * _pairs_up_to(A, off[p], na, B, off[q], nb, bound)
-            counts[g, t] = total

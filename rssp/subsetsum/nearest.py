@@ -18,8 +18,9 @@ from rssp._checks import choice, integer, positive
 from rssp.errors import ArgumentError
 from rssp.subsetsum._nearest_grid import DECLINED, FOUND, NONE, TODO, nearest_grid
 from rssp.subsetsum._nearest_input import check_cost, in_chunks, rounding, shapes
-from rssp.subsetsum._nearest_line import FIRST_LEVEL, LEVEL_STEP, MAX_HALF, count_line, nearest_line, settle_ties
+from rssp.subsetsum._nearest_line import FIRST_LEVEL, LEVEL_STEP, MAX_HALF, nearest_line
 from rssp.subsetsum._nearest_space import count_space, nearest_space
+from rssp.subsetsum._nearest_ties import count_line, settle_ties
 from rssp.subsetsum.fixedpoint import FixedPoint
 
 __all__ = ["NearestSubset", "hits", "nearest_subset"]
