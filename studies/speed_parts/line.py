@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rssp.balls import Ball
-from rssp.subsetsum import covering_profiles, covering_radius, covers
+from rssp.subsetsum import covering_profiles, covering_radius, covers, hitting_times
 
 Row = dict[str, Any]
 BALL = Ball(1)
@@ -116,6 +116,9 @@ def line_rows() -> list[Row]:
         answer = covers(x, BALL, 1e-8)
         spent = seconds(lambda x=x: covers(x, BALL, 1e-8), 1)  # type: ignore[misc]
         rows.append(row(f"covers at 1e-8, n = {n}: {answer}", spent, 1.0, "s", "baseline: cost to reach"))
+    many, eps = np.random.default_rng(0).uniform(-1, 1, (8, 60)), 2.0 ** -np.arange(4, 21)
+    spent = seconds(lambda: hitting_times(many, BALL, eps), 2) / len(many)
+    rows.append(row("hitting times, eps 2^-4 to 2^-20, n to 60", 1e3 * spent, math.nan, "ms", "a sample"))
     note = "baseline: cost to reach; wall time on two threads"
     rows.append(row("100,000 profiles to n = 15", many_profiles(100_000, 15), 5.0, "s", note))
     return rows
