@@ -41,7 +41,7 @@ RANGE = (-0.46423155069351196, 0.5407021641731262)
 PUBLISHED_SECONDS = 77_266
 WIDTHS = (16, 32, 64, 128, 256, 512)
 NUMBERS = tuple(range(8, 30, 4))
-SCALES = {"quick": (0.6, 2), "standard": (4.0, 3), "full": (120.0, 20)}
+SCALES = {"quick": (0.4, 2), "standard": (4.0, 3), "full": (120.0, 20)}
 """seconds that one network of part (ii) may be expected to take; networks of each kind, fewer where they take long"""
 NEEDED_EPS = (0.1, 0.01)
 UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
