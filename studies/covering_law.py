@@ -93,6 +93,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
         "radii": both,
         "curve": _curve(trials["curve"], samples),
         "target": _target(samples),
+        "threshold": _threshold(samples),
     }
 
 
@@ -164,6 +165,30 @@ def _target(samples: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _threshold(samples: int) -> pd.DataFrame:
+    """The real n at which the predicted P(a sum within eps of 0) reaches 1/2."""
+    rows = []
+    for law, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (3, 5, 7))):
+        eps = np.array([2.0**-b for b in bits])
+        n = np.arange(4, 24)
+        seen = [predicted_target_failure(LAWS[law](d), int(k), eps, np.zeros(d), samples=samples) for k in n]
+        best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+        hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]
+        for i, e in enumerate(eps):
+            low, middle, high = (interpolated_crossing(n, p[:, i], 0.5) for p in hit)
+            row = {
+                "quantity": "n* (one target)",
+                "law": law,
+                "d": d,
+                "eps": e,
+                "low": low,
+                "best": middle,
+                "high": high,
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
     agreement, curve = tables["agreement"], tables["curve"]
     uniform = agreement[(agreement["law"] == "uniform") & (agreement["d"] == 1)]
@@ -174,6 +199,10 @@ def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
         target = tables["target"]
         chosen = target[target["law"] == c.split("-")[0].replace("poisson", "uniform")]
         verdicts.append(check(claim(c), chosen, measured="P(miss one target), covering law"))
+    threshold = tables["threshold"]
+    for c, law in (("poisson-threshold", "uniform"), ("normal-threshold", "normal")):
+        rows = threshold[threshold["law"] == law]
+        verdicts.append(check(claim(c), rows, measured=f"n* (one target), {law}, covering law"))
     return verdicts
 
 

@@ -80,7 +80,7 @@ CLAIMS = (
         constants={"radius": 1.0},
         valid="every sample of n vectors in R^d, targets ||z||_2 <= r, error in the max norm",
         wording=Wording.VERIFIED,
-        study="becchetti_2022",
+        unreachable="no study has a Euclidean ball of targets; rssp.hitting_time measures one for any sample",
     ),
     Claim(
         id="counting-cnn",
