@@ -174,7 +174,7 @@ def _statistics(law: str, table: pd.DataFrame, first: np.ndarray) -> pd.DataFram
         rows.append((law, "mean error", *_mean(pd.Series(first)), value, error, len(first)))
     result = pd.DataFrame(rows, columns=_STATISTIC_COLUMNS)
     own_error = (result["high"] - result["low"]) / 2 / 1.96
-    apart = (result["best"] - result["published"]) / np.hypot(own_error, result["claimed_error"] / 1.96)
+    apart: pd.Series = (result["best"] - result["published"]) / np.hypot(own_error, result["claimed_error"] / 1.96)
     return result.assign(**{"standard errors apart": apart})
 
 
@@ -187,7 +187,7 @@ def _beside(law: str, covered: pd.Series, predicted: pd.DataFrame) -> pd.DataFra
         (law, "P(miss some target of [-1, 1])", float(low), missed / total, float(high)),
     ]
     table = pd.DataFrame(rows, columns=_STATISTIC_COLUMNS[:5])
-    return table.assign(published=np.nan, claimed_error=np.nan, trials=[None, total])
+    return table.assign(published=np.nan, claimed_error=np.nan, trials=pd.Series([np.nan, total]))
 
 
 def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:

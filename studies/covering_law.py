@@ -13,7 +13,7 @@ failure against the closed forms of the Poisson heuristic.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
             continue
         law, n = task.name.split(", ")[0], task.experiment.measurement.sample_size
         samples = GRIDS[context.scale][task.experiment.ball.dim, n][1]
-        keys = {"law": law, "d": task.experiment.ball.dim, "n": n}
+        keys: dict[str, Any] = {"law": law, "d": task.experiment.ball.dim, "n": n}
         table = trials[task.name]
         agreement.append(_agreement(table, task.experiment, samples).assign(**keys))
         radii.append(_radii(table, task.experiment, RADII[context.scale]).assign(**keys))
@@ -130,7 +130,14 @@ def _summary(agreement: pd.DataFrame, radii: pd.DataFrame) -> pd.DataFrame:
         pair = radii[(radii["law"] == law) & (radii["d"] == d) & (radii["n"] == n)]
         correlation = spearmanr(pair["measured"], pair["predicted"]).statistic
         row = {"law": law, "d": d, "n": n, "trials": part["trials"].iloc[0], "largest difference": gap[worst]}
-        rows.append(row | {"at P": part["best"].iloc[worst], "its error": noise.iloc[worst], "rank corr.": correlation})
+        rows.append(
+            row
+            | {
+                "at P": part["best"].iloc[worst],
+                "its error": float(np.asarray(noise)[worst]),
+                "rank corr.": correlation,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -224,13 +231,12 @@ def draw_agreement(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Predicted against measured P, a panel a law."""
     figure, axes = new_figure(1, 3, width=11.0, height=4.0)
     table = tables["agreement"]
-    groups = list(table.groupby(["d", "n"]).groups)
+    groups = sorted({(int(d), int(n)) for d, n in zip(table["d"], table["n"], strict=True)})
     for ax, law in zip(axes, LAWS, strict=True):
         ax.plot([0, 1], [0, 1], color="black", lw=0.8)
         for i, (d, n) in enumerate(groups):
             rows = table[(table["law"] == law) & (table["d"] == d) & (table["n"] == n)]
-            options = {"colours": [COLOURS[i % 8]], "marker": "os^D"[int(d) - 1], "ms": 4}
-            plot_estimates(rows, "predicted", ax=ax, **options)
+            plot_estimates(rows, "predicted", ax=ax, colours=[COLOURS[i % 8]], marker="os^D"[d - 1], ms=4)
         ax.set(
             title=law,
             xlabel="predicted $P$(cover)",

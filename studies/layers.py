@@ -15,7 +15,7 @@ entries in [-1, 1] and error eps in the max norm:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,15 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
             seen = predicted_required_samples(law, eps, DELTA, rssp.Ball(dim), samples=_samples(dim), seed=context.seed)
             guarantee = minimal_n(law, eps).n if dim <= MOMENTS_TO[context.scale] else np.nan
             counting = float(claim("counting-cnn").bound(kernel=kernel, c=c, eps=eps))
-            row = {"kernel": kernel, "c": c, "dim": dim, "l": 1, "eps": eps, "delta": DELTA, "counting": counting}
+            row: dict[str, Any] = {
+                "kernel": kernel,
+                "c": c,
+                "dim": dim,
+                "l": 1,
+                "eps": eps,
+                "delta": DELTA,
+                "counting": counting,
+            }
             row |= {"quantity": "n*", "low": seen.low, "best": seen.best, "high": seen.high}
             rows.append(row | {"second moment": guarantee})
     table = pd.DataFrame(rows)

@@ -23,12 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from _one_weight import units_for_one_weight
 
 from rssp.errors import ArgumentError
-from rssp.laws import GatedProduct
 from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study
-from rssp.subsetsum.nearest import nearest_subset
 from rssp.theory import Status, Verdict, check, claim, out_of_reach
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ NUMBERS = tuple(range(8, 30, 4))
 SCALES = {"quick": (0.4, 2), "standard": (4.0, 3), "full": (120.0, 20)}
 """seconds that one network of part (ii) may be expected to take; networks of each kind, fewer where they take long"""
 NEEDED_EPS = (0.1, 0.01)
-UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
-UNIT_TRIALS = 400
 KEPT_WIDTHS = {"quick": (8, 16, 32), "standard": (8, 16, 32, 64), "full": (8, 16, 32, 64, 128)}
 
 
@@ -57,7 +54,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
         "timing": timing,
         "network": network,
         "needed": _needed(network),
-        "units": _units(context.seed),
+        "units": units_for_one_weight(context.seed),
         "kept": _kept(context),
     }
 
@@ -149,10 +146,12 @@ def _network(context: Context) -> pd.DataFrame:
                 for repeat in range(0 if expected > seconds else int(np.clip(seconds / 2 / expected, 1, most))):
                     rng = _rng(context, 4, width, depth, n, repeat)
                     layers = theorem_layers(target, n, rng=rng, workers=_workers(context))
-                    found = worst_error(target, layers, restarts=8, rng=rng)
-                    found = {"adversarial": found, "certified": certified_error(target, layers)}
-                    found["layer error"] = _layer_error(target, layers)
-                    rows.append({"width": width, "depth": depth, "n": n, "repeat": repeat} | found)
+                    errors = {
+                        "adversarial": worst_error(target, layers, restarts=8, rng=rng),
+                        "certified": certified_error(target, layers),
+                        "layer error": _layer_error(target, layers),
+                    }
+                    rows.append({"width": width, "depth": depth, "n": n, "repeat": repeat, **errors})
     return pd.DataFrame(rows)
 
 
@@ -196,37 +195,6 @@ def _needed(network: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["width", "depth", "eps", "n"])
 
 
-# (iii) units for one weight
-
-
-def _units(seed: int) -> pd.DataFrame:
-    """How many random units serve one weight, uniform on [-1, 1]: until one of them is right, and by subset sums."""
-    rng = np.random.default_rng([seed, 5])
-    weight = rng.uniform(-1, 1, UNIT_TRIALS)
-    middle = slice(UNIT_TRIALS // 2 - round(UNIT_TRIALS**0.5), UNIT_TRIALS // 2 + round(UNIT_TRIALS**0.5))
-    rows = []
-    for eps in UNIT_EPS:
-        one = np.sort(rng.geometric(_product_cdf(weight + eps) - _product_cdf(weight - eps)))
-        low, high = one[middle][[0, -1]]
-        rows.append({"how": "one unit", "eps": eps, "low": low, "best": np.median(one), "high": high})
-    numbers = np.arange(2, 27, 2)
-    errors = []
-    for n in numbers:
-        sample = GatedProduct().draw_many(UNIT_TRIALS, int(n), rng)
-        errors.append(np.sort(nearest_subset(sample, weight[:, None]).error)[middle][[-1, len(weight[middle]) // 2, 0]])
-    log = -np.log(np.minimum.accumulate(errors).T)
-    for eps in UNIT_EPS:
-        high, best, low = (float(np.interp(-np.log(eps), column, numbers)) for column in log)
-        rows.append({"how": "subset sum", "eps": eps, "low": low, "best": best, "high": high})
-    return pd.DataFrame(rows)
-
-
-def _product_cdf(t: np.ndarray) -> np.ndarray:
-    """P(U U' <= t) for U, U' uniform on [-1, 1]."""
-    t = np.clip(t, -1, 1)
-    return 0.5 + t / 2 * (1 - np.log(np.maximum(np.abs(t), 1e-300)))
-
-
 # (iv) weights kept
 
 
@@ -234,7 +202,7 @@ def _kept(context: Context) -> pd.DataFrame:
     """One linear map of norm 1: the smallest n with every weight within the certified tolerance, and what is kept."""
     from rssp.tickets import theorem_ticket
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for width in [w for w in KEPT_WIDTHS[context.scale] if w <= max(_whole_numbers(context, "widths"))]:
         target = _unit_target(width, 1, _rng(context, 6, width))
         for search in ("nearest", "within", "smallest"):

@@ -42,6 +42,8 @@ def plot_against_d(table: pd.DataFrame, slopes: Mapping[str, float], *, ax: Axes
 
 def plot_against_bits(table: pd.DataFrame, *, ax: Axes) -> None:
     """n* against log2(1/eps), one colour a dimension, with the counting slope d as a dashed line through the first."""
+    from matplotlib.ticker import MaxNLocator
+
     rows = table.assign(bits=-np.log2(table["eps"]))
     plot_estimates(rows, "bits", by="d", ax=ax, line=True, label=lambda d: f"$d$ = {d:g}")
     for i, (d, part) in enumerate(rows.groupby("d", sort=True)):
@@ -51,7 +53,7 @@ def plot_against_bits(table: pd.DataFrame, *, ax: Axes) -> None:
             line = first["best"] + float(d) * (part["bits"] - first["bits"])  # type: ignore[arg-type]
             ax.plot(part["bits"], line, color=COLOURS[i % len(COLOURS)], ls="--", lw=0.9)
     ax.set(xlabel=r"$\log_2(1/\varepsilon)$", ylabel=r"$n^*(d, \varepsilon, \delta)$")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylim(bottom=0)
 
 
