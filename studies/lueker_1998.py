@@ -40,7 +40,7 @@ BALLS = {"[-1, 1]": rssp.Ball.interval(-1, 1), "[-1/2, 1/2]": rssp.Ball.interval
 DELTAS = (0.5, 0.1, 0.01)
 SCALES = {"quick": (14, 1000), "standard": (20, 4000), "full": (26, 10_000)}
 """eps goes down to 2 to the minus this; trials"""
-N_MAX = {"uniform": (1.4, 10), "normal": (1.4, 10), "gated product": (2.6, 22)}
+N_MAX = {"uniform": (1.4, 10), "normal": (1.4, 10), "gated product": (2.6, 32)}
 """samples are followed to a + b log2(1/eps) numbers, here (b, a); half of a gated product's numbers are zero"""
 SMOOTH = "n* interpolated"
 
