@@ -112,21 +112,22 @@ def _neighbours(number, cells, place, offset, out):
 
 
 @_jit
-def crowd_order(slot, grid, left, numbers):
-    """The order of the cells left: the fewest sums in and around them first, then the farthest from the middle.
+def crowd_order(slot, grid, left, numbers, stride):
+    """The order of every stride-th cell left: the fewest sums in and around them first, then those far from the middle.
 
     A hole is most likely, and largest, where no sums are about.
     """
     d = len(grid[2])
     place, offset, around = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(3**d, np.int64)
-    order, keys = np.empty(left, np.int64), np.empty(left, np.int64)
-    for k in range(left):
-        crowd = np.int64(0)
+    size = (left + stride - 1) // stride
+    order, keys = np.empty(size, np.int64), np.empty(left, np.int64)
+    for m in range(size):
+        crowd, k = np.int64(0), m * stride
         for i in range(_neighbours(numbers[k, 0], grid[2], place, offset, around)):
             crowd += slot[around[i]]
         keys[k] = (min(crowd, np.int64(1) << 32) << 28) - min(numbers[k, 1], (np.int64(1) << 28) - 1)
-        order[k] = k
-    sort(order, 0, left, keys)
+        order[m] = k
+    sort(order, 0, size, keys)
     return order
 
 

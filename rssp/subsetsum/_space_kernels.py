@@ -92,9 +92,12 @@ def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, 
 
 
 @_jit
-def _least_distance(points, count, z):
-    """The max-norm distance of z to the points."""
-    best = np.int64(1) << 62
+def _least_distance(points, count, z, piece, known):
+    """The max-norm distance of z to all sums, or less: the points are those within `known` of the piece."""
+    best, outside = known, np.int64(0)
+    for j in range(len(z)):
+        outside = max(outside, piece[j] - z[j], z[j] - piece[len(z) + j])
+    best -= outside
     for i in range(count):
         far = np.int64(0)
         for j in range(len(z)):
@@ -106,11 +109,11 @@ def _least_distance(points, count, z):
 
 
 @_jit
-def _climb(points, count, step, ball, z, v):
-    """Move the target z along the axes, in ever smaller steps, while its distance to the points grows; the distance."""
+def _climb(points, count, piece, h, ball, z, v):
+    """Move the target z along the axes, in ever smaller steps, while its distance to all sums grows; the distance."""
     centre, r, norm = ball
     d = len(z)
-    best = _least_distance(points, count, z)
+    best, step = _least_distance(points, count, z, piece, h), h >> 2
     for _ in range(6):
         moved = True
         rounds = 0
@@ -123,7 +126,7 @@ def _climb(points, count, step, ball, z, v):
                 for i in range(d):
                     v[i] = abs(z[i] - centre[i])
                 if excess(v, r, norm) <= 0:
-                    distance = _least_distance(points, count, z)
+                    distance = _least_distance(points, count, z, piece, h)
                     if distance > best:
                         best, moved = distance, True
                         continue
@@ -133,7 +136,7 @@ def _climb(points, count, step, ball, z, v):
 
 
 @_jit
-def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, ball, work, witness):
+def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, work, witness):
     """The largest distance, from `low` up, of a target to all sums that climbs from the least crowded cells find."""
     d = len(witness)
     points, few = work
@@ -146,14 +149,14 @@ def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, ball, work, wit
         cell_box(cell, grid, r, piece)
         count, points = sums_about(cell, piece, 2 * t, slot, grid, lists, points)
         target(piece[:d], piece[d:], ball, v, z)
-        distance = _climb(points, count, h >> 2, ball, z, v)
+        distance = _climb(points, count, piece, h, ball, z, v)
         if distance > most:
             most = distance
             for j in range(d):
                 best[j] = z[j]
     if most > low:
-        # sums farther off, which the lists do not hold, may be nearer
-        distance = nearest(tree, best, min(most, t), False, few, v)
+        # lists may be cut off, and at the least crowded cells sums outside the grid are not in any
+        distance = nearest(tree, best, min(most, t), euclid, few, v)
         if distance > low:
             low = distance
             for j in range(d):
@@ -200,7 +203,8 @@ def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness)
     if countable:
         fill(tree, grid, slot, least_cell, last_cell, nothing, nothing, work[1])
     left, numbers = cells_left(slot, grid, ball, centre_of_sums)
-    order = crowd_order(slot, grid, left, numbers)
+    stride = 1 + ((left * 3**d) >> 27) if countable else 1  # with very many empty cells, a sample of them comes first
+    order = crowd_order(slot, grid, left, numbers, stride)
     piece = np.empty(2 * d, np.int64)
     rows = np.empty((64, 2 * d), np.int64)
     holes = np.empty((64, 2 * d), np.int64)
@@ -211,7 +215,7 @@ def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness)
     limit = np.int64(_GROWTH * float(t))
     first = left
     if countable and left > _FIRST:
-        first = _FIRST if resolution < 0 else 0
+        first = min(_FIRST, len(order)) if resolution < 0 else 0
     for k in range(first):
         cell_box(numbers[order[k], 0], grid, r, rows[0])
         state, t, low, rows, holes, stack, arena = _settle(
@@ -231,13 +235,16 @@ def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness)
             for j in range(d):
                 witness[j] = z[j]
             t = max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-            if float(t) > 1.05 * float(h) and not euclid:
+            if float(t) > 1.2 * float(h) and not euclid:
                 return _GREW, t, low, left
+    if stride > 1:
+        order, first = crowd_order(slot, grid, left, numbers, _ONE), 0
     lists = near_sums(tree, slot, grid, left, numbers)
     if resolution >= 0 and not euclid:
-        low, points = _hunt(tree, slot, grid, lists, left, numbers, order, t, low, ball, (points, work[1]), witness)
+        both = (points, work[1])
+        low, points = _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, both, witness)
         t = max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-        if float(t) > 1.05 * float(h):
+        if float(t) > 1.2 * float(h):
             return _GREW, t, low, left
     doubtful = 0
     for k in range(first, left):
@@ -352,9 +359,9 @@ def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
     d = x.shape[1]
     z, point = np.empty(d, np.int64), np.empty(d, np.int64)
     work = (np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64))
-    n, built = n_first, -1
-    tree = halves(x, 0)
-    centre_of_sums = middle(x, 0)
+    n, built = n_first, n_first
+    tree = halves(x, n)
+    centre_of_sums = middle(x, n)
     known = False
     for k in range(len(errors)):
         out[k] = -1

@@ -71,12 +71,13 @@ def _check(state: int, vectors: Ints) -> None:
 
 
 def _require(n: int, d: int) -> None:
-    half = 2.0 ** ((n + 1) // 2)
+    """Refuse what does not end: estimates from above, of a few passes over the sums and the 3^d cells about a cell."""
+    half, about, n_sums = 2.0 ** min((n + 1) // 2, 500), 3.0 ** min(d, 500), 2.0 ** min(n, 1000)
     require_feasible(
         f"covering with n = {n} vectors in dimension {d}",
-        memory_bytes=half * d * 64 + 2.0**n * 0.5,
-        seconds=2.0**n * 1e-8,
-        remedy="Use fewer vectors.",
+        memory_bytes=half * d * 32 + 4 * min(n_sums, 2.0**28) + min(n_sums, 2.0**22) * d * 8 + 24 * about,
+        seconds=n_sums * 4e-8 * (1 + (d / 6) ** 2) + about * 2e-4,
+        remedy="Use fewer vectors, or fewer dimensions.",
     )
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
@@ -32,7 +33,7 @@ def brute_bracket(sample, ball, norm=INF, per_axis=None):
     other balls, of the shrunk image of a grid point, which costs a second step.
     """
     d = ball.dim
-    per_axis = per_axis or {1: 2001, 2: 81, 3: 21, 4: 11}[d]
+    per_axis = per_axis or {1: 1001, 2: 61, 3: 17, 4: 9}[d]
     cube = Ball(d, ball.radius, INF, ball.centre).grid(per_axis)
     away = np.linalg.norm(cube - ball.centre_vector, ord=ball.norm, axis=1)
     shrink = np.minimum(1.0, ball.radius / np.maximum(away, 1e-300))[:, None]
@@ -63,7 +64,7 @@ def random_case(rng, d):
 @pytest.mark.parametrize("error_norm", [INF, 2])
 def test_brackets_contain_brute_force(d, error_norm):
     rng = np.random.default_rng(100 * d + (error_norm == 2))
-    for _ in range(60 if d < 4 else (6 if error_norm == 2 else 30)):
+    for _ in range(50 if d < 3 else (6 if d == 4 and error_norm == 2 else 30)):
         sample, ball = random_case(rng, d)
         got = space.covering_radius(sample, ball, error_norm=error_norm)
         low, high = brute_bracket(sample, ball, error_norm)
@@ -75,10 +76,25 @@ def test_brackets_contain_brute_force(d, error_norm):
         assert distances(sample, got.witness[None], error_norm)[0] == pytest.approx(got.lower, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize(("d", "n", "norm"), [(2, 17, 2), (3, 17, INF), (4, 17, INF), (5, 15, 1), (6, 15, 1)])
+def test_brackets_of_larger_samples(d, n, norm):
+    rng = np.random.default_rng(50 + d)
+    sample, ball = rng.uniform(-1, 1, (n, d)), Ball(d, 1.0, norm)
+    tree = cKDTree(all_sums(sample))
+    got = space.covering_radius(sample, ball)
+    assert got.upper <= got.lower * (1.05 + 1e-9)
+    assert tree.query(got.witness, p=INF)[0] == pytest.approx(got.lower, rel=1e-9)
+    targets = rng.uniform(-1, 1, (4000, d))
+    targets /= np.maximum(1.0, np.linalg.norm(targets, ord=norm, axis=1))[:, None]
+    assert tree.query(targets, p=INF)[0].max() <= got.upper
+    assert space.covers(sample, ball, got.upper)
+    assert not space.covers(sample, ball, got.lower * (1 - 1e-9))
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_covers_agrees_with_the_bracket_and_with_itself(d):
     rng = np.random.default_rng(7 + d)
-    for _ in range(40):
+    for _ in range(25):
         sample, ball = random_case(rng, d)
         got = space.covering_radius(sample, ball, resolution=1e-6)
         assert space.covers(sample, ball, got.upper * (1 + 1e-9))
@@ -186,3 +202,10 @@ def test_what_is_refused():
             space.covering_radius(sample, Ball(2), resolution=resolution)
     with pytest.raises(InfeasibleError, match=r"n = 60.*dimension 2"):
         space.covering_radius(np.ones((60, 2)), Ball(2))
+    for verb in (space.covering_radius, space.covering_profile):
+        with pytest.raises(InfeasibleError, match=r"n = 14.*dimension 24.*memory"):
+            verb(np.ones((14, 24)), Ball(24, norm=1))
+    with pytest.raises(InfeasibleError, match=r"n = 40.*dimension 2 needs about .* s;"):
+        space.covers(np.ones((40, 2)), Ball(2), 0.1)
+    with pytest.raises(InfeasibleError, match="cells"):
+        space.covers(np.random.default_rng(6).standard_normal((34, 2)), Ball(2), 1e-5)
