@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
 
 import joblib
@@ -53,13 +54,22 @@ def test_what_goes_to_a_worker_process_and_back_survives():
     assert pickle.loads(pickle.dumps(batch)).digest() == batch.digest()
 
 
-@pytest.mark.filterwarnings("ignore")  # of the cluster's own
-def test_a_cluster_gives_the_same_bits():
-    distributed = pytest.importorskip("distributed")
+def test_worker_processes_give_the_same_bits():
     expected = quiet(cheap(), 60, workers=1).table
-    client = distributed.Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with client, joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend="loky", n_jobs=2):
         assert_frame_equal(quiet(cheap(), 60).table, expected, check_exact=True)
+
+
+if importlib.util.find_spec("distributed") is not None:  # the extra `cluster`
+
+    @pytest.mark.filterwarnings("ignore")  # of the cluster's own
+    def test_a_cluster_gives_the_same_bits():
+        import distributed
+
+        expected = quiet(cheap(), 60, workers=1).table
+        client = distributed.Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None)
+        with client, joblib.parallel_config(backend="dask"):
+            assert_frame_equal(quiet(cheap(), 60).table, expected, check_exact=True)
 
 
 def test_a_shorter_run_is_a_prefix():
