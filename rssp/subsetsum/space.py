@@ -5,6 +5,10 @@ ball is certified, by a finite case distinction on whole numbers, never by sampl
 of 2^(-q-1), with q two bits short of the fixed point's, which leaves room for differences; `covers` compares eps with
 the same units, so that its answer is exact for the sample on that grid (in the 2-norm error: up to 2^-32 of eps).
 The general code also holds in one dimension, where `line` is faster and exact.
+
+Cost: a pass over the sums in the window of the ball takes 1 to 5 ns for each; a bracket takes two to eight passes, and
+what is left between them is small unless d >= 7, where a cell has 3^d cells about it. Memory: the two halves, four
+bytes a cell of the ball's bounding cube at side rho (at most 2^28 cells), at most 2^22 sums near empty cells.
 """
 
 from __future__ import annotations
@@ -84,7 +88,24 @@ def _require(n: int, d: int) -> None:
 def covering_radius(
     sample: Floats, ball: Ball, *, resolution: float = 0.05, error_norm: float = math.inf
 ) -> CoveringRadius:
-    """See `covering.covering_radius`."""
+    """A bracket with ``upper <= (1 + resolution) lower`` up to one unit, and the target that is `lower` from all sums.
+
+    sample float64 (n, d), d >= 2; see `covering.covering_radius`. Certified: no target of the ball is farther than
+    `upper` from every sum. Processor time measured for uniform vectors, unit cube, resolution 5 %, in seconds on one
+    busy core: 0.2 at (d, n) = (2, 24), 0.15 at (3, 24), 0.25 at (4, 24), 4 to 9 at n = 28 with d = 2 to 4, 1 to 5 at
+    (6, 27); at most 0.4 GB. In the unit ball of the 1-norm at d = 9: 5 at n = 24, 16 at n = 27; n = 28 is what a minute
+    allows (the radius is still above 1/2 there), and 24 GB are far from used.
+
+    Raises
+    ------
+    ArgumentError : a resolution outside (0, 1)
+    InfeasibleError : n or d so large that the estimated memory or time passes the limit; before anything is allocated
+
+    Examples
+    --------
+    >>> covering_radius(np.eye(2), Ball(2, 0.5, centre=0.5)).lower
+    0.5
+    """
     n, d = sample.shape
     _require(n, d)
     schedule = sorted({n, *(k for k in (n - 3, n - 6, n - 10) if k >= 1)})
@@ -93,7 +114,16 @@ def covering_radius(
 
 
 def covers(sample: Floats, ball: Ball, eps: float, *, error_norm: float = math.inf) -> bool:
-    """See `covering.covers`."""
+    """Whether every target is within eps of a sum: decided exactly for the sample on its grid.
+
+    One pass over the sums where some target is far from all of them, two where none is; memory as above, with cells of
+    side eps. Raises InfeasibleError also for more than 2^28 such cells, unless there are too few sums by volume.
+
+    Examples
+    --------
+    >>> covers(np.eye(2), Ball(2, 0.5, centre=0.5), 0.5), covers(np.eye(2), Ball(2, 0.5, centre=0.5), 0.499)
+    (True, False)
+    """
     n, d = sample.shape
     _require(n, d)
     return bool(_Units(sample, ball, error_norm).hits(n, n, np.array([eps]))[0] == n)
@@ -108,7 +138,16 @@ def covering_profile(
     resolution: float = 0.05,
     error_norm: float = math.inf,
 ) -> CoveringProfile:
-    """See `covering.covering_profile`."""
+    """The brackets of the first n_min, ..., n_max vectors; costs up to about twice the last of them.
+
+    See `covering.covering_profile`; raises as `covering_radius` does. Each n starts from the bracket and the witness of
+    the one before.
+
+    Examples
+    --------
+    >>> covering_profile(np.eye(2), Ball(2, 0.5, centre=0.5)).lower
+    array([1. , 0.5])
+    """
     n = len(sample) if n_max is None else n_max
     _require(n, sample.shape[1])
     steps = list(range(n_min, n + 1))
@@ -120,7 +159,17 @@ def covering_profile(
 
 
 def hitting_time(sample: Floats, ball: Ball, eps: Floats, *, error_norm: float = math.inf) -> Ints:
-    """See `covering.hitting_time`. Vectors that are zero add no sum and cost nothing."""
+    """The first n that covers at each eps, -1 if none does: a decision as in `covers` for each n that volume allows.
+
+    See `covering.hitting_time`; raises as `covers` does. Vectors that are zero add no sum and cost nothing. Mostly a
+    first n fails at the witness of the one before, by a look-up; a trial of normal vectors followed to n = 26 takes
+    0.03 s at d = 4, eps = 1/4 and 0.25 s at d = 5, eps = 1/2.
+
+    Examples
+    --------
+    >>> hitting_time(np.eye(2), Ball(2, 0.5, centre=0.5), np.array([1.0, 0.5, 0.1]))
+    array([ 0,  2, -1])
+    """
     moving = np.flatnonzero(sample.any(axis=1))
     if not len(moving):
         moving = np.arange(1)
