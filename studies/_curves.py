@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rssp.inference import coverage, required_n
+from rssp.plots import legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
 from rssp.theory import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SMOOTH = "n* interpolated"
 DELTAS = (0.5, 0.1)
@@ -50,3 +54,38 @@ def summary(required: pd.DataFrame, by: Sequence[str], counting: Claim) -> pd.Da
     wide = wide[[f"delta = {delta:g}" for delta in DELTAS]].reset_index()
     wide = wide.sort_values(list(by), ascending=[name != "eps" for name in by])
     return wide.assign(counting=counting.bound(d=wide["d"].to_numpy(), eps=wide["eps"].to_numpy()))
+
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def curve_figures(
+    points: Callable[[Tables], pd.DataFrame], slopes: Mapping[str, float], what: str, factor: str
+) -> dict[str, Callable[[Tables], Figure]]:
+    """The three figures of a curve: against d with claimed slopes, against log2(1/eps), and bound over measurement.
+
+    `points` takes the rows to draw from a study's tables; `what` and `factor` are the titles.
+    """
+
+    def dimension(tables: Tables) -> Figure:
+        figure, (ax,) = new_figure(width=6.8, height=4.4)
+        plot_against_d(points(tables), slopes, ax=ax)
+        ax.set_title(what)
+        legend_outside(ax)
+        return figure
+
+    def bits(tables: Tables) -> Figure:
+        figure, (ax,) = new_figure(width=6.8, height=4.4)
+        plot_against_bits(points(tables), ax=ax)
+        ax.set_title(f"{what}; dashed: slope $d$")
+        legend_outside(ax)
+        return figure
+
+    def over(tables: Tables) -> Figure:
+        figure, (ax,) = new_figure(width=6.8, height=4.4)
+        plot_factor(tables["factor"], ax=ax)
+        ax.set_title(factor)
+        legend_outside(ax)
+        return figure
+
+    return {"dimension": dimension, "bits": bits, "factor": over}

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from _curves import curve_tables, smooth, summary, whole
+from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.plots import draw_cover, legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
+from rssp.plots import draw_cover, new_figure
 from rssp.study import Context, Study, Task
 from rssp.theory import check, claim
 from rssp.theory.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
@@ -92,31 +92,6 @@ def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
     ]
 
 
-def draw_dimension(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    slopes = {"theorem: $d^3$": 3.0, "counting: $d$": 1.0}
-    plot_against_d(smooth(tables["required"]), slopes, ax=ax)
-    ax.set_title(r"normal vectors, targets $[-1, 1]^d$, $\delta = 1/2$")
-    legend_outside(ax)
-    return figure
-
-
-def draw_bits(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    plot_against_bits(smooth(tables["required"]), ax=ax)
-    ax.set_title(r"normal vectors, targets $[-1, 1]^d$, $\delta = 1/2$; dashed: slope $d$")
-    legend_outside(ax)
-    return figure
-
-
-def draw_factor(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    plot_factor(tables["factor"], ax=ax)
-    ax.set_title(r"Becchetti et al. over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/2$")
-    legend_outside(ax)
-    return figure
-
-
 def draw_plane(tables: Mapping[str, pd.DataFrame]) -> Figure:
     plane = tables["plane"]
     figure, axes = new_figure(1, 2, width=9.2, height=4.6)
@@ -131,13 +106,20 @@ def draw_plane(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+CURVES = curve_figures(
+    lambda tables: smooth(tables["required"]),
+    {"theorem: $d^3$": 3.0, "counting: $d$": 1.0},
+    r"normal vectors, targets $[-1, 1]^d$, $\delta = 1/2$",
+    r"Becchetti et al. over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/2$",
+)
+
 STUDY = Study(
     name="becchetti_2022",
     question="How many normal vectors before every target of the cube [-1, 1]^d is within eps of a subset sum?",
     plan=plan,
     analyse=analyse,
     judge=judge,
-    figures={"dimension": draw_dimension, "bits": draw_bits, "factor": draw_factor, "plane": draw_plane},
+    figures={**CURVES, "plane": draw_plane},
     show=("summary", "exponent_of_d", "exponent_of_bits"),
 )
 

@@ -22,20 +22,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from _curves import curve_tables, smooth, summary, whole
+from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.plots import (
-    COLOURS,
-    eps_label,
-    legend_outside,
-    new_figure,
-    plot_against_bits,
-    plot_against_d,
-    plot_estimates,
-    plot_factor,
-)
+from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
 from rssp.theory import check, claim
 from rssp.theory.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
@@ -137,30 +128,6 @@ def _main(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return points[points["law"] == NSN]
 
 
-def draw_dimension(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    plot_against_d(_main(tables), {"as quoted: $d^6$": 6.0, "counting: $d$": 1.0}, ax=ax)
-    ax.set_title(r"normally-scaled vectors, 1-norm ball, $\delta = 1/2$")
-    legend_outside(ax)
-    return figure
-
-
-def draw_bits(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    plot_against_bits(_main(tables), ax=ax)
-    ax.set_title(r"normally-scaled vectors, 1-norm ball, $\delta = 1/2$; dashed: slope $d$")
-    legend_outside(ax)
-    return figure
-
-
-def draw_factor(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, (ax,) = new_figure(width=6.8, height=4.4)
-    plot_factor(tables["factor"], ax=ax)
-    ax.set_title(r"theorem (as quoted) over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/4$")
-    legend_outside(ax)
-    return figure
-
-
 def draw_laws(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """n* of each law against d, at the two coarsest eps that all dimensions have in common."""
     points = smooth(tables["required"])
@@ -183,13 +150,20 @@ def draw_laws(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+CURVES = curve_figures(
+    _main,
+    {"as quoted: $d^6$": 6.0, "counting: $d$": 1.0},
+    r"normally-scaled vectors, 1-norm ball, $\delta = 1/2$",
+    r"theorem (as quoted) over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/4$",
+)
+
 STUDY = Study(
     name="da_cunha_2023",
     question="What does the dependence of random convolutional kernels cost in the number of samples?",
     plan=plan,
     analyse=analyse,
     judge=judge,
-    figures={"dimension": draw_dimension, "bits": draw_bits, "factor": draw_factor, "laws": draw_laws},
+    figures={**CURVES, "laws": draw_laws},
     show=("summary", "exponent_of_d"),
 )
 

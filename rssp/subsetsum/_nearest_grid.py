@@ -15,6 +15,8 @@ import math
 import numpy as np
 from numba import njit
 
+from rssp.subsetsum._nearest_line import helper
+
 __all__ = ["DECLINED", "FOUND", "NONE", "TODO", "nearest_grid"]
 
 TODO, FOUND, NONE, DECLINED = 0, 1, 2, 3
@@ -22,10 +24,8 @@ TODO, FOUND, NONE, DECLINED = 0, 1, 2, 3
 _MAX_AXES = 6
 _MAX_COST = 3000.0  # points and cells a question; the tree is better beyond
 
-_helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-
-@_helper
+@helper
 def _plan(points, reach, axes, cells, low, scale):
     """Choose the grid's axes, numbers of cells, origins and cells per unit; returns how many axes it has.
 
@@ -71,13 +71,13 @@ def _plan(points, reach, axes, cells, low, scale):
     return best_count
 
 
-@_helper
+@helper
 def _cell(value, low, scale, cells):
     """Monotone in the value, so that every point between two values is in their cells or between them."""
     return np.int64(min(max((value - low) * scale, 0.0), cells - 1.0))
 
 
-@_helper
+@helper
 def _fill(points, reach, axes, cells, low, scale, first, order, flat):
     """Sort the points into cells; returns the number of axes, or -1 where a question would meet too many points."""
     total, dim = points.shape
@@ -116,7 +116,7 @@ def _fill(points, reach, axes, cells, low, scale, first, order, flat):
     return count
 
 
-@_helper
+@helper
 def _ask(q, b, ordered, count, cells, low, scale, axes, first, order, flat, best, found, euclid, at):
     """Look for points within best[0] of q; ordered: the smallest mask among them, and best stays."""
     dim = q.shape[0]

@@ -20,6 +20,7 @@ __all__ = [
     "FIRST_LEVEL",
     "LEVEL_STEP",
     "MAX_HALF",
+    "bits",
     "first_mask",
     "helper",
     "nearest_line",
@@ -190,7 +191,7 @@ def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, ro
 
 
 @helper
-def _bits(mask):
+def bits(mask):
     count = 0
     while mask:
         mask &= mask - 1
@@ -215,7 +216,7 @@ def first_mask(x, count, value, size, table):
         if found:
             for i in range(1 << low):
                 mask = (high << low) + i
-                if table[i] == wanted and (size < 0 or _bits(mask) == size):
+                if table[i] == wanted and (size < 0 or bits(mask) == size):
                     return mask
         k = low
         while (high >> (k - low)) & 1:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rssp.subsetsum._nearest_tree import build, helper, room
+from rssp.subsetsum._nearest_line import helper
+from rssp.subsetsum._nearest_tree import build, room
 
 __all__ = ["count_space", "nearest_space"]
 

@@ -6,14 +6,12 @@ Asked by `_nearest_space`. numba's cache there does not see changes here: delete
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-__all__ = ["build", "helper", "room"]
+from rssp.subsetsum._nearest_line import bits, helper
+
+__all__ = ["build", "room"]
 
 _LEAF = 16
-
-# helpers are compiled into their callers only: no entry points from Python, no cache files of their own
-helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @helper
@@ -39,15 +37,6 @@ def _select(keys, order, low, high, middle):
             low = i
         else:
             return
-
-
-@helper
-def _bits(mask):
-    count = 0
-    while mask:
-        mask &= mask - 1
-        count += 1
-    return count
 
 
 @helper
@@ -129,12 +118,12 @@ def build(x, count, grouped, points, keys, weight, tree):
     groups = 1 + count * grouped
     starts = np.zeros(groups + 1, np.int64)
     for i in range(total):
-        starts[1 + _bits(i) * grouped] += 1
+        starts[1 + bits(i) * grouped] += 1
     for p in range(groups):
         starts[p + 1] += starts[p]
     place = starts.copy()
     for i in range(total):
-        p = _bits(i) * grouped
+        p = bits(i) * grouped
         order[place[p]] = i
         place[p] += 1
     used = groups
