@@ -92,10 +92,10 @@ def covering_radius(
 
     sample float64 (n, d), d >= 2; see `covering.covering_radius`. Certified: no target of the ball is farther than
     `upper` from every sum. Processor time measured for uniform vectors, unit cube, resolution 5 %, in seconds on one
-    busy core: 0.2 at (d, n) = (2, 24), 0.15 at (3, 24), 0.25 at (4, 24), 4 to 9 at n = 28 with d = 2 to 4, 1 to 5 at
-    (6, 27); at most 0.4 GB. In the unit ball of the 1-norm at d = 9 it depends on the sample: 5 to 19 at n = 24, 11 to 31
-    at n = 26, 14 to over 100 at n = 28. So n = 26 is what a minute allows (the radius is about 1/2 there); time is the
-    limit, not 24 GB of memory.
+    busy core: 0.2 at (d, n) = (2, 24), 0.15 at (3, 24), 0.25 at (4, 24), 2 to 6 at n = 28 with d = 2 to 4, 1 to 5 at
+    (6, 27); at most 0.4 GB. In the unit ball of the 1-norm at d = 9 it depends on the sample: 5 to 19 at n = 24, 11 to
+    31 at n = 26, 14 to over 100 at n = 28. So n = 26 is what a minute allows (the radius is about 1/2 there); time is
+    the limit, not 24 GB of memory.
 
     Raises
     ------
