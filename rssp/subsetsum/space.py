@@ -80,7 +80,7 @@ def _require(n: int, d: int) -> None:
     require_feasible(
         f"covering with n = {n} vectors in dimension {d}",
         memory_bytes=half * d * 32 + 4 * min(n_sums, 2.0**28) + min(n_sums, 2.0**22) * d * 8 + 24 * about,
-        seconds=n_sums * 4e-8 * (1 + (d / 6) ** 2) + about * 2e-4,
+        seconds=n_sums * 4e-8 * (1 + (d / 4) ** 4) + about * 2e-4,
         remedy="Use fewer vectors, or fewer dimensions.",
     )
 
