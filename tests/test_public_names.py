@@ -13,14 +13,14 @@ def test_every_public_name_loads():
 
 
 def test_importing_rssp_loads_nothing_heavy():
-    heavy = "numpy scipy pandas numba matplotlib torch typer rich joblib pyarrow".split()
+    heavy = ["numpy", "scipy", "pandas", "numba", "matplotlib", "torch", "typer", "rich", "joblib", "pyarrow"]
     code = f"import sys, rssp; print([m for m in {heavy!r} if m in sys.modules])"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "[]"
 
 
 def test_help_loads_nothing_heavy():
-    heavy = "numpy scipy pandas numba matplotlib torch joblib pyarrow".split()
+    heavy = ["numpy", "scipy", "pandas", "numba", "matplotlib", "torch", "joblib", "pyarrow"]
     code = f"""
 import sys
 from rssp.cli import main
