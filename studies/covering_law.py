@@ -46,20 +46,20 @@ Z, Z_EPS = 0.37, 0.01
 GRIDS = {
     "quick": {(1, 14): (1000, 300), (1, 18): (500, 300), (2, 16): (100, 60), (3, 18): (40, 40)},
     "standard": {
-        (1, 12): (8000, 2000),
-        (1, 14): (8000, 2000),
-        (1, 16): (8000, 2000),
-        (1, 18): (8000, 2000),
-        (1, 20): (4000, 2000),
-        (2, 16): (600, 300),
-        (2, 20): (300, 300),
-        (3, 18): (300, 200),
-        (3, 20): (150, 200),
-        (4, 20): (80, 100),
+        (1, 12): (8000, 1000),
+        (1, 14): (8000, 1000),
+        (1, 16): (8000, 1000),
+        (1, 18): (8000, 1000),
+        (1, 20): (4000, 1000),
+        (2, 16): (600, 200),
+        (2, 20): (300, 200),
+        (3, 18): (300, 100),
+        (3, 20): (150, 100),
+        (4, 20): (80, 60),
     },
 }
 GRIDS["full"] = {key: (5 * a, 2 * b) for key, (a, b) in GRIDS["standard"].items()} | {(4, 22): (200, 200)}
-RADII = {"quick": 60, "standard": 300, "full": 1000}
+RADII = {"quick": 60, "standard": 100, "full": 1000}
 
 
 def plan(scale: str, seed: int) -> Sequence[Task]:
@@ -91,7 +91,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
         "summary": _summary(joined, both),
         "agreement": joined,
         "radii": both,
-        "curve": _curve(trials["curve"], samples),
+        "curve": _curve(trials["curve"], min(samples, 500)),
         "target": _target(samples),
         "threshold": _threshold(samples),
     }
