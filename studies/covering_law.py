@@ -175,9 +175,10 @@ def _target(samples: int) -> pd.DataFrame:
 def _threshold(samples: int) -> pd.DataFrame:
     """The real n at which the predicted P(a sum within eps of 0) reaches 1/2."""
     rows = []
-    for law, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (3, 5, 7))):
+    # the density of the sums needs several vectors a dimension before it means anything
+    for law, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (5, 7, 9))):
         eps = np.array([2.0**-b for b in bits])
-        n = np.arange(4, 24)
+        n = np.arange(5 * d, 12 + 9 * d)
         seen = [predicted_target_failure(LAWS[law](d), int(k), eps, np.zeros(d), samples=samples) for k in n]
         best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
         hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]

@@ -12,11 +12,12 @@ In dimension 1 mu is followed exactly along the interval; up to dimension 6 (C1)
 closed form (W1). The formulas stand in the modules `_saddlepoint`, `_clumps`, `_relations` and `_wide`.
 
 Range of validity: eps small against the spread of the sums (the ball lies inside their convex hull by more than eps),
-and the variance of b rho, about b^3 (3/4)^n (sqrt(3)/2)^d / 2, not large against b^2. For uniform numbers predicted and
-measured P(cover) then agree to 0.03 from n = 14 on in one dimension (P from 0.05 to 0.98), and to about 0.02 in two and
-0.09 in three at n = 20. Where eps is a good part of the ball (dimension 3 at n = 16, 4 at n = 20) targets outside the
-hull of the sums are covered from within it and the prediction is far too low. Normally-scaled vectors, two dimensions:
-too low by 0.07 at n = 20 and by 0.13 at n = 16.
+and the variance of b rho, about b^3 (3/4)^n (sqrt(3)/2)^d / 2, not large against b^2. Largest difference of predicted
+and measured P(cover), P from 0.05 to 0.98, as the study `covering_law` finds it: uniform numbers 0.03 from n = 14 on,
+normal 0.04, normally-scaled 0.10 at n = 14 and 0.03 at n = 20; in two dimensions at n = 20 0.09, 0.08 and 0.12 (the
+comparison's own error is 0.04). Where eps is a good part of the ball (two dimensions at n = 16, three at n = 18, four at
+n = 20) targets outside the hull of the sums are covered from within it and the prediction is too low, at the upper end
+far too low.
 """
 
 from __future__ import annotations
