@@ -16,8 +16,8 @@ and the variance of b rho, about b^3 (3/4)^n (sqrt(3)/2)^d / 2, not large agains
 and measured P(cover), P from 0.05 to 0.98, as the study `covering_law` finds it: uniform numbers 0.03 from n = 14 on,
 normal 0.04, normally-scaled 0.10 at n = 14 and 0.03 at n = 20; in two dimensions at n = 20 0.09, 0.08 and 0.12 (the
 comparison's own error is 0.04). Where eps is a good part of the ball (two dimensions at n = 16, three at n = 18, four
-at n = 20) targets outside the hull of the sums are covered from within it and the prediction is too low, at the upper end
-far too low.
+at n = 20) targets outside the hull of the sums are covered from within it and the prediction is too low, at the upper
+end far too low.
 """
 
 from __future__ import annotations
