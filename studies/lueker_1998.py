@@ -76,10 +76,17 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
             covariance = threshold_covariance(table, delta=delta, n_max=n_max[name])
             scaling = _fitted(partial(compare_scaling, points), covariance)
             if scaling is not None:
-                parts["scaling"].append(scaling.assign(delta=delta, **keys))
+                parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **keys))
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**keys))
+    if not parts["scaling"]:  # no law could be fitted: too few trials
+        parts["scaling"].append(pd.DataFrame(columns=["law", "interval", "delta", "scaling", "selected", "fit"]))
     tables = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
-    return {"summary": _summary(tables["required"]), **tables}
+    return {"summary": _summary(tables["required"]), "fits": _fits(tables["scaling"]), **tables}
+
+
+def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
+    """The scaling law that the data select, where they accept one."""
+    return scaling.loc[scaling["selected"].astype(bool), ["law", "interval", "delta", "fit"]]
 
 
 def _fitted(fit: Callable[..., T], covariance: np.ndarray) -> T | None:
@@ -234,7 +241,7 @@ STUDY = Study(
     analyse=analyse,
     judge=judge,
     figures={"coverage": draw_coverage, "required": draw_required},
-    show=("summary",),
+    show=("summary", "fits"),
 )
 
 if __name__ == "__main__":
