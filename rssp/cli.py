@@ -62,7 +62,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a study: its experiments, its table, its verdicts and its figures. Stopped runs resume."""
-    from rssp.report import as_json, print_table
+    from rssp.report import as_json, print_table, records
     from rssp.report.verdicts import verdict_table
     from rssp.study import find_study, run_study
 
@@ -75,7 +75,7 @@ def run(
     shown = {name: outcome.tables[name] for name in found.show if name in outcome.tables}
     verdicts = verdict_table(outcome.verdicts)
     if json:
-        tables = {name: _rows(table) for name, table in shown.items()}
+        tables = {name: records(table) for name, table in shown.items()}
         print(as_json(verdicts, study=found.name, scale=scale, tables=tables, files=[str(f) for f in outcome.files]))
         return
     print(found.question)
@@ -88,14 +88,6 @@ def run(
     print("\nwritten:")
     for file in outcome.files:
         print(f"  {file}")
-
-
-def _rows(table: Any) -> Any:
-    import json
-
-    from rssp.report import as_json
-
-    return json.loads(as_json(table))["rows"]
 
 
 def _short(table: Any) -> Any:

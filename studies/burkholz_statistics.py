@@ -220,10 +220,6 @@ def draw_histograms(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _eps_label(eps: float) -> str:
-    return rf"$\varepsilon = {eps:g}$"
-
-
 def draw_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure, axes = new_figure(2, 2, width=10, height=7)
     curves, predicted, covering = tables["curves"], tables["predicted"], tables["covering"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["as_json", "as_latex", "as_markdown", "number_text", "print_table"]
+__all__ = ["as_json", "as_latex", "as_markdown", "number_text", "print_table", "records"]
 
 _FILE_WIDTH = 160
 
@@ -27,7 +27,7 @@ def number_text(value: Any) -> str:
     return str(value)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Plain values: None for what is missing, text for what JSON has no number for."""
     rows = []
     for record in table.to_dict("records"):
@@ -44,7 +44,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def as_json(table: pd.DataFrame, **extra: Any) -> str:
     """The rows as JSON, with other entries beside them."""
-    return json.dumps({**extra, "rows": _records(table)}, indent=1, ensure_ascii=False)
+    return json.dumps({**extra, "rows": records(table)}, indent=1, ensure_ascii=False)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
