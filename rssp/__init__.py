@@ -11,7 +11,7 @@ from typing import Any
 from rssp._version import __version__ as __version__
 
 _HOMES = {
-    "rssp._describe": ("register",),
+    "rssp._identity": ("register",),
     "rssp.balls": ("Ball",),
     "rssp.errors": ("ArgumentError", "ArgumentTypeError", "InfeasibleError", "RsspError", "StoreError", "StoreWarning"),
     "rssp.laws": (
@@ -59,7 +59,7 @@ _HOMES = {
         "required_n",
         "smallest_constant",
     ),
-    "rssp.theory": ("Claim", "Kind", "Verdict", "Wording", "add_claim", "check", "claim", "claims"),
+    "rssp.claims": ("Claim", "Kind", "Verdict", "Wording", "add_claim", "all_claims", "check", "claim"),
     "rssp.estimate": ("covering_probability", "required_samples"),
     "rssp.study": ("Study", "Task", "run_study"),
 }

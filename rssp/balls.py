@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from rssp._checks import integer, number, positive, target_array
-from rssp._describe import register
+from rssp._arguments import integer, number, positive, target_array
+from rssp._identity import register
 from rssp.errors import ArgumentError
 
 __all__ = ["Ball"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from rssp.claims import Claim, Verdict, add_claim, all_claims, check, out_of_reach
 from rssp.errors import ArgumentError, StoreError
 from rssp.study import Tables, find_study, list_studies, provenance, run_study, stored_tables
-from rssp.theory import Claim, Verdict, add_claim, check, claims, out_of_reach
 
 __all__ = ["all_verdicts", "estimates_of", "load_claims"]
 
@@ -19,9 +19,9 @@ def load_claims(path: Path) -> None:
 
     if not path.is_file():
         raise ArgumentError("claims", str(path), "a Python file that calls rssp.add_claim(...)")
-    before = set(claims())
+    before = set(all_claims())
     runpy.run_path(str(path), init_globals={"add_claim": add_claim})
-    if set(claims()) == before:
+    if set(all_claims()) == before:
         raise ArgumentError(
             "claims", str(path), "a file that adds at least one claim", "Call rssp.add_claim(Claim(...))."
         )
@@ -63,9 +63,9 @@ def all_verdicts(
     With `scale`, studies are run (or resumed) at that scale; else the best stored tables serve. Without `study`,
     claims that no table speaks of are listed too, with the reason.
     """
-    from rssp.theory.catalog import CATALOGUE
+    from rssp.claims.catalog import CATALOGUE
 
-    own = [c for c in claims().values() if c.id not in CATALOGUE]
+    own = [c for c in all_claims().values() if c.id not in CATALOGUE]
     names = [study] if study is not None else list(list_studies())
     verdicts: list[Verdict] = []
     sources: dict[str, str] = {}
@@ -87,7 +87,7 @@ def all_verdicts(
         verdicts += new + _own_claims(tables, {v.claim.id for v in new}, own)
     if study is None:
         spoken = {v.claim.id for v in verdicts}
-        for c in claims().values():
+        for c in all_claims().values():
             if c.id not in spoken:
                 waiting = f"no stored results: rssp run {c.study}" if c.study else ""
                 verdicts.append(out_of_reach(c, c.unreachable or waiting))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from rssp._checks import choice, integer, positive, probability
+from rssp._arguments import choice, integer, positive, probability
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.inference import Estimate, proportion, required_n
@@ -50,9 +50,9 @@ def covering_probability(
     workers : int or None (all cores); the result does not depend on it
     out : directory or None; a store that a stopped run resumes from
     error_norm : inf or 2, the norm of the error
-    method : "measured", or "covering law": the prediction of `rssp.theory.covering_law`, without enumerating sums; the
-        interval is then that of the average over `trials` samples (by default as many as the dimension allows in
-        seconds)
+    method : "measured", or "covering law": the prediction of `rssp.prediction.covering_law`, without enumerating
+        sums; the interval is then that of the average over `trials` samples (by default as many as the dimension
+        allows in seconds)
 
     Raises
     ------
@@ -71,7 +71,7 @@ def covering_probability(
     probability("confidence", confidence)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":
-        from rssp.theory.covering_law import predicted_coverage
+        from rssp.prediction.covering_law import predicted_coverage
 
         _max_norm_only(error_norm)
         seen = predicted_coverage(law, n, eps, ball, samples=trials, seed=seed)
@@ -120,7 +120,7 @@ def required_samples(
     trials = None if trials is None else integer("trials", trials, 1)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":
-        from rssp.theory.covering_law import predicted_required_samples
+        from rssp.prediction.covering_law import predicted_required_samples
 
         _max_norm_only(error_norm)
         found = predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed)

@@ -24,8 +24,8 @@ from rssp.errors import ArgumentError, RsspError, StoreError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rssp.claims import Verdict
     from rssp.montecarlo import Experiment
-    from rssp.theory import Verdict
 
 __all__ = [
     "SCALES",
@@ -193,7 +193,7 @@ def run_study(
 
 def draw(study: Study, tables: Tables, folder: Path) -> list[Path]:
     """The figures of a study from its tables, as SVG and PNG; the same tables give the same bytes."""
-    from rssp.plots import save, style
+    from rssp.report import save, style
 
     files: list[Path] = []
     for name, function in study.figures.items():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rssp.claims import Claim
 from rssp.inference import coverage, required_n
-from rssp.plots import legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
-from rssp.theory import Claim
+from rssp.report import legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

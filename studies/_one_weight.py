@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rssp.laws import GatedProduct
-from rssp.subsetsum.nearest import nearest_subset
+from rssp.subsetsum.nearest.verbs import nearest_subset
 
 UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
 UNIT_TRIALS = 400

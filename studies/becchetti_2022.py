@@ -18,16 +18,16 @@ import pandas as pd
 from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
+from rssp.claims import check, claim
+from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.plots import draw_cover, new_figure
+from rssp.report import draw_cover, new_figure
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
-from rssp.theory.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 CLAIMS = ("becchetti-2022", "counting-cube")
 CORNER = {"d": 1, "eps": 0.5}

@@ -20,18 +20,18 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp.claims import check, claim
 from rssp.inference import clopper_pearson, coverage
 from rssp.laws import Law, Product
 from rssp.montecarlo import Coverage, Experiment, HittingTimes, SmallestSubsets
-from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.prediction.covering_law import predicted_target_failure
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
-from rssp.theory.covering_law import predicted_target_failure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 LAWS: dict[str, Law] = {"uniform": rssp.Uniform(), "product": Product()}
 NUMBERS = {"uniform": "uniform numbers", "product": "products of two uniform numbers"}

@@ -2,7 +2,7 @@
 
 The law: given a sample, its 2^n subset sums look like a Poisson process whose intensity is 2^n times the density of a
 random subset's sum; every target is then covered at eps with probability exp(-mu), mu the expected number of clumps of
-uncovered targets, and averaging over samples gives P(cover) (`rssp.theory.covering_law`, with its derivation).
+uncovered targets, and averaging over samples gives P(cover) (`rssp.prediction.covering_law`, with its derivation).
 
 Held against the exact measurement: P(cover at n, eps) for dimensions 1 to 4 and uniform, normal and normally-scaled
 vectors, at the measured quantiles of the covering radius; n*(eps) with the predicted curve through it, which is not
@@ -20,18 +20,18 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 import rssp
+from rssp.claims import check, claim
 from rssp.inference import clopper_pearson, interpolated_crossing, required_n
 from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
-from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates
+from rssp.prediction.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
-from rssp.theory.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
 LAWS = {

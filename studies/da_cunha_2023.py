@@ -25,16 +25,16 @@ import pandas as pd
 from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
+from rssp.claims import check, claim
+from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
+from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
-from rssp.theory.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 NSN = "normally-scaled"
 KERNELS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (1, 5), 6: (1, 6)}

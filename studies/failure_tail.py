@@ -22,17 +22,17 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp.claims import check, claim
 from rssp.inference import clopper_pearson
 from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment, weighted_failure
-from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 LAW = rssp.Uniform()
 POINT = 1e-9

@@ -19,17 +19,17 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp.claims import check, claim
 from rssp.inference import required_n
+from rssp.inference.growth import covered_growth
 from rssp.montecarlo import CoveredFractions, Experiment
-from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
-from rssp.theory.growth import covered_growth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 BALLS = {"[-1, 1]": rssp.Ball.interval(-1, 1), "[-1/2, 1/2]": rssp.Ball.interval(-0.5, 0.5)}
 PROVED = {"[-1, 1]": ("esa-2023-growth", 0.25), "[-1/2, 1/2]": ("growth-half", 0.5)}

@@ -4,7 +4,7 @@ A k x k kernel with c output channels is a target of dimension k^2 c for every i
 for 3 x 3 x 64. No sum can be enumerated there. Four numbers of filters per input channel and sign, for all kernels with
 entries in [-1, 1] and error eps in the max norm:
 
-- the covering law's n*(eps, delta = 1/2) for normally-scaled normal vectors (a prediction: `rssp.theory.covering_law`);
+- the covering law's n*(eps, delta = 1/2) for normally-scaled normal vectors (`rssp.prediction.covering_law`);
 - the second moment's guarantee for one target: the smallest n with E[Y^2] <= 2 E[Y]^2 for some subset size, so that
   P(hit) >= 1/2 (exact, where its quadrature is feasible);
 - the counting bound k^2 c log2(1/eps), necessary for every law;
@@ -21,16 +21,16 @@ import numpy as np
 import pandas as pd
 
 import rssp
-from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
+from rssp.claims import check, claim
+from rssp.prediction.covering_law import predicted_required_samples
+from rssp.prediction.moments import minimal_n
+from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study
-from rssp.theory import check, claim
-from rssp.theory.covering_law import predicted_required_samples
-from rssp.theory.moments import minimal_n
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 DELTA = 0.5
 # (kernel size, channels)

@@ -20,18 +20,18 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp.claims import check, claim
 from rssp.errors import ArgumentError
 from rssp.inference import compare_scaling, coverage, fit_scaling, required_n, smallest_constant, threshold_covariance
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 T = TypeVar("T")
 

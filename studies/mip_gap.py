@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 
 from rssp.errors import ArgumentError
-from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study
-from rssp.subsetsum.nearest import nearest_subset
+from rssp.subsetsum.nearest.verbs import nearest_subset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

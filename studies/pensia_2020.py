@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 from _one_weight import units_for_one_weight
 
+from rssp.claims import Status, Verdict, check, claim, out_of_reach
 from rssp.errors import ArgumentError
-from rssp.plots import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study
-from rssp.theory import Status, Verdict, check, claim, out_of_reach
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -21,18 +21,18 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp.claims import check, claim, out_of_reach
 from rssp.inference import clopper_pearson
 from rssp.montecarlo import Experiment, FixedSizeHits
-from rssp.plots import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
+from rssp.prediction.moments import minimal_n, subset_moments
+from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
-from rssp.theory import check, claim, out_of_reach
-from rssp.theory.moments import minimal_n, subset_moments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.theory import Verdict
+    from rssp.claims import Verdict
 
 EPS = 0.01
 LAWS = {"normal": rssp.Normal, "normally-scaled": rssp.NormallyScaledNormal}

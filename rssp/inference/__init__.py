@@ -1,11 +1,11 @@
 """From tables of trials to estimates: probabilities, thresholds, scaling laws. Every estimate has low, best, high."""
 
+from rssp.estimates import Estimate
 from rssp.inference.constants import SmallestConstant, smallest_constant
-from rssp.inference.estimate import Estimate
-from rssp.inference.proportions import clopper_pearson, confidence_sequence, proportion, proportion_interval
 from rssp.inference.scaling import ScalingFit, compare_scaling, exponent_of, fit_scaling
 from rssp.inference.scaling_laws import SCALING_LAWS, ScalingLaw, power_law
 from rssp.inference.thresholds import coverage, interpolated_crossing, required_n, threshold_covariance
+from rssp.intervals import clopper_pearson, confidence_sequence, proportion, proportion_interval
 
 __all__ = [
     "SCALING_LAWS",

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from rssp._checks import probability
+from rssp._arguments import probability
 from rssp.errors import ArgumentError
-from rssp.inference.estimate import Estimate
+from rssp.estimates import Estimate
 from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
 
 __all__ = ["SmallestConstant", "smallest_constant"]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from rssp._checks import probability
+from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["checked_covariance", "estimate_columns", "float_column", "probabilities", "side_errors", "z_value"]

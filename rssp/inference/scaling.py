@@ -18,10 +18,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from rssp._checks import integer, number, probability
+from rssp._arguments import integer, number, probability
 from rssp.errors import ArgumentError
+from rssp.estimates import Estimate
 from rssp.inference._leastsquares import Problem, jacobian, minimum, profile, wald_covariance, whitener
-from rssp.inference.estimate import Estimate
 from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
 from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rssp._checks import choice
+from rssp._arguments import choice
 from rssp.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["SCALING_LAWS", "ScalingLaw", "power_law", "scaling_law"]

@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrik
 
-from rssp._checks import choice, integer, probability
+from rssp._arguments import choice, integer, probability
 from rssp.inference.points import probabilities
-from rssp.inference.proportions import METHODS, proportion_interval
 from rssp.inference.trials import Counts, count_trials, hitting_times_of
+from rssp.intervals import METHODS, proportion_interval
 
 __all__ = ["coverage", "interpolated_crossing", "required_n", "threshold_covariance"]
 

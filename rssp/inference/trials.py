@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._checks import array_of_eps, integer
+from rssp._arguments import array_of_eps, integer
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.inference.points import float_column
 

@@ -9,8 +9,8 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from rssp._checks import integer, number, positive
-from rssp._describe import canonical_json, register
+from rssp._arguments import integer, number, positive
+from rssp._identity import canonical_json, register
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws.base import Law
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from rssp._checks import number
-from rssp._describe import register
+from rssp._arguments import number
+from rssp._identity import register
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws.base import Law
 from rssp.laws.scalar import Normal, Uniform

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import integer
-from rssp._describe import register
+from rssp._arguments import integer
+from rssp._identity import register
 from rssp.laws.base import Law
 
 __all__ = ["GroupScaledNormal", "IndependentNormalProduct", "NormallyScaledNormal", "NormallyScaledUniform"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rssp._checks import integer
-from rssp._describe import canonical_json, describe, rebuild, register, sha256_key
+from rssp._arguments import integer
+from rssp._identity import canonical_json, describe, rebuild, register, sha256_key
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import Law

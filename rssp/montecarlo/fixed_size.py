@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import integer, number, positive
-from rssp._describe import register
+from rssp._arguments import integer, number, positive
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.montecarlo.measurements import Columns, Measurement, _set
 
@@ -45,7 +45,7 @@ class FixedSizeHits(Measurement):
         return 1 << min(max(20 - self.n * ball.dim // 2, 0), 7)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.nearest import hits
+        from rssp.subsetsum.nearest.verbs import hits
 
         targets = np.full((len(samples), ball.dim), self.target)
         return {"trial": np.arange(len(samples)), "hits": hits(samples, targets, self.eps, size=self.size)}

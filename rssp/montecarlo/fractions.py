@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import integer, positive
-from rssp._describe import register
+from rssp._arguments import integer, positive
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.montecarlo.measurements import Columns, Measurement
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import array_of_eps, choice, integer, positive
-from rssp._describe import register
+from rssp._arguments import array_of_eps, choice, integer, positive
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rssp._checks import integer
+from rssp._arguments import integer
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.montecarlo.execution import Batch, compute_batch, compute_batches
 from rssp.montecarlo.experiment import Experiment

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import integer
+from rssp._arguments import integer
 from rssp.montecarlo.experiment import Experiment
 
 __all__ = ["batch_samples", "measure_rng", "rebuild_trial"]

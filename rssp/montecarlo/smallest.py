@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import integer, positive
-from rssp._describe import register
+from rssp._arguments import integer, positive
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.montecarlo.measurements import Columns, Measurement, _error_norm, _set
 
@@ -49,7 +49,7 @@ class SmallestSubsets(Measurement):
         return 1024 if ball.dim == 1 and self.n <= 20 else super().default_batch_size(ball)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.nearest import nearest_subset
+        from rssp.subsetsum.nearest.verbs import nearest_subset
 
         targets = ball.draw(len(samples), rng)
         found = nearest_subset(samples, targets, tolerance=self.eps, smallest=True, error_norm=self.error_norm)

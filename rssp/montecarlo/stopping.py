@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaincinv
 
-from rssp._checks import positive, probability
+from rssp._arguments import positive, probability
 from rssp.montecarlo.execution import Batch
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.measurements import Columns

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from rssp._checks import integer, positive, probability
-from rssp._describe import register
+from rssp._arguments import integer, positive, probability
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws.scalar import Normal, Uniform

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from rssp.claims import Claim, Verdict, all_claims, claim
 from rssp.report.tables import number_text
-from rssp.theory import Claim, Verdict, claim, claims
 
 __all__ = ["claim_table", "claim_text", "verdict_table", "verdict_view"]
 
@@ -38,7 +38,7 @@ def verdict_view(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 def claim_table(id: str | None = None) -> pd.DataFrame:
     """One row a claim: the catalogue's and those added."""
-    chosen = claims().values() if id is None else [claim(id)]
+    chosen = all_claims().values() if id is None else [claim(id)]
     return pd.DataFrame([_claim_row(c) for c in chosen])
 
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import positive
+from rssp._arguments import positive
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
 from rssp.subsetsum.covering import covers
-from rssp.subsetsum.line import COVERED, OPEN, UNCOVERED, decide
+from rssp.subsetsum.line.method import COVERED, OPEN, UNCOVERED, decide
 
 __all__ = ["COVERED", "OPEN", "UNCOVERED", "covers_each", "decide_each"]
 

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._checks import array_of_eps, choice, integer, positive, probability, sample_array
+from rssp._arguments import array_of_eps, choice, integer, positive, probability, sample_array
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.subsetsum.results import CoveringProfile, CoveringRadius
@@ -34,10 +34,10 @@ _NORMS = (2.0, math.inf)
 def _method(ball: Ball) -> ModuleType:
     """The module with the verbs for this dimension; loaded when used."""
     if ball.dim == 1:
-        from rssp.subsetsum import line
+        from rssp.subsetsum.line import method as line
 
         return line
-    from rssp.subsetsum import space
+    from rssp.subsetsum.space import method as space
 
     return space
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import choice, integer
+from rssp._arguments import choice, integer
+from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.subsetsum.budget import require_feasible
-from rssp.subsetsum.nearest import nearest_subset
+from rssp.subsetsum.nearest.verbs import nearest_subset
 from rssp.tickets.target import Target
 
 __all__ = ["SEARCHES", "check_rng", "check_search", "check_time", "samples_by_layer", "solve", "uniform"]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._checks import positive
+from rssp._arguments import positive
 from rssp.errors import ArgumentError
 from rssp.tickets.effective import EffectiveLayer
 from rssp.tickets.target import Target

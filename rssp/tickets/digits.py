@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import integer, positive
+from rssp._arguments import integer, positive
 from rssp.errors import ArgumentError, RsspError
 from rssp.tickets.target import Target, whole_numbers
 from rssp.tickets.ticket import Ticket

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import integer
+from rssp._arguments import integer
 from rssp.errors import ArgumentError, RsspError
 from rssp.tickets._safetensors import read_tensors, write_tensors
 from rssp.tickets.masks import check_memory

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import prune
 
+from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
-from rssp.subsetsum.budget import require_feasible
 
 __all__ = ["check_memory", "masked_linear", "masks_of", "weights_of"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import choice, integer, number, positive
+from rssp._arguments import choice, integer, number, positive
 from rssp.errors import ArgumentError
 from rssp.tickets._solve import check_rng, check_search, check_time, samples_by_layer, solve, uniform
 from rssp.tickets.effective import EffectiveLayer, plain_layer

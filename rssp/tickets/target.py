@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from rssp._checks import integer, number
+from rssp._arguments import integer, number
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets._safetensors import read_tensors
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from rssp._checks import integer, positive
+from rssp._arguments import integer, positive
 from rssp.errors import ArgumentError
 from rssp.tickets._solve import check_rng, check_search, check_time, samples_by_layer, solve, uniform
 from rssp.tickets.certificate import spectral_norm_bound, weight_tolerance

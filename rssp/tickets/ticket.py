@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from rssp._checks import integer, target_array
+from rssp._arguments import integer, target_array
 from rssp.balls import Ball
 from rssp.errors import RsspError
 from rssp.tickets._solve import check_rng

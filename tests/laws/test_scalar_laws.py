@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from rssp import ArgumentError, ArgumentTypeError, FromScipy, GatedProduct, Mixture, Normal, Product, Uniform
-from rssp._describe import canonical_json, describe, rebuild, sha256_key
+from rssp._identity import canonical_json, describe, rebuild, sha256_key
 from rssp.laws.parse import law_names, parse_law
 
 LAWS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rssp._describe import describe, rebuild
+from rssp._identity import describe, rebuild
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import (
     ConvolutionBlocks,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rssp._describe import register
+from rssp._identity import register
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
 from rssp.laws import Law, Uniform

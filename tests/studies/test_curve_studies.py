@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from rssp.claims import Status
 from rssp.study import find_study, run_study
-from rssp.theory import Status
 
 
 def tiny(name, tmp_path, monkeypatch, trials=12, **settings):

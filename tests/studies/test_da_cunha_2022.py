@@ -2,9 +2,9 @@
 
 import pytest
 
+from rssp.claims import Status
 from rssp.errors import ArgumentError
 from rssp.study import find_study, run_study
-from rssp.theory import Status
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rssp.claims import Status
 from rssp.cli import main
 from rssp.errors import ArgumentError
 from rssp.study import Context, find_study, run_study
-from rssp.theory import Status
 
 pytest.importorskip("torch", reason="needs the extra nets")
 MNIST = Path(__file__).parents[1] / "tickets" / "mnist_sample"
@@ -42,10 +42,10 @@ def test_networks_and_kept_weights(outcome):
 
 
 def test_every_claim_of_the_study_has_a_verdict(outcome):
-    from rssp.theory import claims
+    from rssp.claims import all_claims
 
     status = {v.claim.id: v.status for v in outcome.verdicts}
-    assert set(status) == {c.id for c in claims().values() if c.study == "pensia_2020"}
+    assert set(status) == {c.id for c in all_claims().values() if c.study == "pensia_2020"}
     assert status["pensia-2020"] is Status.CONSISTENT
     assert status["pensia-2020-experiment-n"] is Status.HOLDS
     assert status["pensia-2020-parameters"] is Status.HOLDS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rssp import ArgumentError, Ball, InfeasibleError
 from rssp.subsetsum.coverage import OPEN, UNCOVERED, covers_each, decide_each
 from rssp.subsetsum.covering import covering_radius
-from rssp.subsetsum.line import _Trials
+from rssp.subsetsum.line.method import _Trials
 
 covers_each(np.ones((1, 30, 1)), Ball(), 0.1)  # compiled before hypothesis looks at the clock
 

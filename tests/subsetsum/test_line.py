@@ -19,11 +19,11 @@ from rssp.subsetsum import (
     hitting_time,
     hitting_times,
 )
-from rssp.subsetsum._line_intervals import hits_of_trials
-from rssp.subsetsum._line_merge import profiles_by_merging
-from rssp.subsetsum._line_passes import covers_by_bitmap, hits_by_bitmap, radius_by_bitmap
 from rssp.subsetsum.coverage import covers_each
 from rssp.subsetsum.fixedpoint import FixedPoint
+from rssp.subsetsum.line.covered import hits_of_trials
+from rssp.subsetsum.line.merge import profiles_by_merging
+from rssp.subsetsum.line.passes import covers_by_bitmap, hits_by_bitmap, radius_by_bitmap
 
 
 def brute_force(sample, ball):
@@ -208,7 +208,7 @@ def test_want_of_memory_for_intervals_changes_no_answer(memory, monkeypatch):
     ball, eps = Ball(1, 0.9), 2.0 ** -np.arange(4, 15)
     times = hitting_times(samples, ball, eps)
     decided = covers_each(samples[:, :, None], ball, 2.0**-13)
-    monkeypatch.setattr("rssp.subsetsum.line.memory_limit", lambda: memory)
+    monkeypatch.setattr("rssp.subsetsum.line.method.memory_limit", lambda: memory)
     assert (hitting_times(samples, ball, eps) == times).all()
     assert (covers_each(samples[:, :, None], ball, 2.0**-13) == decided).all()
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.subsetsum.nearest import hits, nearest_subset
+from rssp.subsetsum.nearest.verbs import hits, nearest_subset
 
 
 def brute(x, z, size=None, tolerance=None, smallest=False, norm=np.inf):
@@ -112,7 +112,7 @@ def test_hits_equal_brute_force(instance, units, norm):
 @pytest.mark.parametrize("half", [2, 3])
 def test_halves_kept_short_leave_a_rest(monkeypatch, half):
     """The way beyond n = 48, at a size that brute force can follow."""
-    monkeypatch.setattr("rssp.subsetsum.nearest.MAX_HALF", half)
+    monkeypatch.setattr("rssp.subsetsum.nearest.verbs.MAX_HALF", half)
     rng = np.random.default_rng(half)
     for options in OPTIONS:
         x = rng.integers(-20, 21, (40, 9, 1)) / 64

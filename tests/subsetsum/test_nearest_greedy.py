@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.subsetsum.greedy import greedy_subset
-from rssp.subsetsum.nearest import nearest_subset
+from rssp.subsetsum.nearest.greedy import greedy_subset
+from rssp.subsetsum.nearest.verbs import nearest_subset
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])

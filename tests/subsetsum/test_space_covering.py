@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
-from rssp.subsetsum import line, space
+from rssp.subsetsum.line import method as line
+from rssp.subsetsum.space import method as space
 
 INF = math.inf
 

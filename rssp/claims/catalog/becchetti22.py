@@ -1,0 +1,69 @@
+"""Becchetti, da Cunha, Clementi, d'Amore, Lesfari, Natale, Trevisan (2022): random subset sums in d dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rssp.claims.catalog.formulas import bits
+from rssp.claims.statement import Claim, Kind, Wording
+
+__all__ = ["CLAIMS"]
+
+_PAPER = (
+    "L. Becchetti, A. da Cunha, A. Clementi, F. d'Amore, H. Lesfari, E. Natale, L. Trevisan, On the Multidimensional "
+    "Random Subset Sum Problem, 2022, arXiv 2207.13944"
+)
+
+
+def _samples(d, eps, C, exp_d):  # type: ignore[no-untyped-def]
+    d = np.asarray(d, dtype=np.float64)
+    return C * d**exp_d * bits(eps) * (bits(eps) + np.log2(d))
+
+
+CLAIMS = (
+    Claim(
+        id="becchetti-2022",
+        paper=_PAPER,
+        number="main theorem",
+        statement="n >= C d^3 log(1/eps) (log(1/eps) + log d) independent standard normal vectors in R^d approximate, "
+        "with high probability, every target in [-1, 1]^d within 2 eps in the max norm.",
+        latex=r"n \geq C d^3 \log_2 \frac{1}{\varepsilon} \left(\log_2 \frac{1}{\varepsilon} + \log_2 d\right)",
+        kind=Kind.SUFFICIENT,
+        quantity="n*",
+        formula=_samples,
+        constants={"C": None, "exp_d": 3.0},
+        valid="X_i standard normal in R^d, targets in [-1, 1]^d, 0 < eps < 1; the theorem's error of 2 eps changes C "
+        "only; no failure probability is quoted: fix delta",
+        wording=Wording.VERIFIED,
+        study="becchetti_2022",
+    ),
+    Claim(
+        id="becchetti-2022-size",
+        paper=_PAPER,
+        number="main theorem, subset size",
+        statement="Subsets of n/(6 sqrt(d)) vectors are enough for it. With k = a n the second moment of their number "
+        "costs a factor (1 - a^2)^(-d/2): bounded only for a of order 1/sqrt(d).",
+        latex=r"k = \frac{n}{6 \sqrt{d}}",
+        kind=Kind.SUFFICIENT,
+        quantity="subset size",
+        formula=lambda n, d, factor: np.asarray(n, dtype=np.float64) / (factor * np.sqrt(d)),
+        constants={"factor": 6.0},
+        valid="as the main theorem",
+        wording=Wording.AS_QUOTED,
+        study="second_moments",
+    ),
+    Claim(
+        id="becchetti-2022-lower",
+        paper=_PAPER,
+        number="remark, by counting",
+        statement="At least of order d log(1/eps) vectors are necessary.",
+        latex=r"n \geq C d \log_2 \frac{1}{\varepsilon}",
+        kind=Kind.NECESSARY,
+        quantity="n*",
+        formula=lambda d, eps, C: C * np.asarray(d, dtype=np.float64) * bits(eps),
+        constants={"C": None},
+        valid="every sample; with its constant: counting-cube",
+        wording=Wording.AS_QUOTED,
+        study="becchetti_2022",
+    ),
+)

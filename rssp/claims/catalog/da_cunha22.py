@@ -1,0 +1,71 @@
+"""da Cunha, Natale, Viennot (ICLR 2022): convolutional networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rssp.claims.catalog.formulas import bits, joint, lookup
+from rssp.claims.statement import Claim, Kind, Wording
+
+__all__ = ["CLAIMS"]
+
+_PAPER = (
+    "A. da Cunha, E. Natale, L. Viennot, Proving the (Strong) Lottery Ticket Hypothesis for Convolutional Neural "
+    "Networks, ICLR 2022"
+)
+_MEDIANS = {10.0: 1.14e-3, 15.0: 4.4e-5, 20.0: 3e-8, 25.0: 0.0, 30.0: 0.0}
+
+
+def _width_factor(kernel, c_in, c_out, l, eps, delta, C):  # type: ignore[no-untyped-def]  # noqa: E741
+    weights = np.asarray(kernel, dtype=np.float64) ** 2 * c_in * c_out
+    return C * (np.log2(weights * l) + bits(joint(eps, delta)))
+
+
+CLAIMS = (
+    Claim(
+        id="da-cunha-2022",
+        paper=_PAPER,
+        number="main theorem",
+        statement="A random convolutional network of twice the depth, alternating 1 x 1 layers of 2 n c_in channels "
+        "and layers of the target's kernel size, n = C log(c_in c_out kernel^2 l / min(eps, delta)), can with "
+        "probability 1 - delta be pruned to within eps of every target of depth l whose kernels have 1-norm at most 1.",
+        latex=r"n_i \geq C \log_2 \frac{c_{i-1} c_i d_i^2 \ell}{\min(\varepsilon, \delta)}",
+        kind=Kind.SUFFICIENT,
+        quantity="width factor",
+        formula=_width_factor,
+        constants={"C": None},
+        valid="uniform weights on [-1, 1], max norm over inputs in [-1, 1]; d in the formula is the side of the kernel",
+        wording=Wording.AS_QUOTED,
+        study="da_cunha_2022",
+    ),
+    Claim(
+        id="da-cunha-2022-experiment-factor",
+        paper=_PAPER,
+        number="experiments",
+        statement="The convolutions of a LeNet5 (98.99 % on MNIST, 89.12 % on Fashion-MNIST) are approximated with a "
+        "relative error of 1e-3 by masking a random network roughly 30 times larger, in a few hours.",
+        latex="30",
+        kind=Kind.PUBLISHED,
+        quantity="over-parameterization",
+        formula=lambda value: value,
+        constants={"value": 30.0},
+        valid="convolution layers only, some hypotheses of the theorem ignored",
+        wording=Wording.VERIFIED,
+        study="da_cunha_2022",
+    ),
+    Claim(
+        id="da-cunha-2022-experiment-median",
+        paper=_PAPER,
+        number="experiments, released results",
+        statement="Median error of the 2,572 convolution weights of a LeNet5 with n samples each: 1.14e-3, 4.4e-5, "
+        "3e-8, 0, 0 for n = 10, 15, 20, 25, 30. No subset reaches the last three: the optimum's medians are 1.7e-6, "
+        "5.5e-8 and 1.9e-9, and unrounded variables of a solver were added up.",
+        latex=r"1.14 \cdot 10^{-3},\ 4.4 \cdot 10^{-5},\ 3 \cdot 10^{-8},\ 0,\ 0",
+        kind=Kind.PUBLISHED,
+        quantity="median error",
+        formula=lambda n: lookup(_MEDIANS)(n),
+        valid="n = 10, 15, 20, 25, 30; fresh uniform samples for each weight; figures as quoted, not seen in the text",
+        wording=Wording.AS_QUOTED,
+        study="da_cunha_2022",
+    ),
+)

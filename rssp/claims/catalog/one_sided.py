@@ -1,0 +1,142 @@
+"""Derived here: one-sided samples. What they miss bounds every failure probability from below, exactly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import gammaln, logsumexp, xlogy
+
+from rssp.claims.catalog.formulas import NOTES, log_choose
+from rssp.claims.statement import Claim, Kind, Wording
+
+__all__ = ["CLAIMS"]
+
+_UNIFORM = "X_i uniform on [-1, 1]"
+
+
+def _laguerre(n, x):  # type: ignore[no-untyped-def]
+    """2^-n L_n(-x) = 2^-n sum_j C(n, j) x^j / j!, elementwise."""
+
+    def one(n: float, x: float) -> float:
+        j = np.arange(round(n) + 1)
+        return float(np.exp(logsumexp(log_choose(n, j) - gammaln(j + 1) + xlogy(j, x)) - n * math.log(2)))
+
+    return np.vectorize(one, otypes=[np.float64])(n, np.maximum(x, 0.0))
+
+
+def _edge(n, eps, radius):  # type: ignore[no-untyped-def]
+    n, x = np.broadcast_arrays(np.asarray(n, dtype=np.float64), radius - np.asarray(eps, dtype=np.float64))
+    both = np.exp(xlogy(n, np.maximum(x, 0.0)) - n * math.log(2) + gammaln(2 * n + 1) - 3 * gammaln(n + 1))
+    return np.where(x > 0, 2 * _laguerre(n, x) - both, 0.0)
+
+
+def _edge_samples(eps, delta, radius):  # type: ignore[no-untyped-def]
+    def one(eps: float, delta: float) -> float:
+        if not 0 < delta < 1:
+            return math.nan
+        n = 1
+        while _edge(n, eps, radius) > delta:
+            n += 1
+        return float(n)
+
+    return np.vectorize(one, otypes=[np.float64])(eps, delta)
+
+
+def _edge_slope(n, eps, radius):  # type: ignore[no-untyped-def]
+    n = np.asarray(n, dtype=np.float64)
+    return np.log2(_edge(n + 1, eps, radius)) - np.log2(_edge(n, eps, radius))
+
+
+def _edge_mean_target(n, eps):  # type: ignore[no-untyped-def]
+    def one(n: float, x: float) -> float:
+        j = np.arange(round(n) + 1)
+        terms = log_choose(n, j) - gammaln(j + 2) + (j + 1) * math.log(x)
+        return float(np.exp(logsumexp(terms) - n * math.log(2)))
+
+    return np.vectorize(one, otypes=[np.float64])(n, 1 - np.asarray(eps, dtype=np.float64))
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="edge-fail",
+        paper=NOTES,
+        number="derivation: one-sided samples",
+        statement="The target r is missed when all positive numbers together are below x = r - eps, the target -r when "
+        "the negative ones are above -x. Of n signs j are positive with probability C(n, j)/2^n, and j uniform numbers "
+        "add up to less than x <= 1 with probability x^j/j!: each event has probability 2^-n L_n(-x) with the Laguerre "
+        "polynomial L_n, and both at once 2^-n x^n C(2n, n)/n!.",
+        latex=r"P(\mathrm{fail}) \geq 2^{-n} \left(2 L_n(-x) - \frac{x^n}{n!} \binom{2n}{n}\right), \quad "
+        r"x = r - \varepsilon",
+        kind=Kind.NECESSARY,
+        quantity="P(fail)",
+        formula=_edge,
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, every n >= 1; 0 for eps >= r",
+        wording=Wording.VERIFIED,
+        study="failure_tail",
+    ),
+    Claim(
+        id="edge-samples",
+        paper=NOTES,
+        number="derivation: one-sided samples, solved for n",
+        statement="P(fail) is above delta as long as edge-fail's bound is: n* is at least the first n where the bound "
+        "is at most delta. With delta = eps this bounds the C of Lueker's theorem from below: at n = log2(1/eps) the "
+        "bound is still eps times a factor that grows like exp(2 sqrt(n)), so that C > 1 at every eps; C is at least "
+        "1.93 at eps = 2^-14 and 1.62 at 2^-26.",
+        latex=r"n \geq \min\{n : 2^{-n} (2 L_n(-x) - x^n \binom{2n}{n} / n!) \leq \delta\}, \quad x = r - \varepsilon",
+        kind=Kind.NECESSARY,
+        quantity="n*",
+        formula=_edge_samples,
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps > 0, 0 < delta < 1",
+        wording=Wording.VERIFIED,
+        study="lueker_1998",
+    ),
+    Claim(
+        id="edge-slope",
+        paper=NOTES,
+        number="derivation: one-sided samples, slope",
+        statement="Where one-sided samples are the commonest cause of failure, log2 P(fail) falls by the slope of "
+        "edge-fail's bound: -1 + log2(e)/sqrt(n) for large n, since L_n(-1) grows like exp(2 sqrt(n)). That they are "
+        "is a conjecture that the measurement decides.",
+        latex=r"\log_2 P_{n+1} - \log_2 P_n \approx -1 + \frac{\log_2 e}{\sqrt{n}}",
+        kind=Kind.EQUALITY,
+        quantity="log2 P(fail) per sample",
+        formula=_edge_slope,
+        constants={"radius": 1.0},
+        valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps < r, n well above n*",
+        wording=Wording.VERIFIED,
+        study="failure_tail",
+    ),
+    Claim(
+        id="edge-one-target",
+        paper=NOTES,
+        number="derivation: one-sided samples, one target",
+        statement="A target z > 0 is missed when the positive numbers add up to less than x = |z| - eps: probability "
+        "2^-n L_n(-x).",
+        latex=r"P(\mathrm{miss}) \geq 2^{-n} L_n(-x), \quad x = |z| - \varepsilon",
+        kind=Kind.NECESSARY,
+        quantity="P(miss one target)",
+        formula=lambda n, eps, z: np.where(
+            np.abs(z) > eps, _laguerre(n, np.abs(np.asarray(z, dtype=np.float64)) - np.asarray(eps)), 0.0
+        ),
+        valid=_UNIFORM + ", |z| <= 1; 0 for |z| <= eps, where the empty subset hits",
+        wording=Wording.VERIFIED,
+        study="failure_tail",
+    ),
+    Claim(
+        id="edge-mean-target",
+        paper=NOTES,
+        number="derivation: one-sided samples, target uniform on [-1, 1]",
+        statement="The mean of edge-one-target over z uniform on [-1, 1]: 2^-n sum_j C(n, j) (1 - eps)^(j+1)/(j+1)!. "
+        "At n = 15 and eps = 0.01 that is 0.0018, nearly half of the published 0.00404.",
+        latex=r"P(\mathrm{miss}) \geq 2^{-n} \sum_{j=0}^n \binom{n}{j} \frac{(1 - \varepsilon)^{j+1}}{(j+1)!}",
+        kind=Kind.NECESSARY,
+        quantity="P(miss one target)",
+        formula=_edge_mean_target,
+        valid=_UNIFORM + ", target uniform on [-1, 1], 0 <= eps < 1",
+        wording=Wording.VERIFIED,
+        study="burkholz_statistics",
+    ),
+)

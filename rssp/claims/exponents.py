@@ -1,0 +1,163 @@
+"""Measured exponents against claimed ones, and the factor between a bound and a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rssp.claims.statement import Claim, Kind
+from rssp.claims.verdict import Status, Verdict
+from rssp.errors import ArgumentError
+from rssp.inference import Estimate, exponent_of, fit_scaling
+
+__all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdicts", "joint_exponents"]
+
+_AXES = {"d": "d", "eps": "log2(1/eps)"}
+
+
+def _axis(table: pd.DataFrame, variable: str) -> np.ndarray:
+    values = table[variable].to_numpy(dtype=float)
+    return np.log2(1 / values) if variable == "eps" else values
+
+
+def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constants: float) -> float:
+    """The exponent that a claim's bound has over the points of a table: its log-log slope in one variable.
+
+    Logarithmic factors of the claim count with what they add over the range: d^3 log(d) has a slope above 3. A constant
+    that multiplies the bound does not matter and may be left out.
+
+    Parameters
+    ----------
+    claim : Claim with a formula
+    table : DataFrame with the claim's variables, one value of each but `variable`
+    variable : "d", or "eps" for the exponent of log2(1/eps)
+
+    Examples
+    --------
+    >>> from rssp.claims import claim
+    >>> points = pd.DataFrame({"d": [1, 2, 4], "eps": 0.1})
+    >>> round(claimed_exponent(claim("counting-cube"), points, "d"), 6)
+    1.0
+    """
+    values = dict.fromkeys(claim.unknown, 1.0) | constants
+    bound = claim.bound(**{name: table[name].to_numpy() for name in claim.variables}, **values)
+    axis = np.log(_axis(table, variable))
+    if len(np.unique(axis)) < 2 or not (bound > 0).all():
+        return float("nan")
+    return float(np.polyfit(axis, np.log(bound), 1)[0])
+
+
+def compare_exponents(
+    table: pd.DataFrame,
+    claims: Sequence[Claim],
+    variable: str,
+    by: str,
+    constants: Mapping[str, Mapping[str, float]] | None = None,
+) -> pd.DataFrame:
+    """The measured exponent of one variable beside those claimed, for each value of another.
+
+    Parameters
+    ----------
+    table : DataFrame with columns d, eps, low, best, high (one delta, one law)
+    claims : the claims to compare with
+    variable, by : "d" and "eps", or "eps" and "d"
+    constants : values for constants of a claim that do not multiply it, by the claim's id
+
+    Returns
+    -------
+    DataFrame with columns variable, `by`, points, from, to, low, best, high, p_value (of a pure power over this range),
+    and for each claim its exponent over the same points, in a column of the claim's id. Values of `by` at which fewer
+    than three points are reached are left out.
+    """
+    rows = []
+    for value, points in table.groupby(by):
+        points = points[np.isfinite(points["best"]) & (points["best"] > 0)]
+        if points[variable].nunique() < 3:
+            continue
+        try:
+            fit = exponent_of(points, _AXES[variable])
+        except ArgumentError:  # no scatter at all: nothing to weigh by
+            continue
+        axis, e = _axis(points, variable), fit["exponent"]
+        row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
+        row |= {"low": e.low, "best": e.best, "high": e.high, "p_value": fit.p_value}
+        known = constants or {}
+        row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def exponent_verdicts(claim: Claim, exponents: pd.DataFrame, measured: str) -> list[Verdict]:
+    """A claim's exponent against the measured one, for each row of `compare_exponents`.
+
+    An upper bound holds in this respect where its exponent is at least the measured one, a lower bound where it is at
+    most that; the exponent of the claim is taken over the same points, its logarithms included.
+    """
+    verdicts = []
+    for row in exponents.to_dict("records"):
+        claimed, e = float(row[claim.id]), Estimate(row["low"], row["best"], row["high"])
+        upper = claim.kind is Kind.SUFFICIENT
+        good = e.high <= claimed if upper else e.low >= claimed
+        bad = e.low > claimed if upper else e.high < claimed
+        status = Status.HOLDS if good else Status.VIOLATED if bad else Status.OPEN
+        text = (
+            f"exponent of {row['variable']}: measured {e.best:.2f} [{e.low:.2f}, {e.high:.2f}], claimed {claimed:.2f}"
+        )
+        by = next(name for name in ("eps", "d") if name in row)
+        label = f"{measured}; {by} = {row[by]:.4g}, {row['variable']} = {row['from']:.4g} to {row['to']:.4g}"
+        verdicts.append(Verdict(claim, status, f"{text} over the same points", label))
+    return verdicts
+
+
+def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
+    """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a law and parameter.
+
+    Columns fit, parameter, low, best, high, chi2, dof, p_value; empty where the points do not suffice.
+    """
+    points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
+    rows = []
+    for name in ("joint", "joint+offset", "joint-linear"):
+        try:
+            fit = fit_scaling(points, name)
+        except ArgumentError:
+            continue
+        for parameter, e in fit.parameters.items():
+            row = {"fit": name, "parameter": parameter, "low": e.low, "best": e.best, "high": e.high}
+            rows.append(row | {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value})
+    return pd.DataFrame(rows, columns=["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value"])
+
+
+def bound_factor(
+    claim: Claim, table: pd.DataFrame, corner: Mapping[str, float], constant: str = "C", **constants: float
+) -> pd.DataFrame:
+    """Bound over measurement on a grid, the bound's unknown constant fitted at one corner.
+
+    Parameters
+    ----------
+    claim : Claim; where it leaves `constant` open, that is chosen so that bound and measurement agree at the corner
+    table : DataFrame with the claim's variables and low, best, high
+    corner : the point at which they agree, such as {"d": 1, "eps": 0.25}
+
+    Returns
+    -------
+    DataFrame: the claim's variables, C, bound, low, best, high (of bound over measurement; the interval is the
+    measurement's). Rows not reached are left out.
+    """
+    points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
+    values = dict(constants)
+    if constant in claim.unknown and constant not in values:
+        at = np.logical_and.reduce([np.isclose(points[name], value) for name, value in corner.items()])
+        if at.sum() != 1:
+            raise ArgumentError("corner", dict(corner), "exactly one row of the table that is reached")
+        row = points[at]
+        unit = claim.bound(**{n: row[n].to_numpy() for n in claim.variables}, **values, **{constant: 1.0})
+        values[constant] = float(row["best"].iloc[0] / unit[0])
+    bound = claim.bound(**{n: points[n].to_numpy() for n in claim.variables}, **values)
+    columns = {name: points[name].to_numpy() for name in claim.variables}
+    columns |= {"claim": claim.id, "C": values.get(constant, np.nan), "bound": bound}
+    columns |= {
+        end: bound / points[other].to_numpy() for end, other in (("low", "high"), ("best", "best"), ("high", "low"))
+    }
+    return pd.DataFrame(columns)

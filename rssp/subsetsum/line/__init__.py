@@ -1,0 +1,1 @@
+"""One dimension: exact covering radii, decisions and covered parts of an interval."""

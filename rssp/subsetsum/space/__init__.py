@@ -1,0 +1,1 @@
+"""Two dimensions and more: covering, certified from both sides."""
