@@ -139,7 +139,7 @@ def find_study(name: str) -> Study:
     path = Path(name) if name.endswith(".py") else list_studies().get(name)
     if path is None or not path.is_file():
         known = ", ".join(list_studies())
-        raise ArgumentError("study", repr(name), f"the path of a study file (such as own/study.py), or one of {known}")
+        raise ArgumentError("study", repr(name), f"the path of a study file that ends in .py, or one of {known}")
     spec = importlib.util.spec_from_file_location(f"rssp_study_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ArgumentError("study", repr(name), "a Python file")
