@@ -14,7 +14,7 @@ FLOORS = [  # the first that matches, by the beginning of the dotted name
     (4, ("inference", "prediction", "claims")),
     (5, ("tickets",)),
     (6, ("report",)),
-    (7, ("study", "checking", "estimate", "cli")),
+    (7, ("study", "checking", "estimate", "cli", "__main__")),
 ]
 FORBIDDEN = {  # what a floor must not know although it lies below
     "claims": ("montecarlo",),
