@@ -36,6 +36,23 @@ _VERDICT_STYLES = {"holds": "green", "violated": "red", "consistent": "cyan", "u
 _VERDICT_STYLES |= {"out of reach here": "dim"}
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from rssp._version import __version__
+
+        print(f"rssp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
 def _settings(values: list[str]) -> dict[str, str]:
     from rssp.errors import ArgumentError
 

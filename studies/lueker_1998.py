@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -65,7 +65,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
     parts: dict[str, list[pd.DataFrame]] = {"coverage": [], "required": [], "scaling": [], "lines": []}
     for law, interval in _pairs():
         name = f"{law}, {interval}"
-        keys = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
+        keys: dict[str, Any] = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
         table = trials[name]
         parts["coverage"].append(coverage(table, n_max=n_max[name]).assign(**keys))
         whole = required_n(table, delta=DELTAS, n_max=n_max[name])
