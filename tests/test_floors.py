@@ -49,8 +49,3 @@ def test_imports_go_down(path: Path) -> None:
     for other in _imports(path):
         assert _floor(other) <= _floor(name), f"{name} imports {other}, which lies above it"
         assert not other.startswith(FORBIDDEN.get(name.split(".")[0], ())), f"{name} must not know {other}"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_files_hold_one_idea(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

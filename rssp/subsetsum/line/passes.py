@@ -1,4 +1,4 @@
-"""The covering radius by passes over a bitmap (`_line_bitmap`): which cells each pass takes, and when it is enough.
+"""The covering radius by passes over a bitmap (`bitmap`): which cells each pass takes, and when it is enough.
 
 Radii and witnesses are int64 halves of the unit 2^-q in which samples and balls are counted.
 """
@@ -12,8 +12,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rssp.subsetsum.line.bitmap import settle_ends, settle_on_cells
+from rssp.subsetsum.results import NEVER, OPEN
 
-__all__ = ["covers_by_bitmap", "hits_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
+__all__ = ["coverings_by_bitmap", "covers_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
 
 Ints = NDArray[np.int64]
 Whole = int | np.int64
@@ -176,29 +177,28 @@ def covers_by_bitmap(x: Ints, lo: Whole, hi: Whole, limit: Whole, max_cells: Who
     return bool(radius_by_bitmap(x, lo, hi, limit, limit, max_cells)[0] <= limit)
 
 
-def hits_by_bitmap(
+def coverings_by_bitmap(
     samples: Ints,
     counts: Ints,
-    lo: Ints,
-    hi: Ints,
+    ends: tuple[Ints, Ints],
     limits: Ints,
     stop: Ints,
     first: Whole,
     max_cells: Whole,
     times: Ints,
 ) -> None:
-    """Replace -1 in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
+    """Replace NEVER in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
 
-    limits (trials, m) : half units, descending, so that times ascend; -1 stays where no n <= counts[t] does; -2: none
-    up to stop (trials, m), where there are more numbers.
+    ends : (lo, hi), each (trials,), units; limits (trials, m) : half units, descending, so that times ascend; NEVER
+    stays where no n <= counts[t] does; OPEN: none up to stop (trials, m), where there are more numbers.
     """
     for t in range(len(times)):
-        n, low, high = first, lo[t], hi[t]
+        n, low, high = first, ends[0][t], ends[1][t]
         for e in np.flatnonzero(times[t] < 0):
             limit = limits[t, e]
-            while n <= counts[t] and times[t, e] == -1:
+            while n <= counts[t] and times[t, e] == NEVER:
                 if n > stop[t, e]:
-                    times[t, e] = -2
+                    times[t, e] = OPEN
                 elif (high - low) >> min(n, 62) > limit:  # 2^n times 2 eps are too short in all
                     n += 1
                 elif radius_by_bitmap(samples[t, :n], low, high, limit, limit, max_cells)[0] <= limit:

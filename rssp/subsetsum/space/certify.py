@@ -22,7 +22,7 @@ from rssp.subsetsum.space.cells import cell_box, cells_left, crowd_order, near_s
 from rssp.subsetsum.space.pieces import excess, misses_ball, room, split, target
 from rssp.subsetsum.space.sums import fill, gather, halves, middle, nearest
 
-__all__ = ["FINISHED", "TOO_MANY_CELLS", "hits", "radii"]
+__all__ = ["FINISHED", "TOO_MANY_CELLS", "brackets", "first_coverings"]
 
 _jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
@@ -304,7 +304,7 @@ def _far_target(centre_of_sums, ball, z):
 
 
 @njit(nogil=True, cache=True)
-def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witness):
+def brackets(x, ball, euclid, log_cells, resolution, schedule, lower, upper, witness):
     """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
 
     Lengths in units; `witness` (len(schedule), d) attains `lower`. `log_cells` is the logarithm of the number of error
@@ -354,7 +354,7 @@ def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witnes
 
 
 @njit(nogil=True, cache=True)
-def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
+def first_coverings(x, ball, euclid, log_cells, n_first, n_last, errors, out):
     """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else -1."""
     d = x.shape[1]
     z, point = np.empty(d, np.int64), np.empty(d, np.int64)
