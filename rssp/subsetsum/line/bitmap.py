@@ -33,8 +33,8 @@ _BLOCK = 512  # words taken at a time by the word loops: three blocks of 4 kB st
 class Cut(NamedTuple):
     """How a pass cuts the ball into cells."""
 
-    width: int
-    shifted: int
+    width: np.int64
+    shifted: np.int64
     """how many of the smallest numbers go by shifts"""
     exact: bool
     """every sum is a multiple of the width"""
@@ -45,8 +45,8 @@ class Cut(NamedTuple):
 class Cells(NamedTuple):
     """Cells of one width, numbered from `origin` on, and what a run of empty ones says of a gap between sums."""
 
-    width: int
-    origin: int
+    width: np.int64
+    origin: np.int64
     exact: bool
     """every sum is a multiple of the width, in the middle of its cell"""
     lean: float
@@ -55,7 +55,7 @@ class Cells(NamedTuple):
     """a run of len cells is a gap of (len + sure) widths or more, ..."""
     possible: float
     """... and of (len + possible) widths or less"""
-    shortest: int
+    shortest: np.int64
     """cells; shorter runs may lie beside their gap"""
 
 
@@ -63,20 +63,20 @@ class Window(NamedTuple):
     """Some cells of the bitmap: those of the bits from word `first` to word `words`."""
 
     bits: NDArray[np.uint64]
-    first: int
-    words: int
-    shift: int
+    first: np.int64
+    words: np.int64
+    shift: np.int64
     """what turns a position in bits into the number of a cell"""
-    last: int
+    last: np.int64
     """the last full cell before the window; -1 if there is none"""
 
 
 class Runs(NamedTuple):
-    """Runs of empty cells, each by the full cells to its left and right; `count` of the entries are in use."""
+    """Runs of empty cells, each by the full cells to its left and right; `used` of the entries are in use."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
-    count: int
+    used: np.int64
 
 
 class Scratch(NamedTuple):
@@ -317,17 +317,17 @@ def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
         if needed >= run:
             return runs, known
         run = max(needed, 2 * run // 3)
-        kept = Runs(runs.left, runs.right, kept.count)
+        kept = Runs(runs.left, runs.right, kept.used)
 
 
 @njit(nogil=True, cache=True)
 def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others."""
     longest = 0
-    for c in range(runs.count):
+    for c in range(runs.used):
         if runs.right[c] - runs.left[c] > runs.right[longest] - runs.left[longest]:
             longest = c
-    for turn in range(runs.count + 1 if runs.count else 0):
+    for turn in range(runs.used + 1 if runs.used else 0):
         c = turn - 1 if turn else longest
         p, q = runs.left[c], runs.right[c]
         if np.int64((q - p - 1 + cells.possible) * cells.width) + 1 <= best:
@@ -383,7 +383,7 @@ def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
     bits = np.empty(((halo + size) >> 6) + 1, np.uint64)
     copy = np.empty(_BLOCK + 1, np.uint64)
     scratch = Scratch(np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64))
-    runs = Runs(np.empty(256, np.int64), np.empty(256, np.int64), 0)
+    runs = Runs(np.empty(256, np.int64), np.empty(256, np.int64), np.int64(0))
     last, first = np.int64(-1), halo >> 6
     for start in range(0, region, size):
         seen = min(size, region - start) + halo

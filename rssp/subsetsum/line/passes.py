@@ -81,11 +81,11 @@ class Positive(NamedTuple):
 
     a: Ints
     """ascending"""
-    moved: int
+    moved: np.int64
     """the sum of the negative numbers of x: the sums of x are those of a, moved by it"""
-    divisor: int
+    divisor: np.int64
     """the greatest common one; 0 without numbers"""
-    total: int
+    total: np.int64
     spread: float
     """the standard deviation of the sums"""
 
