@@ -320,8 +320,6 @@ def _progress(
         disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(name, total=count, completed=done)
-        with clock.told_to(
-            lambda text: console.print(f"{name}: {text}", markup=False, highlight=False, soft_wrap=True)
-        ):
+        with clock.told_to(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)):
             yield lambda done: bar.update(task, completed=done)
     print(f"{name}: {prefix.reason}, {time.monotonic() - start:.1f} s", file=sys.stderr)
