@@ -128,17 +128,26 @@ def test_what_is_no_kernel_source_may_change(copy):
     assert copy.run()[0] == "200 0"
 
 
-def test_a_file_changed_while_the_process_runs_is_not_mixed_up(copy):
-    code = f"""
+EDIT = """
 import rssp._jit
+BEFORE
 from pathlib import Path
-path = Path({str(copy.inner)!r})
+path = Path("rssp/planted/inner.py")
 path.write_text(path.read_text().replace("STEP = 1", "STEP = 4"))
-{ANSWER}
 """
-    assert copy.run(code)[0] == "500 1"
-    copy.inner.write_text(INNER)
+
+
+def test_a_file_changed_before_it_is_imported_is_not_mixed_up(copy):
     assert copy.run()[0] == "200 1"
+    assert copy.run(EDIT.replace("BEFORE", "") + ANSWER)[0] == "500 1"
+    copy.inner.write_text(INNER)
+    assert copy.run()[0] == "200 0"
+
+
+def test_a_process_that_is_out_of_date_keeps_nothing(copy):
+    assert copy.run(EDIT.replace("BEFORE", "import rssp.planted.outer") + ANSWER)[0] == "200 1"
+    assert copy.kept() == []
+    assert copy.run()[0] == "500 1"
 
 
 def test_two_processes_fill_one_cache(copy):
@@ -180,11 +189,17 @@ print(*(outer(t(1)) for t in {mine} + {other}), sum(outer.stats.cache_misses.val
     assert copy.run(code)[0] == "200 200 200 200 200.0 200.0 200 200 0"
 
 
+def flipped(data: bytes) -> bytes:
+    """One bit changed, where neither pickle nor LLVM would notice: in the zeros between two parts."""
+    place = data.rindex(bytes(16))
+    return data[:place] + b"\1" + data[place + 1 :]
+
+
 def test_torn_files_are_compiled_again(copy):
     assert copy.run()[0] == "200 1"
     files = list(copy.kept()[0].iterdir())
     assert len(files) == 2
-    for how in (lambda data: b"", lambda data: data[:50], lambda data: data[:-1] + bytes([data[-1] ^ 1])):
+    for how in (lambda data: b"", lambda data: data[:50], flipped):
         for file in files:
             file.write_bytes(how(file.read_bytes()))
         assert copy.run()[0] == "200 1"
