@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp, ndtri
+from scipy.special import gammaln, lambertw, logsumexp, ndtri
 
 from rssp.balls import Ball
 from rssp.prediction.saddlepoint import (
@@ -45,6 +45,7 @@ Conditional = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.fl
 
 _LINE_NODES = 128  # of the trapezoidal rule from the ball's end to the sums' middle
 _MOST = 1e6  # sums in a window beyond which its emptiness is no more than 0
+_BRANCH = math.nextafter(math.exp(-1), 0.0)  # the largest float up to 1 / e: scipy's W is nan at minus the next one
 _FACE = 0.2  # share of the quadrature points put on either boundary choice of a coordinate
 
 

@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import expit
+
+from rssp._jit import kernel
 
 __all__ = ["SMALL_DIM", "gaussian_log_density", "large_log_density", "small_log_density"]
 

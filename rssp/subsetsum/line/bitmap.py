@@ -86,7 +86,7 @@ class Scratch(NamedTuple):
     lower: NDArray[np.uint64]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _double(sums, size, x):
     """sums[: 2 * size] = the sorted union of sums[:size] and sums[:size] + x, x >= 0, in place from the end."""
     i = size - 1
@@ -103,7 +103,7 @@ def _double(sums, size, x):
     return 2 * size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sorted_sums(values, out):
     """out[: 2^len(values)] = all subset sums of values >= 0, ascending; each value doubles the list from its end."""
     out[0] = 0
@@ -113,7 +113,7 @@ def _sorted_sums(values, out):
     return size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _neighbours(left, right, z):
     """The largest sum <= z and the smallest > z of left[i] + right[k], in one walk through both sorted lists."""
     below, above = _NONE, -_NONE
@@ -145,7 +145,7 @@ def _radius_about(left, right, z, lo, hi):
     return b - a, a + b
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _scatter(large, small, base, w, bits, cells, place):
     """Set the bits of all sums large[i] + small[k] in the cells from base on, half a megabyte of bits at a time."""
     inverse = 1.0 / w
@@ -170,7 +170,7 @@ def _scatter(large, small, base, w, bits, cells, place):
             place[i] = k
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _shift_or(bits, words, shift, copy):
     """bits[:words] |= bits[:words] << shift, in place from the end."""
     whole, part = shift >> 6, shift & 63
@@ -195,7 +195,7 @@ def _shift_or(bits, words, shift, copy):
         stop = start
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _run_ends(bits, start, stop, before, run, upper, lower):
     """Mark in upper the cells of bits[start:stop] that end `run` <= 64 empty cells; True if there is any.
 
@@ -224,7 +224,7 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
     return some != 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _last_bit(bits, position, first_word):
     """The last set bit at or before `position`, not before the word `first_word`; -1 if there is none."""
     word, bit = position >> 6, position & 63
@@ -248,7 +248,7 @@ def _shortest_run(known, cells):
     return max(np.int64(known / cells.width - cells.possible - 1e-3) + 1, cells.shortest)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _run_is_closed(bits, word, bit, words):
     """Whether the run of empty cells that reaches this bit ends here, within the window."""
     return bit < 63 or (word + 1 < words and bits[word + 1] & np.uint64(1) != 0)
@@ -419,7 +419,7 @@ def settle_on_cells(a, halves, ball, cut, best, witness, enough, max_cells):
     return cut.exact or best >= (2 + 2 * (above + below) + 0.05) * cut.width, best, witness
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_ends(a, lo, hi, divisor, best):
     """(best, witness, left, right): the radius at the ends of [lo, hi] if beyond `best`, and the sums of both halves.
 

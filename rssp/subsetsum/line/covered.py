@@ -9,7 +9,8 @@ exact.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 from rssp.subsetsum.results import NEVER, OPEN
 
@@ -19,7 +20,7 @@ _LEAST = np.int64(-(2**63) + 1)
 _REACH = np.int64(2**61)  # units: no sum and no target is farther from 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_not_below(ascending, size, value):
     """The first index below size whose entry is >= value, else size."""
     low, high = 0, size
@@ -32,7 +33,7 @@ def _first_not_below(ascending, size, value):
     return low
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     """The union of the intervals and of those moved by x, without those outside [low, high]: how many there are.
 

@@ -9,7 +9,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from rssp.subsetsum.line.bitmap import Cut, settle_ends, settle_on_cells
@@ -24,7 +23,7 @@ _FARTHEST = 2**62  # half units; the empty sum is nearer to every target
 _WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tune(small, w, tries):
     """(width, E): the cell width in [w, 1.25 w] for which E = sum |x / w - round(x / w)| is least."""
     best, chosen = np.inf, w
@@ -40,7 +39,7 @@ def _tune(small, w, tries):
     return chosen, best
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _how_many_to_shift(a, w, width, spread, max_cells):
     """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting.
 
@@ -66,7 +65,7 @@ def _how_many_to_shift(a, w, width, spread, max_cells):
     return chosen
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cells_a_gap(n):
     """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle.
 
@@ -113,7 +112,7 @@ def _flip(x):
     return Positive(a[:n], moved, divisor, total, math.sqrt(squares) / 2)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cell_width(n, best, width, far, spread, at_one_eps):
     """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
 

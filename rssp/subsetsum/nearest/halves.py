@@ -48,8 +48,6 @@ _FARTHEST = np.iinfo(np.int64).max
 
 Ints = NDArray[np.int64]
 
-# helpers are compiled into their callers only: no entry points from Python, no cache files of their own
-helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Wanted(NamedTuple):
@@ -307,7 +305,7 @@ def _sweep(halves, p, q, one, two, best):
         _staircase(halves, p, q, two, np.int64(j), h, best)
 
 
-@helper
+@kernel(inner=True)
 def bits(mask):
     count = 0
     while mask:
@@ -355,7 +353,7 @@ def rest_sums(x, start, r, sums, sizes):
     return Rest(sums, sizes, r)
 
 
-@helper
+@kernel(inner=True)
 def _split(m, one_target, max_half):
     """(h, r): shorter halves and more staircases where one target pays for the merging."""
     r = m & 1

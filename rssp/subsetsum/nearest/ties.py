@@ -6,14 +6,13 @@ Built on the sorted halves of `halves`.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from rssp.subsetsum.nearest.halves import first_mask, group, half_lists, helper, rest_sums, sorted_halves
 
 __all__ = ["count_line", "settle_ties"]
 
 
-@helper
+@kernel(inner=True)
 def _contains(A, start, end, value):
     while start < end:
         middle = (start + end) >> 1
@@ -42,7 +41,7 @@ def _mark(halves, p, q, target, error, marks):
             j -= 1
 
 
-@helper
+@kernel(inner=True)
 def _hash(value):
     return ((value * 0x1E3779B97F4A7C15) >> 40) & 0xFFFF
 
@@ -89,7 +88,7 @@ def _smallest_mask(x, halves, target, error, size, marks, table):
     return -1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_ties(samples, targets, errors, ties, max_half, masks):
     """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
 
