@@ -137,16 +137,14 @@ def _window(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.flo
 def _clump_rate(b: NDArray[np.float64], exponent: NDArray[np.float64]) -> NDArray[np.float64]:
     """How many clumps of uncovered targets begin in a window of length 2 eps, arrays of one shape.
 
-    b sums are expected in the window, and none of them with probability exp(-exponent): to leading order b
+    b sums are expected in the window, and none of them with probability exp(-exponent): to leading order there are b
     exp(-exponent) clumps. As no clump begins within 2 eps of another, theta solves theta = b exp(theta - exponent),
-    that is -W(-b exp(-exponent)) with Lambert's function W; three steps of the iteration from theta = b
-    exp(-exponent), which never overshoot. Where exponent <= 1 hardly a target is covered and theta is b. Example: b =
-    exponent = 3 gives 0.178, 3 e^-3 = 0.149 to leading order.
+    that is theta = -W(-b exp(-exponent)) with Lambert's function W. Where exponent <= 1 hardly a target is covered and
+    theta is b. Example: b = exponent = 3 gives 0.179, and 3 e^-3 = 0.149 to leading order.
     """
     rate = b * np.exp(-exponent)
-    theta = rate
-    for _ in range(3):
-        theta = rate * np.exp(np.minimum(theta, 1.0))
+    # a rate above 1 / e covers nothing: from there on in proportion to it, which joins without a step
+    theta = -lambertw(-np.minimum(rate, _BRANCH)).real * np.maximum(rate / _BRANCH, 1.0)
     return np.where(exponent > 1, theta, b)
 
 

@@ -20,8 +20,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from rssp._jit import kernel
 
 __all__ = ["Cut", "settle_ends", "settle_on_cells"]
 
@@ -130,7 +131,7 @@ def _neighbours(left, right, z):
     return below, above
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _radius_about(left, right, z, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] that lie in the same gap between sums as z."""
     a, b = _neighbours(left, right, z)
@@ -240,7 +241,7 @@ def _last_bit(bits, position, first_word):
     return (word << 6) + bit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _shortest_run(known, cells):
     """The least number of empty cells that can be a gap longer than `known`."""
     if cells.exact:
@@ -254,7 +255,7 @@ def _run_is_closed(bits, word, bit, words):
     return bit < 63 or (word + 1 < words and bits[word + 1] & np.uint64(1) != 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _with_run(runs, left, right):
     """The runs and one more; arrays that are full are copied into longer ones."""
     lefts, rights, count = runs
@@ -265,7 +266,7 @@ def _with_run(runs, left, right):
     return Runs(lefts, rights, count + 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_runs(window, scratch, inside, run, known, cells, runs):
     """(runs, known) with the window's runs of `run` empty cells or more, those that can be gaps longer than `known`.
 
@@ -301,7 +302,7 @@ def _find_runs(window, scratch, inside, run, known, cells, runs):
     return runs, known
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
     """(runs, known) with all the window's runs that can be gaps longer than `known`, found with little work.
 
@@ -320,7 +321,7 @@ def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
         kept = Runs(runs.left, runs.right, kept.used)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others."""
     longest = 0
@@ -341,7 +342,7 @@ def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     return best, witness
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _round_to_cells(a, width, shifts):
     """Fill shifts with the numbers in whole cells: how far sums may lie above and below their cells, in cells."""
     above, below = _SLACK, _SLACK
@@ -353,7 +354,7 @@ def _round_to_cells(a, width, shifts):
     return above, below
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _lay_cells(low, width, exact, above, below):
     """(cells, pad): cells that begin `pad` of them below the ball."""
     error = above + below
@@ -365,7 +366,7 @@ def _lay_cells(low, width, exact, above, below):
     return Cells(width, origin, exact, above - below, -error, 2 + error, np.int64(error) + 1), pad
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
     """The runs of empty cells that can be gaps longer than `known`, in one pass through the ball, window by window."""
     n, j = len(a), len(shifts)
@@ -402,7 +403,7 @@ def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
     return runs
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_on_cells(a, halves, ball, cut, best, witness, enough, max_cells):
     """One pass with cells of one width: (done, best, witness); not done where the cells turned out too coarse.
 

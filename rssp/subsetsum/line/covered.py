@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from rssp._jit import kernel
-
 from rssp.subsetsum.results import NEVER, OPEN
 
 __all__ = ["coverings_by_intervals", "fractions_by_intervals"]
@@ -71,13 +70,13 @@ def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     return size + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _with_space(array, count, most):
     """The array, or a larger one, with space for the union of two lists of `count` intervals."""
     return array if 2 * count <= len(array) else np.empty(min(4 * count, most), np.int64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def coverings_by_intervals(samples, counts, ends, limit, most, times):
     """Fill times (trials,) with the first n whose sums leave no target in [lo, hi] farther than limit.
 
@@ -115,7 +114,7 @@ def coverings_by_intervals(samples, counts, ends, limit, most, times):
                 break
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fractions_by_intervals(samples, ends, eps, n_min, most, fraction):
     """Fill fraction (trials, columns) for the first n_min, n_min + 1, ... numbers of samples (trials, n).
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rssp._jit import kernel
 from rssp.subsetsum.line.bitmap import Cut, settle_ends, settle_on_cells
 from rssp.subsetsum.results import NEVER, OPEN
 
@@ -89,7 +90,7 @@ class Positive(NamedTuple):
     """the standard deviation of the sums"""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flip(x):
     """The sums of x (n,), with its negative numbers turned positive."""
     a = np.empty(len(x), np.int64)
@@ -128,7 +129,7 @@ def _cell_width(n, best, width, far, spread, at_one_eps):
     return min(np.int64(w), _WIDEST)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _next_cells(sums, width, w, best, at_one_eps, max_cells):
     """The `Cut` of a pass through a ball of this width, with cells no wider than about w."""
     while True:
@@ -144,7 +145,7 @@ def _next_cells(sums, width, w, best, at_one_eps, max_cells):
         return Cut(w, shifted, exact, 0.75 * _cells_a_gap(len(sums.a)) * math.log(max(width / w, 2.0)))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
     """(radius, witness) in half units of the targets in [lo, hi], for the sums of x (n,).
 

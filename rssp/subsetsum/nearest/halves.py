@@ -16,8 +16,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from rssp._jit import kernel
 
 __all__ = [
     "FIRST_LEVEL",
@@ -32,7 +33,6 @@ __all__ = [
     "first_mask",
     "group",
     "half_lists",
-    "helper",
     "nearest_line",
     "rest_sums",
     "sorted_halves",
@@ -47,7 +47,6 @@ _U = np.uint64
 _FARTHEST = np.iinfo(np.int64).max
 
 Ints = NDArray[np.int64]
-
 
 
 class Wanted(NamedTuple):
@@ -132,7 +131,7 @@ TIE = np.dtype(
 """Where the nearest subset is not the only one: of how many samples, in halves of how many, and of which size."""
 
 
-@helper
+@kernel(inner=True)
 def _finish(out, source, x, i, i_stop, j, j_stop, k):
     """The middle of a merge of unequal lengths into out[k:], with its bounds checked."""
     for place in range(k, k + i_stop - i + j_stop - j):
@@ -144,7 +143,7 @@ def _finish(out, source, x, i, i_stop, j, j_stop, k):
             j += 1
 
 
-@helper
+@kernel(inner=True)
 def _merge_two(A, source_a, x, B, source_b, y, place):
     """A[o:o+m1+m2] = the sorted union of source_a[p:p+m1] and source_a[q:q+m2] + x; the same for B with y.
 
@@ -180,7 +179,7 @@ def _merge_two(A, source_a, x, B, source_b, y, place):
         _finish(B, source_b, y, p + a, p + m1 - b, q + h - a, q + m2 - (h - b), o + h)
 
 
-@helper
+@kernel(inner=True)
 def half_lists(h):
     """Lists for halves of up to h samples: 2**h numbers each."""
     length = 1 << h
@@ -190,7 +189,7 @@ def half_lists(h):
     )  # fmt: skip
 
 
-@helper
+@kernel(inner=True)
 def sorted_halves(x, h, grouped, lists):
     """The sums of all subsets of x[:h] and of x[h:2h]: `Halves` in two of the lists."""
     A, A2, B, B2, off = lists
@@ -217,13 +216,13 @@ def sorted_halves(x, h, grouped, lists):
     return Halves(A, B, off, h, grouped)
 
 
-@helper
+@kernel(inner=True)
 def group(halves, p):
     """(start, length) of the sums of p samples, in either half."""
     return halves.start[p], halves.start[p + 1] - halves.start[p]
 
 
-@helper
+@kernel(inner=True)
 def _note(best, goal, error, a, b, p, q):
     """Keep the best pair of a target; remember whether another pair is as good. Returns the best error.
 
@@ -248,7 +247,7 @@ def _note(best, goal, error, a, b, p, q):
     return now.error
 
 
-@helper
+@kernel(inner=True)
 def _staircase(halves, p, q, goal, i, h, best):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     a0, na = group(halves, p)
@@ -268,7 +267,7 @@ def _staircase(halves, p, q, goal, i, h, best):
             j -= 1
 
 
-@helper
+@kernel(inner=True)
 def _sweep(halves, p, q, one, two, best):
     """Note the best pairs of group p of the left half and group q of the right for two goals; at most na + nb steps.
 
@@ -314,7 +313,7 @@ def bits(mask):
     return count
 
 
-@helper
+@kernel(inner=True)
 def first_mask(x, count, value, sized, size, table):
     """The smallest mask of x[:count] with this sum, if sized of this size; -1 if there is none."""
     low = min(count, 8)
@@ -342,7 +341,7 @@ def first_mask(x, count, value, sized, size, table):
     return -1
 
 
-@helper
+@kernel(inner=True)
 def rest_sums(x, start, r, sums, sizes):
     """The `Rest` of the r samples from x[start] on, in the arrays given."""
     sums[0], sizes[0] = 0, 0
@@ -365,14 +364,14 @@ def _split(m, one_target, max_half):
     return h, r
 
 
-@helper
+@kernel(inner=True)
 def _goal(targets, rows, rest, task):
     """Task number t << r + mask: that subset of the rest for the target in row rows[t]."""
     subset, row = task & ((1 << rest.samples) - 1), rows[task >> rest.samples]
     return Goal(targets[row] - rest.sums[subset], subset, row)
 
 
-@helper
+@kernel(inner=True)
 def _sweep_sizes(halves, size, one, two, best):
     """Sweep every two groups of the halves that make up this size; without groups, both halves."""
     for p in range(1 + halves.size * halves.grouped):
@@ -381,7 +380,7 @@ def _sweep_sizes(halves, size, one, two, best):
             _sweep(halves, p, q, one, two, best)
 
 
-@helper
+@kernel(inner=True)
 def _search_halves(halves, rest, size, targets, rows, best):
     """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
     tasks = len(rows) << rest.samples
@@ -397,7 +396,7 @@ def _search_halves(halves, rest, size, targets, rows, best):
                 _sweep_sizes(halves, size - rest.sizes[goal.rest], goal, goal, best)
 
 
-@helper
+@kernel(inner=True)
 def _write(found, x, halves, table, mask):
     """The subset found, as bool mask (n,)."""
     h = halves.size
@@ -408,7 +407,7 @@ def _write(found, x, halves, table, mask):
         mask[i] = (number >> i) & 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nearest_line(samples, targets, wanted, max_half, masks, ties):
     """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n) and ties (g, t) of `TIE`.
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rssp.subsetsum.nearest.halves import first_mask, group, half_lists, helper, rest_sums, sorted_halves
+from rssp._jit import kernel
+from rssp.subsetsum.nearest.halves import first_mask, group, half_lists, rest_sums, sorted_halves
 
 __all__ = ["count_line", "settle_ties"]
 
@@ -25,7 +26,7 @@ def _contains(A, start, end, value):
     return False
 
 
-@helper
+@kernel(inner=True)
 def _mark(halves, p, q, target, error, marks):
     """Mark (by a hash) the sums of the right half that are part of a pair at this error."""
     a0, na = group(halves, p)
@@ -46,7 +47,7 @@ def _hash(value):
     return ((value * 0x1E3779B97F4A7C15) >> 40) & 0xFFFF
 
 
-@helper
+@kernel(inner=True)
 def _smallest_left(x, halves, wanted, error, size, table):
     """The smallest mask of the left half that is this far from `wanted`, of this size if grouped; -1: none is."""
     best = -1
@@ -62,7 +63,7 @@ def _smallest_left(x, halves, wanted, error, size, table):
     return best
 
 
-@helper
+@kernel(inner=True)
 def _smallest_mask(x, halves, target, error, size, marks, table):
     """The smallest mask of the two halves x[:2 h] at this error, of this size if grouped; -1 if there is none."""
     h = halves.size
@@ -115,7 +116,7 @@ def settle_ties(samples, targets, errors, ties, max_half, masks):
                 masks[g, t, i] = (mask >> i) & 1
 
 
-@helper
+@kernel(inner=True)
 def _pairs_up_to(halves, p, q, bound):
     """How many pairs of group p of the left half and group q of the right have sums <= bound; na + nb steps."""
     a0, na = group(halves, p)
@@ -130,7 +131,7 @@ def _pairs_up_to(halves, p, q, bound):
     return count
 
 
-@helper
+@kernel(inner=True)
 def _pairs_of_size(halves, size, bound):
     """How many pairs have sums <= bound, if grouped those of this size in all."""
     total = 0
@@ -141,7 +142,7 @@ def _pairs_of_size(halves, size, bound):
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_line(samples, targets, eps, sized, size, max_half, counts):
     """How many subsets (of this size if sized) have |sum - target| <= eps; fills counts int64 (g, t).
 

@@ -299,7 +299,7 @@ def _far_target(centre_of_sums, ball, z):
             z[j] += r if centre[j] >= centre_of_sums[j] else -r
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def brackets(x, ball, euclid, log_cells, resolution, schedule, lower, upper, witness):
     """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
 
@@ -349,7 +349,7 @@ def brackets(x, ball, euclid, log_cells, resolution, schedule, lower, upper, wit
     return FINISHED
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def first_coverings(x, ball, euclid, log_cells, n_first, n_last, errors, out):
     """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else -1."""
     d = x.shape[1]
