@@ -230,21 +230,21 @@ def _note(best, goal, error, a, b, p, q):
     rest are a tie.
     """
     now = best[goal.row]
-    if error < now.error or (error == now.error and goal.rest < now.rest):
-        now.error = error
-        now.left = a
-        now.right = b
-        now.rest = goal.rest
-        now.left_group = p
-        now.right_group = q
-        now.tied = False
+    if error < now["error"] or (error == now["error"] and goal.rest < now["rest"]):
+        now["error"] = error
+        now["left"] = a
+        now["right"] = b
+        now["rest"] = goal.rest
+        now["left_group"] = p
+        now["right_group"] = q
+        now["tied"] = False
     elif (
-        error == now.error
-        and goal.rest == now.rest
-        and not (now.left == a and now.right == b and now.left_group == p and now.right_group == q)
+        error == now["error"]
+        and goal.rest == now["rest"]
+        and not (now["left"] == a and now["right"] == b and now["left_group"] == p and now["right_group"] == q)
     ):
-        now.tied = True
-    return now.error
+        now["tied"] = True
+    return now["error"]
 
 
 @kernel(inner=True)
@@ -252,7 +252,7 @@ def _staircase(halves, p, q, goal, i, h, best):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
-    nearest = best[goal.row].error
+    nearest = best[goal.row]["error"]
     j = nb - 1 - (h - i)
     for _ in range(na + nb - 1 - 2 * h):
         if i >= na or j < 0:
@@ -281,7 +281,7 @@ def _sweep(halves, p, q, one, two, best):
     first_a, last_a = _U(a0), _U(a0 + na - 1)
     first_b, last_b = _U(b0), _U(b0 + nb - 1)
     i, j, u, v = _U(0), _U(0), _U(0), _U(0)
-    best1, best2 = best[one.row].error, best[two.row].error
+    best1, best2 = best[one.row]["error"], best[two.row]["error"]
     target1, target2 = one.target, two.target
     for step in range(h):
         k = _U(step)
@@ -387,7 +387,7 @@ def _search_halves(halves, rest, size, targets, rows, best):
     for task in range(0, tasks, 2):
         one = _goal(targets, rows, rest, task)
         two = _goal(targets, rows, rest, min(task + 1, tasks - 1))
-        if best[one.row].error == 0 and best[two.row].error == 0:
+        if best[one.row]["error"] == 0 and best[two.row]["error"] == 0:
             continue  # solved without error by a smaller rest
         if not halves.grouped or rest.sizes[one.rest] == rest.sizes[two.rest]:
             _sweep_sizes(halves, size - rest.sizes[one.rest], one, two, best)
@@ -400,9 +400,9 @@ def _search_halves(halves, rest, size, targets, rows, best):
 def _write(found, x, halves, table, mask):
     """The subset found, as bool mask (n,)."""
     h = halves.size
-    number = found.rest << (2 * h)
-    number += first_mask(x, h, found.left, halves.grouped, found.left_group, table)
-    number += first_mask(x[h:], h, found.right, halves.grouped, found.right_group, table) << h
+    number = found["rest"] << (2 * h)
+    number += first_mask(x, h, found["left"], halves.grouped, found["left_group"], table)
+    number += first_mask(x[h:], h, found["right"], halves.grouped, found["right_group"], table) << h
     for i in range(len(mask)):
         mask[i] = (number >> i) & 1
 
@@ -430,7 +430,7 @@ def nearest_line(samples, targets, wanted, max_half, masks, ties):
         pending = many
         for t in range(many):
             rows[t] = t
-            best[t].error = _FARTHEST
+            best[t]["error"] = _FARTHEST
         m = wanted.first
         while pending:
             h, r = _split(m, pending == 1, max_half)
@@ -442,20 +442,20 @@ def nearest_line(samples, targets, wanted, max_half, masks, ties):
                 last = m == n and (not wanted.smallest or size == n)
                 left = 0
                 for row in rows[:pending]:
-                    within = best[row].error <= wanted.tolerance
+                    within = best[row]["error"] <= wanted.tolerance
                     if not last and not within:
                         rows[left] = row
                         left += 1
                         continue
                     _write(best[row], x, halves, table, masks[g, row])
-                    if best[row].tied:
+                    if best[row]["tied"]:
                         tie = ties[g, row]
-                        tie.tied, tie.samples, tie.half = True, m, h
-                        tie.sized, tie.size = grouped == 1 and (within or not wanted.smallest), size
+                        tie["tied"], tie["samples"], tie["half"] = True, m, h
+                        tie["sized"], tie["size"] = grouped == 1 and (within or not wanted.smallest), size
                 pending = left
                 if not wanted.smallest:
                     break
                 size += 1
             m = min(n, m + LEVEL_STEP)
             for row in rows[:pending]:
-                best[row].error = _FARTHEST
+                best[row]["error"] = _FARTHEST

@@ -102,15 +102,15 @@ def settle_ties(samples, targets, errors, ties, max_half, masks):
     for g in range(groups):
         for t in range(many):
             tie = ties[g, t]
-            if not tie.tied:
+            if not tie["tied"]:
                 continue
-            x, h = samples[g], tie.half
-            target, size = targets[g, t], tie.size
-            for i in range(2 * h, tie.samples):
+            x, h = samples[g], tie["half"]
+            target, size = targets[g, t], tie["size"]
+            for i in range(2 * h, tie["samples"]):
                 if masks[g, t, i]:
                     target -= x[i]
                     size -= 1
-            halves = sorted_halves(x, h, np.int64(tie.sized), lists)
+            halves = sorted_halves(x, h, np.int64(tie["sized"]), lists)
             mask = _smallest_mask(x, halves, target, errors[g, t], size, marks, table)
             for i in range(2 * h):
                 masks[g, t, i] = (mask >> i) & 1

@@ -25,6 +25,7 @@ from rssp.errors import InfeasibleError
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.results import NEVER, OPEN, Coverings, Radii
 from rssp.subsetsum.space.certify import TOO_MANY_CELLS, brackets, first_coverings
+from rssp.subsetsum.space.pieces import MAX_NORM
 
 __all__ = ["Space"]
 
@@ -92,27 +93,25 @@ class _Units:
         self.grid = FixedPoint(FixedPoint.for_sample(sample, reach).q - _SPARE_BITS)
         self.x = 2 * self.grid.to_int(sample)
         radius = max(1, 2 * int(self.grid.to_int(np.array(ball.radius))))
-        self.ball = (2 * self.grid.to_int(ball.centre_vector), radius, 0 if ball.norm == math.inf else int(ball.norm))
-        self.euclid = error_norm == 2
+        region = 2 * self.grid.to_int(ball.centre_vector), radius, MAX_NORM if ball.norm == math.inf else int(ball.norm)
         # logarithm of the ball's volume over that of an error ball of one unit
         log_unit = -(self.grid.q + 1) * math.log(2)
-        self.log_cells = ball.log_volume - d * log_unit - Ball(d, norm=error_norm).log_volume
+        log_cells = ball.log_volume - d * log_unit - Ball(d, norm=error_norm).log_volume
+        self._task = self.x, region, error_norm == 2, log_cells
 
     def brackets(self, schedule: Sequence[int], resolution: float) -> tuple[Floats, Floats, Floats]:
         """(lower, upper, witness) for each n of the schedule."""
         steps = np.array(schedule, np.int64)
         lower, upper = np.empty((2, len(steps)), np.int64)
         witness = np.empty((len(steps), self.x.shape[1]), np.int64)
-        problem = self.x, self.ball, self.euclid, self.log_cells
-        if brackets(*problem, resolution, steps, lower, upper, witness) == TOO_MANY_CELLS:
+        if brackets(self._task, resolution, steps, lower, upper, witness) == TOO_MANY_CELLS:
             raise self._too_many_cells()
         return self.grid.to_float(lower, 1), self.grid.to_float(upper, 1), self.grid.to_float(witness, 1)
 
     def first_coverings(self, n_first: int, n_last: int, eps: Floats, n: Ints) -> InfeasibleError | None:
         """Fill n with the first in the range that covers at eps, non-increasing, or NEVER."""
         errors = np.array([self.grid.floor(e, 1) for e in eps.tolist()], np.int64)
-        problem = self.x, self.ball, self.euclid, self.log_cells
-        if first_coverings(*problem, n_first, n_last, errors, n) == TOO_MANY_CELLS:
+        if first_coverings(self._task, n_first, n_last, errors, n) == TOO_MANY_CELLS:
             return self._too_many_cells()
         return None
 
