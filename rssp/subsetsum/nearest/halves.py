@@ -21,45 +21,24 @@ from numpy.typing import NDArray
 from rssp._jit import kernel
 
 __all__ = [
-    "FIRST_LEVEL",
-    "LEVEL_STEP",
+    "BEST",
     "MAX_HALF",
-    "TIE",
     "Goal",
     "Halves",
     "Rest",
-    "Wanted",
     "bits",
     "first_mask",
     "group",
     "half_lists",
-    "nearest_line",
     "rest_sums",
     "sorted_halves",
+    "sweep",
 ]
 
 MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
-# Least time for tolerances from 1e-2 to 1e-6 of the numbers' size; measure again, with the part `nearest` of
-# benchmarks/speed.py, when merging or the staircase changes its speed.
-FIRST_LEVEL = 8  # a search within a tolerance looks at the first 8, 11, 14, ... samples
-LEVEL_STEP = 3
 _U = np.uint64
-_FARTHEST = np.iinfo(np.int64).max
 
 Ints = NDArray[np.int64]
-
-
-class Wanted(NamedTuple):
-    """Which subsets are sought."""
-
-    sized: bool
-    """only those of `size` samples"""
-    size: int
-    smallest: bool
-    """those of the smallest size that has one within the tolerance"""
-    first: int
-    """the first so many samples are tried first, then `LEVEL_STEP` more, until the error is within the tolerance"""
-    tolerance: int
 
 
 class Halves(NamedTuple):
@@ -118,17 +97,6 @@ BEST = np.dtype(
 )
 """The best of a target: its error, the sums of both halves and their groups, the mask of the rest, and whether another
 pair is as good."""
-
-TIE = np.dtype(
-    [
-        ("tied", np.bool_),
-        ("samples", np.int64),
-        ("half", np.int64),
-        ("sized", np.bool_),
-        ("size", np.int64),
-    ]
-)
-"""Where the nearest subset is not the only one: of how many samples, in halves of how many, and of which size."""
 
 
 @kernel(inner=True)
@@ -268,7 +236,7 @@ def _staircase(halves, p, q, goal, i, h, best):
 
 
 @kernel(inner=True)
-def _sweep(halves, p, q, one, two, best):
+def sweep(halves, p, q, one, two, best):
     """Note the best pairs of group p of the left half and group q of the right for two goals; at most na + nb steps.
 
     For a target the pairs with sums below and above it are parted by a staircase. It is walked from both ends: cell
@@ -350,112 +318,3 @@ def rest_sums(x, start, r, sums, sizes):
             sums[(1 << k) + i] = sums[i] + x[start + k]
             sizes[(1 << k) + i] = sizes[i] + 1
     return Rest(sums, sizes, r)
-
-
-@kernel(inner=True)
-def _split(m, one_target, max_half):
-    """(h, r): shorter halves and more staircases where one target pays for the merging."""
-    r = m & 1
-    if one_target and r == 0 and m >= 4:
-        r = 2
-    h = (m - r) // 2
-    if h > max_half:
-        h, r = max_half, m - 2 * max_half
-    return h, r
-
-
-@kernel(inner=True)
-def _goal(targets, rows, rest, task):
-    """Task number t << r + mask: that subset of the rest for the target in row rows[t]."""
-    subset, row = task & ((1 << rest.samples) - 1), rows[task >> rest.samples]
-    return Goal(targets[row] - rest.sums[subset], subset, row)
-
-
-@kernel(inner=True)
-def _sweep_sizes(halves, size, one, two, best):
-    """Sweep every two groups of the halves that make up this size; without groups, both halves."""
-    for p in range(1 + halves.size * halves.grouped):
-        q = size - p if halves.grouped else 0
-        if 0 <= q <= halves.size * halves.grouped:
-            _sweep(halves, p, q, one, two, best)
-
-
-@kernel(inner=True)
-def _search_halves(halves, rest, size, targets, rows, best):
-    """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
-    tasks = len(rows) << rest.samples
-    for task in range(0, tasks, 2):
-        one = _goal(targets, rows, rest, task)
-        two = _goal(targets, rows, rest, min(task + 1, tasks - 1))
-        if best[one.row]["error"] == 0 and best[two.row]["error"] == 0:
-            continue  # solved without error by a smaller rest
-        if not halves.grouped or rest.sizes[one.rest] == rest.sizes[two.rest]:
-            _sweep_sizes(halves, size - rest.sizes[one.rest], one, two, best)
-        else:
-            for goal in (one, two):
-                _sweep_sizes(halves, size - rest.sizes[goal.rest], goal, goal, best)
-
-
-@kernel(inner=True)
-def _write(found, x, halves, table, mask):
-    """The subset found, as bool mask (n,)."""
-    h = halves.size
-    number = found["rest"] << (2 * h)
-    number += first_mask(x, h, found["left"], halves.grouped, found["left_group"], table)
-    number += first_mask(x[h:], h, found["right"], halves.grouped, found["right_group"], table) << h
-    for i in range(len(mask)):
-        mask[i] = (number >> i) & 1
-
-
-@kernel
-def nearest_line(samples, targets, wanted, max_half, masks, ties):
-    """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n) and ties (g, t) of `TIE`.
-
-    wanted : the nearest subset among the first `first` samples, then among `LEVEL_STEP` more, until the error is
-    within the tolerance or all are in; of a given size, or of the smallest that is within the tolerance. A target:
-    2**(h+2) steps of merging (once a sample) and 2**(h+r+1) of staircase; memory 4 * 2**h * 8 bytes.
-    """
-    groups, n = samples.shape
-    many = targets.shape[1]
-    h_top = min(n // 2, max_half)
-    r_top = max(2, n - 2 * h_top)
-    lists = half_lists(h_top)
-    rest_lists = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
-    table = np.zeros(256, np.int64)
-    best = np.zeros(many, BEST)
-    rows = np.zeros(many, np.int64)
-    grouped = np.int64(wanted.smallest or wanted.sized)
-    for g in range(groups):
-        x = samples[g]
-        pending = many
-        for t in range(many):
-            rows[t] = t
-            best[t]["error"] = _FARTHEST
-        m = wanted.first
-        while pending:
-            h, r = _split(m, pending == 1, max_half)
-            halves = sorted_halves(x, h, grouped, lists)
-            rest = rest_sums(x, 2 * h, r, *rest_lists)
-            size = 0 if wanted.smallest else wanted.size
-            while pending:
-                _search_halves(halves, rest, size, targets[g], rows[:pending], best)
-                last = m == n and (not wanted.smallest or size == n)
-                left = 0
-                for row in rows[:pending]:
-                    within = best[row]["error"] <= wanted.tolerance
-                    if not last and not within:
-                        rows[left] = row
-                        left += 1
-                        continue
-                    _write(best[row], x, halves, table, masks[g, row])
-                    if best[row]["tied"]:
-                        tie = ties[g, row]
-                        tie["tied"], tie["samples"], tie["half"] = True, m, h
-                        tie["sized"], tie["size"] = grouped == 1 and (within or not wanted.smallest), size
-                pending = left
-                if not wanted.smallest:
-                    break
-                size += 1
-            m = min(n, m + LEVEL_STEP)
-            for row in rows[:pending]:
-                best[row]["error"] = _FARTHEST

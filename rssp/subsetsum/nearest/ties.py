@@ -1,16 +1,25 @@
-"""One dimension, beside the search: ties settled by the smallest mask, and pairs of two halves counted.
-
-Built on the sorted halves of `halves`.
-"""
+"""One dimension, after the search: where other subsets are as near as the one found, the smallest mask is taken."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rssp._jit import kernel
-from rssp.subsetsum.nearest.halves import first_mask, group, half_lists, rest_sums, sorted_halves
+from rssp.subsetsum.nearest.halves import first_mask, group, sorted_halves
 
-__all__ = ["count_line", "settle_ties"]
+__all__ = ["TIE", "settle_tie"]
+
+
+TIE = np.dtype(
+    [
+        ("tied", np.bool_),
+        ("samples", np.int64),
+        ("half", np.int64),
+        ("sized", np.bool_),
+        ("size", np.int64),
+    ]
+)
+"""Where the nearest subset is not the only one: of how many samples, in halves of how many, and of which size."""
 
 
 @kernel(inner=True)
@@ -89,78 +98,20 @@ def _smallest_mask(x, halves, target, error, size, marks, table):
     return -1
 
 
-@kernel
-def settle_ties(samples, targets, errors, ties, max_half, masks):
-    """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
+@kernel(inner=True)
+def settle_tie(x, target, error, tie, lists, mask):
+    """Put the smallest of the masks at this error in place of mask (n,).
 
     The rest in the mask is the smallest already; one more staircase finds which sums of the right half take part, and
-    the masks of that half are gone through in order. Shapes as in `nearest_line`, errors int64 (g, t).
+    the masks of that half are gone through in order. The lists are written over.
     """
-    groups, many, n = masks.shape
-    lists = half_lists(min(n // 2, max_half))
+    h, size = tie["half"], tie["size"]
+    for i in range(2 * h, tie["samples"]):
+        if mask[i]:
+            target -= x[i]
+            size -= 1
     table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
-    for g in range(groups):
-        for t in range(many):
-            tie = ties[g, t]
-            if not tie["tied"]:
-                continue
-            x, h = samples[g], tie["half"]
-            target, size = targets[g, t], tie["size"]
-            for i in range(2 * h, tie["samples"]):
-                if masks[g, t, i]:
-                    target -= x[i]
-                    size -= 1
-            halves = sorted_halves(x, h, np.int64(tie["sized"]), lists)
-            mask = _smallest_mask(x, halves, target, errors[g, t], size, marks, table)
-            for i in range(2 * h):
-                masks[g, t, i] = (mask >> i) & 1
-
-
-@kernel(inner=True)
-def _pairs_up_to(halves, p, q, bound):
-    """How many pairs of group p of the left half and group q of the right have sums <= bound; na + nb steps."""
-    a0, na = group(halves, p)
-    b0, nb = group(halves, q)
-    i, j, count = 0, nb - 1, 0
-    while i < na and j >= 0:
-        if halves.left[a0 + i] + halves.right[b0 + j] <= bound:
-            count += j + 1
-            i += 1
-        else:
-            j -= 1
-    return count
-
-
-@kernel(inner=True)
-def _pairs_of_size(halves, size, bound):
-    """How many pairs have sums <= bound, if grouped those of this size in all."""
-    total = 0
-    for p in range(1 + halves.size * halves.grouped):
-        q = size - p if halves.grouped else 0
-        if 0 <= q <= halves.size * halves.grouped:
-            total += _pairs_up_to(halves, p, q, bound)
-    return total
-
-
-@kernel
-def count_line(samples, targets, eps, sized, size, max_half, counts):
-    """How many subsets (of this size if sized) have |sum - target| <= eps; fills counts int64 (g, t).
-
-    Time and memory as in `nearest_line`, with twice the staircases.
-    """
-    groups, n = samples.shape
-    h = min(n // 2, max_half)
-    r = n - 2 * h
-    lists = half_lists(h)
-    rest_lists = np.zeros(1 << r, np.int64), np.zeros(1 << r, np.int64)
-    for g in range(groups):
-        x = samples[g]
-        halves = sorted_halves(x, h, np.int64(sized), lists)
-        rest = rest_sums(x, 2 * h, r, *rest_lists)
-        for t in range(targets.shape[1]):
-            counts[g, t] = 0
-            for subset in range(1 << r):
-                left, target = size - rest.sizes[subset], targets[g, t] - rest.sums[subset]
-                # sums <= target + eps, less those <= target - eps - 1
-                counts[g, t] += _pairs_of_size(halves, left, target + eps)
-                counts[g, t] -= _pairs_of_size(halves, left, target - eps - 1)
+    halves = sorted_halves(x, h, np.int64(tie["sized"]), lists)
+    number = _smallest_mask(x, halves, target, error, size, marks, table)
+    for i in range(2 * h):
+        mask[i] = (number >> i) & 1

@@ -18,10 +18,10 @@ from rssp._arguments import choice, integer, positive
 from rssp.errors import ArgumentError
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.nearest.grid import DECLINED, FOUND, NONE, TODO, nearest_grid
-from rssp.subsetsum.nearest.halves import FIRST_LEVEL, LEVEL_STEP, MAX_HALF, TIE, Wanted, nearest_line
+from rssp.subsetsum.nearest.halves import MAX_HALF
 from rssp.subsetsum.nearest.inputs import check_cost, in_chunks, rounding, shapes
+from rssp.subsetsum.nearest.line import FIRST_LEVEL, LEVEL_STEP, Wanted, count_line, nearest_line
 from rssp.subsetsum.nearest.neighbours import count_space, nearest_space
-from rssp.subsetsum.nearest.ties import count_line, settle_ties
 
 __all__ = ["NearestSubset", "hits", "nearest_subset"]
 
@@ -170,11 +170,8 @@ def _wanted(grid: FixedPoint, n: int, size: int | None, tolerance: float | None,
 def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], wanted: Wanted) -> _Search:
     def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
         samples, targets = np.ascontiguousarray(x[g]), np.ascontiguousarray(z[g, t])
-        found, ties = np.zeros((*targets.shape, samples.shape[1]), np.bool_), np.zeros(targets.shape, TIE)
-        nearest_line(samples, targets, wanted, MAX_HALF, found, ties)
-        if ties["tied"].any():
-            error = np.abs(np.matmul(found.astype(np.int64), samples[..., None])[..., 0] - targets)
-            settle_ties(samples, targets, error, ties, MAX_HALF, found)
+        found = np.zeros((*targets.shape, samples.shape[1]), np.bool_)
+        nearest_line(samples, targets, tuple(wanted), MAX_HALF, found)  # a plain tuple: numba knows it at a glance
         mask[...] = found
 
     return search

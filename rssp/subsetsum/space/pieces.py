@@ -191,11 +191,11 @@ def _longer(arena, size):
 
 
 @kernel(inner=True)
-def _box_relation(p, low, high, t):
-    """(meets, contains, share): of the box at t about point p, to the piece (low, high) and which part of it it is."""
+def _box_relation(points, i, low, high, t):
+    """(meets, contains, share): of the box at t about point i, to the piece (low, high) and which part of it it is."""
     meets, contains, share = True, True, 1.0
     for j in range(len(low)):
-        under, over = p[j] - t, p[j] + t
+        under, over = points[i, j] - t, points[i, j] + t
         if under >= high[j] or over <= low[j]:
             meets = False
             break
@@ -206,52 +206,53 @@ def _box_relation(p, low, high, t):
 
 
 @kernel(inner=True)
-def _euclidean_relation(p, low, high, z, tt):
-    """(meets, contains, squared distance of z): the same for the Euclidean ball about p of squared radius tt."""
+def _euclidean_relation(points, i, low, high, z, tt):
+    """(meets, contains, squared distance of z): the same for the Euclidean ball about point i of squared radius tt."""
     near, far, mid = 0.0, 0.0, 0.0
     for j in range(len(low)):
-        w = float(max(low[j] - p[j], p[j] - high[j], 0))
+        w = float(max(low[j] - points[i, j], points[i, j] - high[j], 0))
         near += w * w
-        w = float(max(p[j] - low[j], high[j] - p[j]))
+        w = float(max(points[i, j] - low[j], high[j] - points[i, j]))
         far += w * w
-        w = float(p[j] - z[j])
+        w = float(points[i, j] - z[j])
         mid += w * w
     return near < tt, far <= tt, mid
 
 
 @kernel(inner=True)
-def _sift(points, among, kept, low, high, z, t, euclid):
-    """Put the points whose boxes meet the piece into `kept`: (covered, how many, the best, its share or distance).
+def _sift(points, arena, place, low, high, z, t, euclid):
+    """Of the points in arena[first : first + number], those that meet the piece: (covered, how many, best, nearest).
 
-    covered : one of the boxes contains the piece; the best : the point whose box is the largest part of it. In the
-    2-norm the last is the least squared distance of z to a point.
+    place : (first, number); those that meet follow in the arena. covered : one of the boxes contains the piece; best :
+    the point whose box is the largest part of it; nearest : in the 2-norm the least squared distance of z to a point.
     """
-    number, best, best_share, nearest = 0, np.int64(-1), -1.0, np.inf
+    first, number = place
+    top, kept, best, best_share, nearest = first + number, 0, np.int64(-1), -1.0, np.inf
     tt = float(t) * float(t)
-    for k in range(len(among)):
-        i = among[k, 0]
+    for k in range(first, top):
+        i = arena[k, 0]
         share = 1.0
         if euclid:
-            meets, contains, mid = _euclidean_relation(points[i], low, high, z, tt)
+            meets, contains, mid = _euclidean_relation(points, i, low, high, z, tt)
             nearest = min(nearest, mid)
         else:
-            meets, contains, share = _box_relation(points[i], low, high, t)
+            meets, contains, share = _box_relation(points, i, low, high, t)
         if contains:
-            return True, number, best, nearest
+            return True, kept, best, nearest
         if meets:
-            kept[number, 0] = i
-            number += 1
+            arena[top + kept, 0] = i
+            kept += 1
             if share > best_share:
                 best, best_share = i, share
-    return False, number, best, nearest
+    return False, kept, best, nearest
 
 
 @kernel(inner=True)
-def _face_of(p, low, high, t):
-    """(axis, where): the face of the box about p that cuts off most of the piece."""
+def _face_of(points, i, low, high, t):
+    """(axis, where): the face of the box about point i that cuts off most of the piece."""
     axis, where, smallest = 0, np.int64(0), 2.0
     for j in range(len(low)):
-        under, over = p[j] - t, p[j] + t
+        under, over = points[i, j] - t, points[i, j] + t
         if under > low[j] or over < high[j]:
             part = float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
             if part < smallest:
@@ -324,7 +325,7 @@ def split(piece, points, count, t, euclid, ball, stacks):
         arena = _longer(arena, top + number + 2)
         if euclid:
             target_in(low, high, ball, v, z)
-        covered, kept, best, nearest = _sift(points, arena[first:top], arena[top:], low, high, z, t, euclid)
+        covered, kept, best, nearest = _sift(points, arena, (first, number), low, high, z, t, euclid)
         if covered:
             continue
         axis = _widest(low, high)
@@ -344,7 +345,7 @@ def split(piece, points, count, t, euclid, ball, stacks):
             break
         where = low[axis] + ((high[axis] - low[axis]) >> 1)
         if not euclid:
-            axis, where = _face_of(points[best], low, high, t)
+            axis, where = _face_of(points, best, low, high, t)
         stack = _push_halves(stack, depth, low, high, axis, where, top, kept)
         depth += 2
     return found, Stacks(rows, holes, stack, arena, near)
