@@ -191,60 +191,59 @@ def _longer(arena, size):
 
 
 @kernel(inner=True)
-def _box_relation(points, i, low, high, t):
-    """(meets, contains, share): of the box at t about point i, to the piece (low, high) and which part of it it is."""
-    meets, contains, share = True, True, 1.0
-    for j in range(len(low)):
-        under, over = points[i, j] - t, points[i, j] + t
-        if under >= high[j] or over <= low[j]:
-            meets = False
-            break
-        if under > low[j] or over < high[j]:
-            contains = False
-            share *= float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
-    return meets, contains and meets, share
+def _sift_boxes(points, arena, place, low, high, t):
+    """(covered, kept, best): which of the points in the arena have boxes at t that meet the piece (low, high).
 
-
-@kernel(inner=True)
-def _euclidean_relation(points, i, low, high, z, tt):
-    """(meets, contains, squared distance of z): the same for the Euclidean ball about point i of squared radius tt."""
-    near, far, mid = 0.0, 0.0, 0.0
-    for j in range(len(low)):
-        w = float(max(low[j] - points[i, j], points[i, j] - high[j], 0))
-        near += w * w
-        w = float(max(points[i, j] - low[j], high[j] - points[i, j]))
-        far += w * w
-        w = float(points[i, j] - z[j])
-        mid += w * w
-    return near < tt, far <= tt, mid
-
-
-@kernel(inner=True)
-def _sift(points, arena, place, low, high, z, t, euclid):
-    """Of the points in arena[first : first + number], those that meet the piece: (covered, how many, best, nearest).
-
-    place : (first, number); those that meet follow in the arena. covered : one of the boxes contains the piece; best :
-    the point whose box is the largest part of it; nearest : in the 2-norm the least squared distance of z to a point.
+    place : (first, number), where they are; the `kept` of them that meet it follow there. covered : one of the boxes
+    contains the piece, and the rest does not matter; best : the point whose box is the largest part of it.
     """
     first, number = place
-    top, kept, best, best_share, nearest = first + number, 0, np.int64(-1), -1.0, np.inf
-    tt = float(t) * float(t)
+    top, kept, best, best_share = first + number, 0, np.int64(-1), -1.0
     for k in range(first, top):
         i = arena[k, 0]
-        share = 1.0
-        if euclid:
-            meets, contains, mid = _euclidean_relation(points, i, low, high, z, tt)
-            nearest = min(nearest, mid)
-        else:
-            meets, contains, share = _box_relation(points, i, low, high, t)
+        meets, contains, share = True, True, 1.0
+        for j in range(len(low)):
+            under, over = points[i, j] - t, points[i, j] + t
+            if under >= high[j] or over <= low[j]:
+                meets = False
+                break
+            if under > low[j] or over < high[j]:
+                contains = False
+                share *= float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
+        if not meets:
+            continue
         if contains:
-            return True, kept, best, nearest
-        if meets:
+            return True, kept, best
+        arena[top + kept, 0] = i
+        kept += 1
+        if share > best_share:
+            best, best_share = i, share
+    return False, kept, best
+
+
+@kernel(inner=True)
+def _sift_balls(points, arena, place, low, high, t, z):
+    """(covered, kept, nearest): the same for Euclidean balls; nearest : the least squared distance of z to a point."""
+    first, number = place
+    top, kept, nearest, tt = first + number, 0, np.inf, float(t) * float(t)
+    for k in range(first, top):
+        i = arena[k, 0]
+        near, far, mid = 0.0, 0.0, 0.0
+        for j in range(len(low)):
+            p = points[i, j]
+            w = float(max(low[j] - p, p - high[j], 0))
+            near += w * w
+            w = float(max(p - low[j], high[j] - p))
+            far += w * w
+            w = float(p - z[j])
+            mid += w * w
+        nearest = min(nearest, mid)
+        if far <= tt:
+            return True, kept, nearest
+        if near < tt:
             arena[top + kept, 0] = i
             kept += 1
-            if share > best_share:
-                best, best_share = i, share
-    return False, kept, best, nearest
+    return False, kept, nearest
 
 
 @kernel(inner=True)
@@ -323,9 +322,12 @@ def split(piece, points, count, t, euclid, ball, stacks):
             continue
         top = first + number
         arena = _longer(arena, top + number + 2)
+        best, nearest = np.int64(-1), np.inf
         if euclid:
             target_in(low, high, ball, v, z)
-        covered, kept, best, nearest = _sift(points, arena, (first, number), low, high, z, t, euclid)
+            covered, kept, nearest = _sift_balls(points, arena, (first, number), low, high, t, z)
+        else:
+            covered, kept, best = _sift_boxes(points, arena, (first, number), low, high, t)
         if covered:
             continue
         axis = _widest(low, high)
