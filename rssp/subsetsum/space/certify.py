@@ -24,8 +24,8 @@ from rssp.subsetsum.space.pieces import (
     MAX_NORM,
     Region,
     Stacks,
+    copy_boxes,
     excess,
-    grown,
     misses_ball,
     new_stacks,
     split,
@@ -132,6 +132,13 @@ def _note_holes(problem, holes, found, progress, work):
 
 
 @kernel(inner=True)
+def _open(stacks, found, place):
+    """The stacks, with the holes found as open pieces, rows[place : place + found]."""
+    rows = copy_boxes(stacks.holes, found, stacks.rows, place)
+    return Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
+
+
+@kernel(inner=True)
 def _settle_pieces(problem, pieces, limit, progress, stacks, work):
     """Settle the open pieces stacks.rows[:pieces] from all sums: (progress, stacks).
 
@@ -142,22 +149,20 @@ def _settle_pieces(problem, pieces, limit, progress, stacks, work):
     z, v = np.empty(d, np.int64), np.empty(d, np.int64)
     while pieces > 0:
         pieces -= 1
-        piece = stacks.rows[pieces]
-        _copy(piece[:d], lo)
-        _copy(piece[d:], hi)
+        rows = stacks.rows
+        for j in range(d):
+            lo[j], hi[j] = rows[pieces, j], rows[pieces, d + j]
         if misses_ball(lo, hi, problem.ball, v):
             continue
         count, complete = _gather_near(problem, lo, hi, progress.t, work, z)
         if count == 0 and not complete:
             continue
-        found, stacks = split(piece, work.points, count, progress.t, problem.euclid, problem.ball, stacks)
-        rows = stacks.rows
-        for i in range(found):
-            rows = grown(rows, pieces)
-            _copy(stacks.holes[i], rows[pieces])
-            pieces += 1
-        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
-        if not complete or found == 0:
+        found, stacks = split(rows[pieces], work.points, count, progress.t, problem.euclid, problem.ball, stacks)
+        if found == 0:
+            continue
+        stacks = _open(stacks, found, pieces)
+        pieces += found
+        if not complete:
             continue
         progress = _note_holes(problem, stacks.holes, found, progress, work)
         if progress.state == _UNCOVERED:
@@ -367,11 +372,7 @@ def _certify_cells(problem, empty, lists, first, limit, progress, stacks, work):
         doubtful += found
         if doubtful > _DOUBTFUL and float(progress.t) > 1.02 * float(empty.grid.side) and not problem.euclid:
             return Progress(np.int64(_GREW), progress.t, progress.low)
-        rows = stacks.rows
-        for i in range(found):
-            rows = grown(rows, i)
-            _copy(stacks.holes[i], rows[i])
-        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
+        stacks = _open(stacks, found, 0)
         progress, stacks = _settle_pieces(problem, np.int64(found), limit, progress, stacks, work)
         if progress.state != _COVERED:
             return progress

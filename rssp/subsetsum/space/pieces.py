@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 
 from rssp._jit import kernel
 
-__all__ = ["MAX_NORM", "Region", "Stacks", "excess", "grown", "misses_ball", "new_stacks", "sort", "split", "target_in"]
+__all__ = [
+    "MAX_NORM",
+    "Region",
+    "Stacks",
+    "copy_boxes",
+    "excess",
+    "grown",
+    "misses_ball",
+    "new_stacks",
+    "sort",
+    "split",
+    "target_in",
+]
 
 
 MAX_NORM = 0  # the norm of a Region, else 1 or 2
@@ -283,7 +295,7 @@ def _push_halves(stack, depth, low, high, axis, where, first, number):
 
 
 @kernel(inner=True)
-def _copy_boxes(source, count, out, used):
+def copy_boxes(source, count, out, used):
     """out[used : used + count] = the boxes source[:count]; `out`, perhaps grown."""
     for i in range(count):
         out = grown(out, used + i)
@@ -342,7 +354,7 @@ def split(piece, points, count, t, euclid, ball, stacks):
             if not euclid:
                 continue
             # the rim of a round hole has pieces of every size: all that is left stays open
-            holes = _copy_boxes(stack, depth, holes, found)
+            holes = copy_boxes(stack, depth, holes, found)
             found += depth
             break
         where = low[axis] + ((high[axis] - low[axis]) >> 1)
