@@ -273,14 +273,14 @@ def _find_runs(window, scratch, inside, run, known, cells, runs):
     inside : the cells whose gaps lie in the ball without doubt. `known`, the longest gap that is sure, grows with the
     runs found, and `run` with it.
     """
-    bits, one = window.bits, np.uint64(1)
+    bits, upper, lower, one = window.bits, scratch.upper, scratch.lower, np.uint64(1)
     for block in range(window.first, window.words, _BLOCK):
         stop = min(block + _BLOCK, window.words)
         before = bits[block - 1] if block > window.first else np.uint64(0)
-        if not _run_ends(bits, block, stop, before, min(run, 64), scratch.upper, scratch.lower):
+        if not _run_ends(bits, block, stop, before, min(run, 64), upper, lower):
             continue
         for word in range(block, stop):
-            ends = scratch.upper[word - block]
+            ends = upper[word - block]
             ends &= ~(ends >> one)
             bit = -1
             while ends != 0:
@@ -324,13 +324,14 @@ def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
 @kernel
 def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others."""
+    lefts, rights, used = runs
     longest = 0
-    for c in range(runs.used):
-        if runs.right[c] - runs.left[c] > runs.right[longest] - runs.left[longest]:
+    for c in range(used):
+        if rights[c] - lefts[c] > rights[longest] - lefts[longest]:
             longest = c
-    for turn in range(runs.used + 1 if runs.used else 0):
+    for turn in range(used + 1 if used else 0):
         c = turn - 1 if turn else longest
-        p, q = runs.left[c], runs.right[c]
+        p, q = lefts[c], rights[c]
         if np.int64((q - p - 1 + cells.possible) * cells.width) + 1 <= best:
             continue
         z = cells.origin + np.int64((p + q + 1 + cells.lean) * 0.5 * cells.width)

@@ -177,19 +177,20 @@ def _ask_cells(grid, count, question, outer, ordered, best, euclid):
     ordered : the smallest mask among those within best.error, which stays.
     """
     q, _, start, now, stop = question
-    flat, cells, dim = grid.flat, grid.cells, len(question.point)
+    _, flat, order, first, axes, cells, low, scale = grid  # once: in a loop every look into a tuple is counted
+    dim = len(q)
     reach = math.sqrt(best.error) * (1 + 1e-15) if euclid else best.error
     for j in range(count):
-        low = grid.low[grid.axes[j]]
-        start[j] = _cell(q[j] - reach, low, grid.scale[j], cells[j])
-        stop[j] = _cell(q[j] + reach, low, grid.scale[j], cells[j])
+        begin = low[axes[j]]
+        start[j] = _cell(q[j] - reach, begin, scale[j], cells[j])
+        stop[j] = _cell(q[j] + reach, begin, scale[j], cells[j])
         now[j] = start[j]
     last = count - 1
     while True:
         row = 0
         for j in range(last):
             row = (row + now[j]) * cells[j + 1]
-        for i in range(grid.first[row + start[last]], grid.first[row + stop[last] + 1]):
+        for i in range(first[row + start[last]], first[row + stop[last] + 1]):
             far = q[0] - q[0]
             for j in range(dim - 1, -1, -1):
                 out = abs(flat[i, j] - q[j])
@@ -200,7 +201,7 @@ def _ask_cells(grid, count, question, outer, ordered, best, euclid):
                 if far > best.error:
                     break
             if far <= best.error:
-                best = offer(best, far, grid.order[i], outer, ordered)
+                best = offer(best, far, order[i], outer, ordered)
         j = last - 1
         while j >= 0 and now[j] == stop[j]:
             now[j] = start[j]
@@ -214,13 +215,13 @@ def _ask_cells(grid, count, question, outer, ordered, best, euclid):
 def _ask_all(grid, laid, x, target, question, ordered, best, euclid):
     """The best once every subset of the second half has asked, in the order of their masks."""
     n, dim = x.shape
-    away = question.away
+    away, point, axes = question.away, question.point, grid.axes
     h = (n + 1) // 2
     for j in range(dim):
         away[j] = target[j]
     for outer in range(1 << (n - h)):
         for j in range(dim):
-            question.point[j] = away[grid.axes[j]]
+            point[j] = away[axes[j]]
         best = _ask_cells(grid, laid.depth, question, outer, ordered, best, euclid)
         if best.found and (ordered or (best.error == 0 and best.tied)):
             break

@@ -161,9 +161,10 @@ def _pairs_up_to(halves, p, q, bound):
     """How many pairs of group p of the left half and group q of the right have sums <= bound; na + nb steps."""
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
+    A, B = halves.left, halves.right
     i, j, count = 0, nb - 1, 0
     while i < na and j >= 0:
-        if halves.left[a0 + i] + halves.right[b0 + j] <= bound:
+        if A[a0 + i] + B[b0 + j] <= bound:
             count += j + 1
             i += 1
         else:

@@ -58,7 +58,8 @@ def _ask_tree(tree, root, q, outer, ordered, best, euclid):
 
     ordered : the smallest mask among those not farther, and best.error stays.
     """
-    nodes, distances, box = tree.nodes, tree.distances, tree.box
+    nodes, distances, box, near = tree.nodes, tree.distances, tree.box, tree.near
+    order, child, first, last = tree.order, tree.child, tree.first, tree.last
     dim = q.shape[0]
     nodes[0], distances[0] = root, 0
     top = 1
@@ -67,7 +68,7 @@ def _ask_tree(tree, root, q, outer, ordered, best, euclid):
         node = nodes[top]
         if distances[top] > best.error or (best.tied and distances[top] == best.error):
             continue
-        inner = tree.child[node]
+        inner = child[node]
         if inner >= 0:
             one = _distance(box, inner, q, dim, euclid)
             two = _distance(box, inner + 1, q, dim, euclid)
@@ -79,12 +80,12 @@ def _ask_tree(tree, root, q, outer, ordered, best, euclid):
                 nodes[top + 1], distances[top + 1] = inner + 1, two
             top += 2
             continue
-        low = tree.first[node]
-        many = tree.last[node] - low
+        low = first[node]
+        many = last[node] - low
         _measure_leaf(tree, low, many, q, euclid)
         for i in range(many):
-            if tree.near[i] <= best.error:
-                best = offer(best, tree.near[i], tree.order[low + i], outer, ordered)
+            if near[i] <= best.error:
+                best = offer(best, near[i], order[low + i], outer, ordered)
     return best
 
 
@@ -204,26 +205,27 @@ def _between(box, node, q, euclid):
 @kernel(inner=True)
 def _count_near(tree, root, q, eps, euclid):
     """How many tree points are within eps of q (its square in the 2-norm); boxes inside are counted whole."""
-    nodes = tree.nodes
+    nodes, box, near, weight = tree.nodes, tree.box, tree.near, tree.weight
+    child, first, last = tree.child, tree.first, tree.last
     nodes[0] = root
     top, count = 1, 0
     while top:
         top -= 1
         node = nodes[top]
-        nearest, farthest = _between(tree.box, node, q, euclid)
+        nearest, farthest = _between(box, node, q, euclid)
         if nearest > eps:
             continue
         if farthest <= eps:
-            count += tree.weight[node]
-        elif tree.child[node] >= 0:
-            nodes[top], nodes[top + 1] = tree.child[node], tree.child[node] + 1
+            count += weight[node]
+        elif child[node] >= 0:
+            nodes[top], nodes[top + 1] = child[node], child[node] + 1
             top += 2
         else:
-            low = tree.first[node]
-            many = tree.last[node] - low
+            low = first[node]
+            many = last[node] - low
             _measure_leaf(tree, low, many, q, euclid)
             for i in range(many):
-                count += tree.near[i] <= eps
+                count += near[i] <= eps
     return count
 
 

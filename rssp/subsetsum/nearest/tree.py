@@ -105,7 +105,9 @@ def _bound(tree, node, low, high):
 @kernel(inner=True)
 def _grow(tree, node, low, high, used):
     """The tree of order[low:high] under `node`; returns the number of nodes used. Median cuts of the widest side."""
-    order, box, dim = tree.order, tree.box, tree.points.shape[1]
+    order, box, points, keys = tree.order, tree.box, tree.points, tree.keys
+    child, first, last, weight = tree.child, tree.first, tree.last, tree.weight
+    dim = points.shape[1]
     nodes, lows, highs = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
     nodes[0], lows[0], highs[0] = node, low, high
     top = 1
@@ -113,23 +115,23 @@ def _grow(tree, node, low, high, used):
         top -= 1
         node, low, high = nodes[top], lows[top], highs[top]
         widest = _bound(tree, node, low, high)
-        tree.first[node], tree.last[node] = low, high
-        tree.child[node] = -1
-        tree.weight[node] = high - low
+        first[node], last[node] = low, high
+        child[node] = -1
+        weight[node] = high - low
         if box[node, dim + widest] == box[node, widest]:
             # equal points: the smallest mask stands for all of them
             for i in range(low + 1, high):
                 if order[i] < order[low]:
                     order[low], order[i] = order[i], order[low]
-            tree.last[node] = low + 1
+            last[node] = low + 1
             continue
         if high - low <= _LEAF:
             continue
         for i in range(low, high):
-            tree.keys[i] = tree.points[order[i], widest]
+            keys[i] = points[order[i], widest]
         middle = (low + high) >> 1
-        _select(tree.keys, order, low, high, middle)
-        tree.child[node] = used
+        _select(keys, order, low, high, middle)
+        child[node] = used
         nodes[top], lows[top], highs[top] = used, low, middle
         nodes[top + 1], lows[top + 1], highs[top + 1] = used + 1, middle, high
         top += 2
@@ -156,8 +158,9 @@ def new_tree(count, point):
 @kernel(inner=True)
 def build(x, count, grouped, tree):
     """The tree, or if grouped (1, else 0) one tree for each subset size p with root p. 2**count log steps."""
-    order, dim, total = tree.order, x.shape[1], 1 << count
-    _sums(x, count, tree.points)
+    order, flat, points, child, first, last = tree.order, tree.flat, tree.points, tree.child, tree.first, tree.last
+    dim, total = x.shape[1], 1 << count
+    _sums(x, count, points)
     groups = 1 + count * grouped
     starts = np.zeros(groups + 1, np.int64)
     for i in range(total):
@@ -173,9 +176,9 @@ def build(x, count, grouped, tree):
     for p in range(groups):
         used = _grow(tree, p, starts[p], starts[p + 1], used)
     for node in range(used):
-        low, high = tree.first[node], tree.last[node]
-        if tree.child[node] < 0:
+        low, high = first[node], last[node]
+        if child[node] < 0:
             # a leaf's points lie together, coordinate by coordinate
             for j in range(dim):
                 for i in range(low, high):
-                    tree.flat[low * dim + j * (high - low) + i - low] = tree.points[order[i], j]
+                    flat[low * dim + j * (high - low) + i - low] = points[order[i], j]

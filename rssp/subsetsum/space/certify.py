@@ -247,6 +247,7 @@ def _hunt(problem, empty, lists, progress, stacks, work):
 def _lay_grid(problem, t):
     """(grid, how many cells, the largest coordinate of a corner or of a sum of a half), for cells of side up to t."""
     centre, r = problem.ball.centre, problem.ball.radius
+    a, b = problem.sums.a, problem.sums.b
     d = len(centre)
     shrink = 1.0 - 2.0**-20
     if problem.euclid:
@@ -264,10 +265,10 @@ def _lay_grid(problem, t):
         corner[j] = centre[j] - r - margin * h
         total *= cells[j]
         reach = max(reach, abs(float(corner[j])))
-        for i in range(len(problem.sums.a)):
-            reach = max(reach, abs(float(problem.sums.a[i, j])))
-        for i in range(len(problem.sums.b)):
-            reach = max(reach, abs(float(problem.sums.b[i, j])))
+        for i in range(len(a)):
+            reach = max(reach, abs(float(a[i, j])))
+        for i in range(len(b)):
+            reach = max(reach, abs(float(b[i, j])))
     return Grid(corner, h, cells, margin), total, reach
 
 
