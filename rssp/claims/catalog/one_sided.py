@@ -74,7 +74,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, every n >= 1; 0 for eps >= r",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-samples",
@@ -91,7 +90,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps > 0, 0 < delta < 1",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="edge-slope",
@@ -107,7 +105,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps < r, n well above n*",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-one-target",
@@ -123,7 +120,6 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         valid=_UNIFORM + ", |z| <= 1; 0 for |z| <= eps, where the empty subset hits",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-mean-target",
@@ -137,6 +133,5 @@ CLAIMS: tuple[Claim, ...] = (
         formula=_edge_mean_target,
         valid=_UNIFORM + ", target uniform on [-1, 1], 0 <= eps < 1",
         wording=Wording.VERIFIED,
-        study="burkholz_statistics",
     ),
 )
