@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "rssp"
 FLOORS = [  # the first that matches, by the beginning of the dotted name
-    (0, ("errors", "_arguments", "_identity", "_version", "_costs", "estimates", "intervals")),
+    (0, ("errors", "_arguments", "_identity", "_version", "_costs", "estimates", "intervals", "schemas", "trials")),
     (1, ("laws", "balls")),
     (2, ("subsetsum",)),
     (3, ("montecarlo",)),
