@@ -63,7 +63,7 @@ def covering_probability(
     --------
     >>> import rssp
     >>> rssp.covering_probability(rssp.Uniform(), n=12, eps=0.02, trials=200)
-    Estimate(low=0.7..., best=0.8..., high=0.8..., confidence=0.95)
+    Estimate(low=0.7..., best=0.8..., high=0.8..., confidence=0.95, evidence='measured'...)
     """
     choice("method", method, METHODS)
     n, eps = integer("n", n, 1), positive("eps", eps)
@@ -113,7 +113,7 @@ def required_samples(
     --------
     >>> import rssp
     >>> rssp.required_samples(rssp.Uniform(), eps=0.02, delta=0.5, trials=200)
-    Estimate(low=10.0, best=10.0, high=11.0, confidence=0.95)
+    Estimate(low=10.0, best=10.0, high=11.0, confidence=0.95, evidence='measured'...)
     """
     choice("method", method, METHODS)
     eps, delta = positive("eps", eps), probability("delta", delta)

@@ -140,7 +140,7 @@ def proportion(
     """One probability from counts, with its interval; `best` counts half of the undecided trials.
 
     >>> proportion(95, 100)
-    Estimate(low=0.887..., best=0.95, high=0.983..., confidence=0.95)
+    Estimate(low=0.887..., best=0.95, high=0.983..., confidence=0.95, evidence='measured'...)
     """
     low, high = proportion_interval(successes, trials, undecided, confidence=confidence, method=method)
     best: Any = (successes + undecided / 2) / trials if trials else np.nan

@@ -5,7 +5,7 @@ from rssp.montecarlo.fixed_size import FixedSizeHits
 from rssp.montecarlo.fractions import CoveredFractions
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
 from rssp.montecarlo.merging import merge, status
-from rssp.montecarlo.runner import Run, run
+from rssp.montecarlo.runner import run
 from rssp.montecarlo.seeds import rebuild_trial
 from rssp.montecarlo.smallest import SmallestSubsets
 from rssp.montecarlo.stopping import IntervalWidth, Seconds, StoppingRule
@@ -21,7 +21,6 @@ __all__ = [
     "IntervalWidth",
     "Measurement",
     "RareFailure",
-    "Run",
     "Seconds",
     "SmallestSubsets",
     "StoppingRule",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from rssp._identity import differences
 from rssp.errors import ArgumentError, StoreError
-from rssp.montecarlo.experiment import differences
 from rssp.montecarlo.store import (
     Store,
     check_duplicates,

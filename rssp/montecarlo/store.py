@@ -24,10 +24,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rssp._identity import differences
 from rssp._version import __version__
 from rssp.errors import StoreError, StoreWarning
 from rssp.montecarlo.execution import Batch
-from rssp.montecarlo.experiment import differences
 
 __all__ = [
     "Part",
