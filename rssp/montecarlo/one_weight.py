@@ -27,7 +27,7 @@ def units_for_one_weight(seed: int) -> pd.DataFrame:
     Examples
     --------
     >>> units = units_for_one_weight(seed=0).set_index(["how", "eps"])["best"]
-    >>> units["subset sum", 0.01] < 20 < 100 < units["one unit", 0.01]
+    >>> bool(units["subset sum", 0.01] < 20 < 100 < units["one unit", 0.01])
     True
     """
     rng = np.random.default_rng([seed, 5])
