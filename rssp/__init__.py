@@ -62,7 +62,7 @@ _HOMES = {
     "rssp.claims": ("Claim", "Kind", "Verdict", "Wording", "add_claim", "all_claims", "check", "claim"),
     "rssp.estimate": ("covering_probability", "required_samples"),
     "rssp.trials": ("Trials",),
-    "rssp.study": ("Study", "Task", "run_study"),
+    "rssp.study": ("Rows", "Study", "Task", "run_study"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

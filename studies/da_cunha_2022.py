@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 
 import rssp
+from rssp import nearest_subset
 from rssp.claims import claim
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, option
 from rssp.study.columns import N
-from rssp import nearest_subset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

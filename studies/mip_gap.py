@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from rssp import nearest_subset
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import Column, Schema
 from rssp.study import Context, Study, Tables, option
 from rssp.study.columns import ENDS, N
-from rssp import nearest_subset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

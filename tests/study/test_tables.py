@@ -47,7 +47,7 @@ def test_what_is_written_is_read(tmp_path, rows):
 
 @pytest.mark.parametrize("name", list_studies())
 def test_shipped_tables_are_those_their_study_declares(name):
-    """Every table can be read by its schema and comes out byte for byte when written again; no other table lies there."""
+    """Every table is read by its schema and comes out byte for byte when written again; there is no other table."""
     study = find_study(name)
     for table, rows in read_tables(study, FIGURES).items():
         text = (FIGURES / f"{name}-{table}.csv").read_text(encoding="utf-8")
