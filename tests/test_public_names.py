@@ -59,7 +59,8 @@ def test_type_checkers_know_the_public_names(tmp_path, pytestconfig):
     (tmp_path / "right.py").write_text(first + "bound: float = rssp.covering_radius(sample, rssp.Ball(1)).upper\n")
     (tmp_path / "wrong.py").write_text(first + "rssp.covering_radius(sample, 1)\n")
     (tmp_path / "misspelt.py").write_text(first + "rssp.covering_radios(sample, rssp.Ball(1))\n")
-    cache = pytestconfig.cache.mkdir("mypy")
+    known = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
+    cache = tmp_path / "cache" if known is None else known.mkdir("mypy")
     options = ["--config-file", os.devnull, "--cache-dir", cache, "--no-color-output", "--no-error-summary"]
     seen = _run("-m", "mypy", *options, "right.py", "wrong.py", "misspelt.py", cwd=tmp_path)
     lines = seen.stdout.splitlines()
