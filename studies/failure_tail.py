@@ -201,11 +201,9 @@ def _crossing(near: pd.DataFrame, level: float) -> tuple[float, float, float]:
     n, value = seen["n"].to_numpy(dtype=float), np.log2(seen["best"].to_numpy(dtype=float))
     error = np.maximum(seen["relative_error"].to_numpy(dtype=float) / math.log(2), 1e-6)
     middle = np.average(n, weights=error**-2)
-    design = np.stack([np.ones(n.size), n - middle], axis=1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    height, slope = covariance @ design.T @ (value / error)
+    (slope, height), covariance = np.polyfit(n - middle, value, 1, w=1 / error, cov="unscaled")
     away = (level - height) / slope
-    reach = 1.96 * math.sqrt(covariance[0, 0] + away**2 * covariance[1, 1]) / abs(slope)
+    reach = 1.96 * math.sqrt(covariance[1, 1] + away**2 * covariance[0, 0]) / abs(slope)
     return middle + away - reach, middle + away, middle + away + reach
 
 

@@ -207,8 +207,8 @@ def test_a_study_brings_its_own_options(capsys, tmp_path, own_study):
 
 def test_a_misspelt_column_is_an_error_at_import(capsys, tmp_path):
     path = tmp_path / "own.py"
-    rows = "options=Options, claims={'counting-1d': rssp.Rows('share', {'epz': 0.1})}"
-    path.write_text(OWN_STUDY.replace("options=Options", rows))
+    rows = "options=Options, claims={'counting-1d': Rows('share', {'epz': 0.1})}"
+    path.write_text(OWN_STUDY.replace("options=Options", rows).replace("import option", "import Rows, option"))
     message = refused(capsys, "run", path, "--out", tmp_path / "out")
     assert "study own, claim counting-1d" in message
     assert "Did you mean 'eps'?" in message
