@@ -20,6 +20,7 @@ import pandas as pd
 
 from rssp._version import __version__
 from rssp.errors import ArgumentError, RsspError, StoreError
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,7 +83,7 @@ class Study:
 
     name: str
     question: str
-    analyse: Callable[[Tables, Context], dict[str, pd.DataFrame]]
+    analyse: Callable[[Mapping[str, Trials], Context], dict[str, pd.DataFrame]]
     plan: Callable[[str, int], Sequence[Task]] = lambda scale, seed: ()
     judge: Callable[[Tables], list[Verdict]] = lambda tables: []
     figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
@@ -169,11 +170,11 @@ def run_study(
     if unknown:
         raise ArgumentError("options", ", ".join(unknown), ", ".join(study.options) or f"none: {study.name} has none")
     tasks = list(study.plan(scale, seed))
-    runs: dict[str, pd.DataFrame] = {}
+    runs: dict[str, Trials] = {}
     for task in tasks:
         total = task.trials if trials is None else trials
         done = run(task.experiment, total, out=Path(out) / "store", workers=workers, progress=progress, label=task.name)
-        runs[task.name] = done.table
+        runs[task.name] = done
     context = Context(scale, seed, workers, {**study.options, **(options or {})})
     tables = study.analyse(runs, context)
     folder = Path(figures) if figures is not None else Path(out) / study.name / scale

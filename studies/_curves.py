@@ -10,6 +10,7 @@ import pandas as pd
 from rssp.claims import Claim
 from rssp.inference import coverage, required_n
 from rssp.report import legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,16 +19,13 @@ SMOOTH = "n* interpolated"
 DELTAS = (0.5, 0.1)
 
 
-def curve_tables(
-    trials: Mapping[str, pd.DataFrame], n_max: Mapping[str, int], keys: Mapping[str, Mapping[str, Any]]
-) -> dict[str, pd.DataFrame]:
+def curve_tables(trials: Mapping[str, Trials], keys: Mapping[str, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """P(n, eps) and n*(eps, delta), whole and interpolated, of each task; `keys` are columns to tell them apart."""
     probabilities, required = [], []
-    for name, table in trials.items():
-        probabilities.append(coverage(table, n_max=n_max[name]).assign(**keys[name]))
-        for interpolated, quantity in ((False, "n*"), (True, SMOOTH)):
-            seen = required_n(table, delta=DELTAS, n_max=n_max[name], interpolated=interpolated)
-            required.append(seen.assign(quantity=quantity, **keys[name]))
+    for name, seen in trials.items():
+        probabilities.append(coverage(seen).assign(**keys[name]))
+        for interpolated in (False, True):
+            required.append(required_n(seen, delta=DELTAS, interpolated=interpolated).assign(**keys[name]))
     return {
         "coverage": pd.concat(probabilities, ignore_index=True),
         "required": pd.concat(required, ignore_index=True),

@@ -23,6 +23,7 @@ from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verd
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import draw_cover, new_figure
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,10 +50,9 @@ def plan(scale: str, seed: int) -> Sequence[Task]:
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     grid = GRIDS[context.scale]
-    n_max = {f"d = {d}": n for d, (_, n, _) in grid.items()}
-    tables = curve_tables(trials, n_max, {f"d = {d}": {"d": d} for d in grid})
+    tables = curve_tables(trials, {f"d = {d}": {"d": d} for d in grid})
     points = smooth(tables["required"])
     claims = [claim(name) for name in CLAIMS]
     tables["exponent_of_d"] = compare_exponents(points, claims, "d", "eps")

@@ -27,6 +27,7 @@ from rssp.montecarlo import Coverage, Experiment, HittingTimes, SmallestSubsets
 from rssp.prediction.covering_law import predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,21 +71,23 @@ def _label(law: str, n: int, eps: float) -> str:
     return f"{law}, n = {n}, eps = {eps:g}"
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     curves, statistics, histograms, predicted, covering = [], [], [], [], []
     samples = int(context.options["samples"]) or SCALES[context.scale][2]
     for name, law in LAWS.items():
         for n in CURVE_N:
-            rows = [_miss_and_size(trials[_label(name, n, eps)]).assign(law=name, n=n, eps=eps) for eps in CURVE_EPS]
+            rows = [
+                _miss_and_size(trials[_label(name, n, eps)].table).assign(law=name, n=n, eps=eps) for eps in CURVE_EPS
+            ]
             curves += rows
             predicted.append(_predicted(law, n, samples, context.seed).assign(law=name))
-        seen = coverage(trials[f"{name}, all targets"], n_max=COVERED_N)
+        seen = coverage(trials[f"{name}, all targets"])
         covering.append(_failure(seen[seen["n"] > 0]).assign(law=name))
-        published = trials[_label(name, N, EPS)]
+        published = trials[_label(name, N, EPS)].table
         histograms.append(_histogram(name, published))
         first = _first_found(law, N, EPS, min(FIRST_FOUND, len(published)), np.random.default_rng([context.seed, N]))
         statistics.append(_statistics(name, published, first))
-        some = trials[f"{name}, all targets, n = {N}"]["covered"]
+        some = trials[f"{name}, all targets, n = {N}"].table["covered"]
         law_says = predicted[CURVE_N.index(N) - len(CURVE_N)]
         statistics.append(_beside(name, some, law_says.loc[law_says["eps"] == EPS]))
     tables = {"statistics": statistics, "histogram": histograms, "curves": curves}

@@ -26,6 +26,7 @@ from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
 from rssp.prediction.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def plan(scale: str, seed: int) -> Sequence[Task]:
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     agreement, radii = [], []
     for task in plan(context.scale, context.seed):
         if task.name == "curve":
@@ -82,7 +83,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
         law, n = task.name.split(", ")[0], task.experiment.measurement.sample_size
         samples = GRIDS[context.scale][task.experiment.ball.dim, n][1]
         keys: dict[str, Any] = {"law": law, "d": task.experiment.ball.dim, "n": n}
-        table = trials[task.name]
+        table = trials[task.name].table
         agreement.append(_agreement(table, task.experiment, samples).assign(**keys))
         radii.append(_radii(table, task.experiment, RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
@@ -141,7 +142,7 @@ def _summary(agreement: pd.DataFrame, radii: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
+def _curve(trials: Trials, samples: int) -> pd.DataFrame:
     """n*(eps, 1/2) of uniform numbers, interpolated alike from the measured and from the predicted P."""
     eps = np.array([2.0**-b for b in BITS])
     n = np.arange(3, 21)
@@ -150,14 +151,14 @@ def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
     curves = [np.maximum.accumulate(np.clip(best + z * error, 0, 1), axis=0) for z in (1.96, 0.0, -1.96)]
     rows = []
     for delta in (0.5, 0.1):
-        table_rows = required_n(table, eps, delta, interpolated=True)
+        table_rows = required_n(trials, eps, delta, interpolated=True)
         low, middle, high = (
             np.array([interpolated_crossing(n, p[:, i], 1 - delta) for i in range(len(eps))]) for p in curves
         )
         reached = np.isfinite(high)
         width = np.where(reached, high, 0.0) - np.where(reached, low, 0.0)
         rows.append(table_rows.assign(predicted=middle, claimed_error=np.where(reached, width / 2, np.nan)))
-    return pd.concat(rows, ignore_index=True).assign(quantity="n* interpolated")
+    return pd.concat(rows, ignore_index=True)
 
 
 def _target(samples: int) -> pd.DataFrame:
@@ -167,9 +168,8 @@ def _target(samples: int) -> pd.DataFrame:
         for n in (10, 12, 14, 16):
             eps = Z_EPS if d == 1 else 0.1
             seen = predicted_target_failure(LAWS[law](d), n, eps, np.full(d, z), samples=samples)
-            ends = {"low": seen.low[0], "best": seen.best[0], "high": seen.high[0]}
-            rows.append({"quantity": "P(miss one target)", "law": law, "d": d, "n": n, "eps": eps, "z": z, **ends})
-    return pd.DataFrame(rows)
+            rows.append(seen.assign(law=law, z=z))
+    return pd.concat(rows, ignore_index=True)
 
 
 def _threshold(samples: int) -> pd.DataFrame:

@@ -21,9 +21,11 @@ import pandas as pd
 import rssp
 from rssp.claims import Verdict, check, claim, out_of_reach
 from rssp.errors import ArgumentError
+from rssp.inference import median
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study
 from rssp.subsetsum.nearest.verbs import nearest_subset
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +49,7 @@ def weights(rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     step, networks = SCALES[context.scale]
     try:
         n_max = int(context.options["n_max"])
@@ -63,24 +65,13 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
             found = nearest_subset(sample, targets[-1][:, None], workers=context.workers or 1)
             errors.append(found.error)
         error, target = np.concatenate(errors), np.concatenate(targets)
-        rows.append({"n": n, "weights": len(error)} | _median(error) | _spread(error))
+        rows.append({"n": n, "weights": len(error)} | median(error).row() | _spread(error))
         # the kernels as a whole: 1-norm of the errors over that of the weights
         relative.append({"n": n, "relative error": error.sum() / np.abs(target).sum(), "factor": 2 * n})
     table = pd.DataFrame(rows)
     published = claim("da-cunha-2022-experiment-median").bound(n=table["n"])
     table = table.assign(published=published, **{"times too small": _ratio(table["best"], published)})
     return {"medians": table, "relative": pd.DataFrame(relative)}
-
-
-def _median(error: np.ndarray) -> dict[str, float]:
-    """The median with its interval of 95 % from order statistics."""
-    ordered, half = np.sort(error), 0.98 * math.sqrt(len(error))
-    low, high = (len(error) - 1) / 2 - half, (len(error) - 1) / 2 + half
-    return {
-        "low": float(ordered[max(math.floor(low), 0)]),
-        "best": float(np.median(ordered)),
-        "high": float(ordered[min(math.ceil(high), len(ordered) - 1)]),
-    }
 
 
 def _spread(error: np.ndarray) -> dict[str, float]:

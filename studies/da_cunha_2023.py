@@ -30,6 +30,7 @@ from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verd
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,10 +81,9 @@ def plan(scale: str, seed: int) -> Sequence[Task]:
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    tasks = {task.name: task.experiment for task in plan(context.scale, context.seed)}
-    keys = {name: {"law": name.rpartition(", d = ")[0], "d": e.ball.dim} for name, e in tasks.items()}
-    tables = curve_tables(trials, {name: e.measurement.sample_size for name, e in tasks.items()}, keys)
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    keys = {name: {"law": name.rpartition(", d = ")[0], "d": seen.ball.dim} for name, seen in trials.items()}
+    tables = curve_tables(trials, keys)
     points = smooth(tables["required"])
     main = points[points["law"] == NSN]
     claims = [claim(name) for name in CLAIMS]

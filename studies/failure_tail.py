@@ -23,10 +23,11 @@ import pandas as pd
 
 import rssp
 from rssp.claims import check, claim
-from rssp.inference import clopper_pearson
-from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment, weighted_failure
+from rssp.inference import clopper_pearson, tail_crossing, tail_slopes, weighted_failure
+from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,12 +92,12 @@ def _around(bits: int) -> list[int]:
     return [middle - 3, middle - 1, middle + 1, middle + 3]
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     failures = pd.concat([_series(trials, targets, eps) for targets, eps in SERIES], ignore_index=True)
     slopes = pd.concat([_slopes(rows) for _, rows in failures.groupby(["targets", "eps"], sort=False)])
     points, constants = _constants(trials, BITS[context.scale])
-    plain = pd.concat([_plain(trials[f"plain, eps {eps:g}"], failures, eps) for eps in (1e-2, FINE)])
-    error = pd.concat([_mean_error(trials[f"distance to {targets}"], targets) for targets in Z])
+    plain = pd.concat([_plain(trials[f"plain, eps {eps:g}"].table, failures, eps) for eps in (1e-2, FINE)])
+    error = pd.concat([_mean_error(trials[f"distance to {targets}"].table, targets) for targets in Z])
     tables = {
         "failures": failures,
         "slopes": slopes,
@@ -109,13 +110,12 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
     return {name: table.reset_index(drop=True) for name, table in tables.items()}
 
 
-def _estimate(table: pd.DataFrame) -> dict[str, float]:
-    seen = weighted_failure(table)
-    names = ("low", "best", "high", "relative_error", "effective_size", "trials", "failures", "undecided")
-    return {name: getattr(seen, name) for name in names}
+def _estimate(trials: Trials) -> dict[str, Any]:
+    seen = weighted_failure(trials)
+    return {**seen.row(), **seen.details}
 
 
-def _series(trials: Mapping[str, pd.DataFrame], targets: str, eps: float) -> pd.DataFrame:
+def _series(trials: Mapping[str, Trials], targets: str, eps: float) -> pd.DataFrame:
     rows = [{"n": n, **_estimate(trials[f"{targets}, eps {eps:g}, n {n}"])} for n in N[eps]]
     table = pd.DataFrame(rows)
     if targets in Z:
@@ -131,10 +131,8 @@ def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
     `share` is the bound over P(fail) at the lower n: the part of the failures that is due to the sum of one side alone.
     """
     rows = rows[rows["best"] > 0]
-    n, best = rows["n"].to_numpy(), np.log2(rows["best"].to_numpy(dtype=float))
-    error = rows["relative_error"].to_numpy(dtype=float) / math.log(2)
-    slope, reach = np.diff(best) / STEP, 1.96 * np.hypot(error[:-1], error[1:]) / STEP
-    table = pd.DataFrame({"n": n[:-1] + STEP // 2, "low": slope - reach, "best": slope, "high": slope + reach})
+    table = tail_slopes(rows).drop(columns="n_high")
+    table = table.assign(n_low=table["n_low"] + STEP // 2).rename(columns={"n_low": "n"})
     share = (rows["edge"] / rows["best"]).to_numpy()[:-1]
     table = table.assign(p=rows["best"].to_numpy()[1:], share=share, edge=np.diff(np.log2(rows["edge"])) / STEP)
     table = table.assign(asymptote=-1 + math.log2(math.e) / np.sqrt(table["n"] + 0.5))
@@ -155,32 +153,16 @@ def _plain(table: pd.DataFrame, failures: pd.DataFrame, eps: float) -> pd.DataFr
     return seen.assign(weighted=weighted[0], **{"standard errors apart": apart})
 
 
-def _constants(trials: Mapping[str, pd.DataFrame], bits: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _constants(trials: Mapping[str, Trials], bits: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """n with P(fail) = eps, by a weighted straight line through log2 P(fail) at four n around it."""
     points, rows = [], []
     for b in bits:
         near = [{"eps": 2.0**-b, "n": n, **_estimate(trials[f"delta = eps = 2^-{b}, n {n}"])} for n in _around(b)]
         points += near
-        low, best, high = _crossing(pd.DataFrame(near), -b)
-        edge = _edge_crossing(b)
-        rows.append((2.0**-b, 2.0**-b, low, best, high, low / b, best / b, high / b, edge, edge / b))
-    names = ["eps", "delta", "low", "best", "high", "C low", "C", "C high", "edge n", "edge C"]
-    return pd.DataFrame(points), pd.DataFrame(rows, columns=names)
-
-
-def _crossing(near: pd.DataFrame, level: float) -> tuple[float, float, float]:
-    seen = near[near["best"] > 0]
-    if len(seen) < 2:
-        return math.nan, math.nan, math.nan
-    n, value = seen["n"].to_numpy(dtype=float), np.log2(seen["best"].to_numpy(dtype=float))
-    error = np.maximum(seen["relative_error"].to_numpy(dtype=float) / math.log(2), 1e-6)
-    middle = np.average(n, weights=error**-2)
-    design = np.stack([np.ones(n.size), n - middle], axis=1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    height, slope = covariance @ design.T @ (value / error)
-    away = (level - height) / slope
-    reach = 1.96 * math.sqrt(covariance[0, 0] + away**2 * covariance[1, 1]) / abs(slope)
-    return middle + away - reach, middle + away, middle + away + reach
+        seen, edge = tail_crossing(pd.DataFrame(near), 2.0**-b), _edge_crossing(b)
+        constant = {"C low": seen.low / b, "C": seen.best / b, "C high": seen.high / b}
+        rows.append({"eps": 2.0**-b, "delta": 2.0**-b, **seen.row(), **constant, "edge n": edge, "edge C": edge / b})
+    return pd.DataFrame(points), pd.DataFrame(rows)
 
 
 def _edge_crossing(bits: int) -> float:

@@ -25,6 +25,7 @@ from rssp.inference.growth import covered_growth
 from rssp.montecarlo import CoveredFractions, Experiment
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,10 +57,10 @@ def _n_max(bits: int) -> int:
     return int(1.3 * bits) + 14
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {"growth": [], "paths": [], "samples": []}
     for interval, bits in _pairs(context.scale):
-        table = trials[f"{interval}, eps 2^-{bits}"]
+        table = trials[f"{interval}, eps 2^-{bits}"].table
         v = table["v"].to_numpy().reshape(-1, _n_max(bits))
         keys: dict[str, Any] = {"targets": interval, "eps": 2.0**-bits}
         parts["growth"].append(_growth(v).assign(**keys))
@@ -72,7 +73,8 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
 def _growth(v: np.ndarray) -> pd.DataFrame:
     """The constant in each bin of v, and E[dv] = constant v (1 - v) at the bin's middle in log(v / (1 - v))."""
     seen = covered_growth(v, bins=EDGES)
-    odds = seen.edges[1:-1] / (1 - seen.edges[1:-1])
+    inner = seen["v_low"].to_numpy()[1:]
+    odds = inner / (1 - inner)
     odds = np.concatenate([odds[:1] / 9, odds, odds[-1:] * 9])
     middle = 1 / (1 + 1 / np.sqrt(odds[:-1] * odds[1:]))
     table = pd.DataFrame({"v": middle, "c_low": seen.low, "c": seen.best, "c_high": seen.high, "trials": seen.trials})
@@ -96,7 +98,7 @@ def _samples(v: np.ndarray, eps: float) -> pd.DataFrame:
     done = v >= 1 - eps
     first = np.where(done.any(axis=1), done.argmax(axis=1) + 1, -1)
     times = pd.DataFrame({"trial": np.arange(len(v)), "eps": eps, "n": first})
-    return required_n(times, delta=DELTAS, n_max=v.shape[1])
+    return required_n(Trials.of(times, n_max=v.shape[1]), delta=DELTAS)
 
 
 def _well_filled(growth: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from rssp.prediction.covering_law import predicted_required_samples
 from rssp.prediction.moments import minimal_n
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def _samples(dim: int) -> int:
     return 100 if dim <= 4 else 20 if dim <= 9 else 4 if dim <= 200 else 2
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     rows = []
     for eps in EPS[context.scale]:
         for kernel, c in LAYERS[context.scale]:
@@ -67,7 +68,7 @@ def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, p
                 "delta": DELTA,
                 "counting": counting,
             }
-            row |= {"quantity": "n*", "low": seen.low, "best": seen.best, "high": seen.high}
+            row |= seen.row() | {end: int(getattr(seen, end)) for end in ("low", "best", "high")}
             rows.append(row | {"second moment": guarantee})
     table = pd.DataFrame(rows)
     corner = table[(table["dim"] == 1) & (table["eps"] == table["eps"].max())].iloc[0]

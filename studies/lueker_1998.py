@@ -21,11 +21,19 @@ import pandas as pd
 
 import rssp
 from rssp.claims import check, claim
-from rssp.errors import ArgumentError
-from rssp.inference import compare_scaling, coverage, fit_scaling, required_n, smallest_constant, threshold_covariance
+from rssp.inference import (
+    Unfit,
+    attempt_comparison,
+    attempt_scaling,
+    coverage,
+    required_n,
+    smallest_constant,
+    threshold_covariance,
+)
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,22 +68,20 @@ def _pairs() -> list[tuple[str, str]]:
     return [(law, interval) for law in LAWS for interval in BALLS]
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    n_max = {task.name: task.experiment.measurement.sample_size for task in plan(context.scale, context.seed)}
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {"coverage": [], "required": [], "scaling": [], "lines": []}
     for law, interval in _pairs():
-        name = f"{law}, {interval}"
         keys = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
-        table = trials[name]
-        parts["coverage"].append(coverage(table, n_max=n_max[name]).assign(**keys))
-        whole = required_n(table, delta=DELTAS, n_max=n_max[name])
-        smooth = required_n(table, delta=DELTAS, n_max=n_max[name], interpolated=True)
-        parts["required"] += [whole.assign(quantity="n*", **keys), smooth.assign(quantity=SMOOTH, **keys)]
+        seen = trials[f"{law}, {interval}"]
+        parts["coverage"].append(coverage(seen).assign(**keys))
+        whole = required_n(seen, delta=DELTAS)
+        smooth = required_n(seen, delta=DELTAS, interpolated=True)
+        parts["required"] += [whole.assign(**keys), smooth.assign(**keys)]
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
-            covariance = threshold_covariance(table, delta=delta, n_max=n_max[name])
-            scaling = _fitted(partial(compare_scaling, points), covariance)
-            if scaling is not None:
+            covariance = threshold_covariance(seen, delta=delta)
+            scaling = _fitted(partial(attempt_comparison, points), covariance)
+            if not isinstance(scaling, Unfit):  # not too few points
                 parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **keys))
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**keys))
     if not parts["scaling"]:  # no law could be fitted: too few trials
@@ -89,18 +95,13 @@ def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
     return scaling.loc[scaling["selected"].astype(bool), ["law", "interval", "delta", "fit"]]
 
 
-def _fitted(fit: Callable[..., T], covariance: np.ndarray) -> T | None:
+def _fitted(attempt: Callable[..., T | Unfit], covariance: np.ndarray) -> T | Unfit:
     """A fit that knows that all points come from the same trials.
 
-    With few trials their covariance is singular, and the points are taken for independent; None where too few of them
-    are reached by the trials.
+    With few trials their covariance is singular, and the points are taken for independent.
     """
-    for known in (covariance, None):
-        try:
-            return fit(covariance=known)
-        except ArgumentError:
-            continue
-    return None
+    found = attempt(covariance=covariance)
+    return attempt(covariance=None) if isinstance(found, Unfit) else found
 
 
 def _summary(required: pd.DataFrame) -> pd.DataFrame:
@@ -124,11 +125,11 @@ def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) ->
     """What is drawn through the points: the fitted law, and Lueker's line at the C fitted for this delta."""
     delta = float(points["delta"].iloc[0])
     eps = points["eps"].to_numpy()
-    fit = _fitted(partial(fit_scaling, points, "log+loglog"), covariance)
+    fit = _fitted(partial(attempt_scaling, points, "log+loglog"), covariance)
     bound = claim("lueker-1998").bound(eps=eps, delta=delta, C=1.0)
     reached = np.isfinite(whole["best"]).any()
     constant = smallest_constant(whole, bound).constant.best if reached else np.nan
-    fitted = fit.predict(eps=eps)["best"].to_numpy() if fit else np.nan
+    fitted = np.nan if isinstance(fit, Unfit) else fit.predict(eps=eps)["best"].to_numpy()
     return pd.DataFrame({"delta": delta, "eps": eps, "fitted": fitted, "C": constant, "lueker": constant * bound})
 
 

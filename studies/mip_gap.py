@@ -25,6 +25,7 @@ from rssp.errors import ArgumentError
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study
 from rssp.subsetsum.nearest.verbs import nearest_subset
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +85,7 @@ def _solvers(asked: str) -> dict[str, Callable[[np.ndarray, float], Answer]]:
     return found
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     try:
         n_max = int(context.options["n_max"])
     except ValueError:

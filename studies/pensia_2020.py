@@ -29,6 +29,7 @@ from rssp.claims import Status, Verdict, check, claim, out_of_reach
 from rssp.errors import ArgumentError
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.study import Context, Study
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ NEEDED_EPS = (0.1, 0.01)
 KEPT_WIDTHS = {"quick": (8, 16, 32), "standard": (8, 16, 32, 64), "full": (8, 16, 32, 64, 128)}
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     experiment, timing = _experiment(context)
     network = _network(context)
     return {

@@ -22,11 +22,12 @@ import pandas as pd
 
 import rssp
 from rssp.claims import check, claim, out_of_reach
-from rssp.inference import clopper_pearson
+from rssp.inference import clopper_pearson, moment_ratio
 from rssp.montecarlo import Experiment, FixedSizeHits
 from rssp.prediction.moments import minimal_n, subset_moments
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.study import Context, Study, Task
+from rssp.trials import Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +48,7 @@ SIZES = {"1/2": (1, 2, range(6, 25, 2)), "1/4": (1, 4, range(8, 29, 4)), "1/8": 
 """k/n, and the n that are tried"""
 RATIOS = (("normal", 1, 14, 5, 0.05), ("normal", 2, 14, 4, 0.1), ("normal", 3, 14, 5, 0.2))
 """law, d, n, k, eps whose moments are measured"""
+THREE_SIGMA = 0.9973
 _NO_ALL = (
     "all targets at once are not enumerated for subsets of a fixed size; one target is, see natale-2024-one-target"
 )
@@ -88,10 +90,10 @@ def _few(scale: str, n: int) -> int:
     return max(TRIALS[scale] // 20, TRIALS[scale] >> max(0, (n - 24) // 2))
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     guarantees = pd.concat([_guarantees(law, dims) for law, dims in DIMS[context.scale].items()], ignore_index=True)
-    hits = pd.DataFrame([_hit_row(trials[f"k/n = {c[0]}, n {c[1]}, eps {c[3]:g}"], *c) for c in _cases()])
-    ratios = pd.DataFrame([_ratio_row(trials[f"{c[0]}, d {c[1]}"], *c) for c in RATIOS])
+    hits = pd.DataFrame([_hit_row(trials[f"k/n = {c[0]}, n {c[1]}, eps {c[3]:g}"].table, *c) for c in _cases()])
+    ratios = pd.DataFrame([_ratio_row(trials[f"{c[0]}, d {c[1]}"].table, *c) for c in RATIOS])
     thresholds = pd.concat([_threshold(rows) for _, rows in hits.groupby(["k/n", "eps"], sort=False)])
     return {
         "guarantees": guarantees,
@@ -166,11 +168,7 @@ def _threshold(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _ratio_row(table: pd.DataFrame, law: str, d: int, n: int, k: int, eps: float) -> dict[str, object]:
     """Mean and second-moment ratio of the hits as counted, with three standard errors, beside the exact ones."""
-    y = table["hits"].to_numpy(dtype=float)
-    mean, second = y.mean(), (y**2).mean()
-    ratio = second / mean**2 if mean else math.nan
-    # error of a ratio of means by its linearization
-    error = np.std(y**2 / max(mean, 1e-300) ** 2 - 2 * ratio * y / max(mean, 1e-300)) / math.sqrt(y.size)
+    seen = moment_ratio(table["hits"], confidence=THREE_SIGMA)
     exact = subset_moments(LAWS[law](dim=d), n, k, eps)
     shown = {
         "law": law,
@@ -179,15 +177,13 @@ def _ratio_row(table: pd.DataFrame, law: str, d: int, n: int, k: int, eps: float
         "k": k,
         "eps": eps,
         "z": 0.0,
-        "mean": mean,
+        "mean": seen.details.get("mean", 0.0),
         "exact mean": math.exp(exact.log_mean),
     }
     return shown | {
-        "low": ratio - 3 * error,
-        "best": ratio,
-        "high": ratio + 3 * error,
+        **seen.row(),
         "exact": exact.ratio,
-        "trials": y.size,
+        "trials": len(table),
     }
 
 

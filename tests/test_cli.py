@@ -20,7 +20,7 @@ def plan(scale, seed):
     return [rssp.Task("all", Experiment(rssp.Uniform(), rssp.Ball(), Coverage(8, 0.1), seed), 64)]
 
 def analyse(trials, context):
-    seen = trials["all"]["covered"].astype(float)
+    seen = trials["all"].table["covered"].astype(float)
     row = {"quantity": "share", "eps": 0.1, "low": 0.0, "best": seen.mean(), "high": 1.0}
     return {"share": pd.DataFrame([row])}
 

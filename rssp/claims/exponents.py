@@ -10,7 +10,7 @@ import pandas as pd
 from rssp.claims.statement import Claim, Kind
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import Estimate, exponent_of, fit_scaling
+from rssp.inference import Estimate, Unfit, attempt_scaling, power_law
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdicts", "joint_exponents"]
 
@@ -76,9 +76,8 @@ def compare_exponents(
         points = points[np.isfinite(points["best"]) & (points["best"] > 0)]
         if points[variable].nunique() < 3:
             continue
-        try:
-            fit = exponent_of(points, _AXES[variable])
-        except ArgumentError:  # no scatter at all: nothing to weigh by
+        fit = attempt_scaling(points, power_law(_AXES[variable]))
+        if isinstance(fit, Unfit):  # no scatter at all: nothing to weigh by
             continue
         axis, e = _axis(points, variable), fit["exponent"]
         row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
@@ -119,9 +118,8 @@ def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     rows = []
     for name in ("joint", "joint+offset", "joint-linear"):
-        try:
-            fit = fit_scaling(points, name)
-        except ArgumentError:
+        fit = attempt_scaling(points, name)
+        if isinstance(fit, Unfit):
             continue
         for parameter, e in fit.parameters.items():
             row = {"fit": name, "parameter": parameter, "low": e.low, "best": e.best, "high": e.high}

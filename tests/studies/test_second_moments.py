@@ -18,7 +18,7 @@ def study():
 @pytest.fixture(scope="module")
 def tables(study):
     """All tables but the one with the many dimensions, which takes its time: two dimensions stand for it."""
-    runs = {task.name: run(task.experiment, 32, progress=False).table for task in study.plan("quick", 0)}
+    runs = {task.name: run(task.experiment, 32, progress=False) for task in study.plan("quick", 0)}
     module = __import__("sys").modules["rssp_study_second_moments"]
     module.DIMS = module.DIMS | {"quick": {"normal": (1, 2), "normally-scaled": (1, 2)}}
     from rssp.study import Context
