@@ -54,13 +54,13 @@ def all_verdicts(
     *,
     scale: str | None = None,
     out: Path | str = "results",
-    figures: Path | str = "figures",
+    figures: Path | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> tuple[list[Verdict], dict[str, str]]:
     """The verdicts of one study or of all, and where each study's tables came from.
 
-    With `scale`, studies are run (or resumed) at that scale; else the best stored tables serve. Without `study`,
+    With `scale`, studies are run (or resumed) at that scale; else the best of `stored_tables` serve. Without `study`,
     claims that no table speaks of are listed too, with the reason.
     """
     from rssp.claims.catalog import CATALOGUE

@@ -24,7 +24,9 @@ Out = Annotated[Path, typer.Option(help="Where results are kept; a run that was 
 Workers = Annotated[int | None, typer.Option(help="Threads; all cores by default. Results do not depend on it.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same results, bit for bit.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Figures = Annotated[Path, typer.Option(help="Folder of stored tables and figures to fall back to.")]
+Figures = Annotated[
+    Path | None, typer.Option(help="Folder of stored tables to fall back to; by default those that come with rssp.")
+]
 
 ClaimsFile = Annotated[
     Path | None, typer.Option("--claims", help="A Python file of yours that adds claims with rssp.add_claim(...).")
@@ -32,6 +34,23 @@ ClaimsFile = Annotated[
 
 _VERDICT_STYLES = {"holds": "green", "violated": "red", "consistent": "cyan", "undecided by these data": "yellow"}
 _VERDICT_STYLES |= {"out of reach here": "dim"}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from rssp._version import __version__
+
+        print(f"rssp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _settings(values: list[str]) -> dict[str, str]:
@@ -101,10 +120,9 @@ def list_(json: Json = False) -> None:
     import pandas as pd
 
     from rssp.report import as_json, print_table
-    from rssp.study import find_study, list_studies
+    from rssp.study import study_questions
 
-    rows = [{"study": name, "question": find_study(name).question} for name in list_studies()]
-    table = pd.DataFrame(rows, columns=["study", "question"])
+    table = pd.DataFrame(list(study_questions().items()), columns=["study", "question"])
     print(as_json(table)) if json else print_table(table)
 
 
@@ -168,7 +186,7 @@ def check(
         str | None, typer.Option(help="Compute at this scale what is not stored: quick, standard, full.")
     ] = None,
     out: Out = Path("results"),
-    figures: Figures = Path("figures"),
+    figures: Figures = None,
     claims_file: ClaimsFile = None,
     workers: Workers = None,
     json: Json = False,
@@ -221,19 +239,30 @@ def figures_(
     studies: Annotated[
         list[str] | None, typer.Argument(help="The studies to draw; all with stored tables by default.")
     ] = None,
-    tables: Annotated[Path, typer.Option(help="The folder that holds the tables.")] = Path("figures"),
-    out: Annotated[Path | None, typer.Option(help="Where to write; beside the tables by default.")] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="The folder that holds the tables; by default those that come with rssp.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; beside the tables unless these lie inside the package.")
+    ] = None,
 ) -> None:
     """Draw the figures again from their stored tables, byte for byte, without computing anything."""
-    from rssp.errors import StoreError
+    from rssp._shipped import inside_package, tables_folder
+    from rssp.errors import ArgumentError, StoreError
     from rssp.study import draw, find_study, list_studies, read_tables
 
-    names = studies or [n for n in list_studies() if any(tables.glob(f"{n}-*.csv"))]
+    source = tables_folder() if tables is None else tables
+    target = source if out is None else out
+    if inside_package(target):
+        raise ArgumentError(
+            "--out", out or "none", "a folder outside the installed package", "For example: rssp figures --out figures"
+        )
+    names = studies or [n for n in list_studies() if any(source.glob(f"{n}-*.csv"))]
     if not names:
-        raise StoreError(f"{tables} holds no tables of any study. Run one first: rssp run lueker_1998")
+        raise StoreError(f"{source} holds no tables of any study. Run one first: rssp run lueker_1998")
     for name in names:
         study = find_study(name)
-        for file in draw(study, read_tables(study, tables), out or tables):
+        for file in draw(study, read_tables(study, source), target):
             print(file)
 
 

@@ -7,17 +7,20 @@ figures: figures and verdicts are made from these tables alone, so that they can
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rssp._shipped import studies_folder, tables_folder
 from rssp._version import __version__
 from rssp.errors import ArgumentError, RsspError, StoreError
 from rssp.trials import Trials
@@ -38,6 +41,7 @@ __all__ = [
     "read_tables",
     "run_study",
     "stored_tables",
+    "study_questions",
 ]
 
 SCALES = ("quick", "standard", "full")
@@ -107,28 +111,36 @@ class Outcome:
     files: Sequence[Path]
 
 
-def study_folders() -> list[Path]:
-    """Where studies are looked for: ``studies/`` in the working directory and beside the package's source."""
-    folders = [Path.cwd() / "studies", Path(__file__).resolve().parents[1] / "studies"]
-    return [f for i, f in enumerate(folders) if f.is_dir() and f not in folders[:i]]
-
-
 def list_studies() -> dict[str, Path]:
-    """Every study file that can be run by name."""
-    found: dict[str, Path] = {}
-    for folder in study_folders():
-        for path in sorted(folder.glob("*.py")):
-            if not path.stem.startswith("_") and "STUDY = " in path.read_text(encoding="utf-8"):
-                found.setdefault(path.stem, path)
-    return found
+    """The file of every study that is known by its name: those that come with rssp, and no others."""
+    return {path.stem: path for path in sorted(studies_folder().glob("*.py")) if _question(path) is not None}
+
+
+def study_questions() -> dict[str, str]:
+    """The question of every study in `list_studies`, read from its file without running it."""
+    return {name: _question(path) or "" for name, path in list_studies().items()}
+
+
+@cache
+def _question(path: Path) -> str | None:
+    """The literal ``question=`` of the file's ``STUDY = Study(...)``; None where there is none."""
+    for statement in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="STUDY")], value=ast.Call(keywords=keywords)):
+                return next((ast.literal_eval(k.value) for k in keywords if k.arg == "question"), None)
+    return None
 
 
 def find_study(name: str) -> Study:
-    """A study by its name or by the path of its file; ArgumentError names those there are."""
-    known = list_studies()
-    path = Path(name) if name.endswith(".py") else known.get(name)
+    """A study that comes with rssp by its name, or one of your own by the path of its file, which is run.
+
+    ArgumentError where there is none. The working directory is not searched: what lies there is run only if its path
+    is given.
+    """
+    path = Path(name) if name.endswith(".py") else list_studies().get(name)
     if path is None or not path.is_file():
-        raise ArgumentError("study", repr(name), "the path of a study file, or one of " + ", ".join(known))
+        known = ", ".join(list_studies())
+        raise ArgumentError("study", repr(name), f"the path of a study file that ends in .py, or one of {known}")
     spec = importlib.util.spec_from_file_location(f"rssp_study_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ArgumentError("study", repr(name), "a Python file")
@@ -232,16 +244,20 @@ def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def stored_tables(study: Study, out: Path | str = "results", figures: Path | str = "figures") -> tuple[Path, Tables]:
-    """The best stored tables of a study, and where they lie: the largest scale run, else those beside the figures."""
-    folders = [Path(out) / study.name / scale for scale in reversed(SCALES)] + [Path(figures)]
+def stored_tables(study: Study, out: Path | str = "results", figures: Path | None = None) -> tuple[Path, Tables]:
+    """The best stored tables of a study, and where they lie.
+
+    The largest scale run under `out`, else those in `figures`, by default the tables that come with rssp.
+    """
+    last = tables_folder() if figures is None else figures
+    folders = [*(Path(out) / study.name / scale for scale in reversed(SCALES)), last]
     for folder in folders:
         try:
             return folder, read_tables(study, folder)
         except StoreError:
             if any(folder.glob(f"{study.name}-*.csv")):
                 raise
-    raise StoreError(f"no stored results of {study.name} in {out} or {figures}. Run it first: rssp run {study.name}")
+    raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: rssp run {study.name}")
 
 
 def provenance(study: Study, folder: Path) -> str:

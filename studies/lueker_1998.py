@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ def _pairs() -> list[tuple[str, str]]:
 def analyse(trials: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {"coverage": [], "required": [], "scaling": [], "lines": []}
     for law, interval in _pairs():
-        keys = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
+        keys: dict[str, Any] = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
         seen = trials[f"{law}, {interval}"]
         parts["coverage"].append(coverage(seen).assign(**keys))
         whole = required_n(seen, delta=DELTAS)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rssp import study as study_module
 from rssp.cli import main
+from rssp.study import find_study, study_questions
 
 ROOT = Path(__file__).parents[1]
 OWN_STUDY = """
@@ -98,6 +100,38 @@ def test_list_and_claims(capsys, tmp_path):
     assert json.loads(run(capsys, "claims", "--json"))["rows"]
     assert "Did you mean" in refused(capsys, "claims", "lueker-1999")
     assert "study" in refused(capsys, "run", "no_such_study")
+
+
+def test_list_reads_every_study_and_runs_none(capsys, tmp_path, monkeypatch):
+    files = [p for p in (ROOT / "studies").glob("*.py") if "STUDY.main()" in p.read_text(encoding="utf-8")]
+    assert study_questions() == {p.stem: find_study(p.stem).question for p in sorted(files)}
+
+    text = "raise RuntimeError('run')\nSTUDY = Study(name='x', question='Is this ' 'read?')\n"
+    (tmp_path / "x.py").write_text(text)
+    (tmp_path / "_shared.py").write_text("raise RuntimeError('run')\n")
+    monkeypatch.setattr(study_module, "studies_folder", lambda: tmp_path)
+    rows = json.loads(run(capsys, "list", "--json"))["rows"]
+    assert rows == [{"study": "x", "question": "Is this read?"}]
+
+
+def test_the_working_directory_is_not_searched(capsys, tmp_path, monkeypatch):
+    """Files that lie where ours are called by name: none is run, and none of their tables is taken for ours."""
+    for folder in (tmp_path, tmp_path / "studies"):
+        folder.mkdir(exist_ok=True)
+        for name in ("lueker_1998", "becchetti_2022", "_curves", "own"):
+            (folder / f"{name}.py").write_text(f"open('planted', 'w').close()\n{OWN_STUDY}")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "lueker_1998-summary.csv").write_text("quantity\nplanted\n")
+    monkeypatch.chdir(tmp_path)
+    assert "own" not in {row["study"] for row in json.loads(run(capsys, "list", "--json"))["rows"]}
+    for name in ("lueker_1998", "becchetti_2022"):
+        sources = json.loads(run(capsys, "check", name, "--json"))["sources"]
+        assert sources[name].startswith(str(ROOT / "figures"))
+    run(capsys, "figures", "becchetti_2022", "--out", tmp_path / "drawn")
+    assert "study" in refused(capsys, "run", "own")
+    assert not (tmp_path / "planted").exists()
+    run(capsys, "run", Path("studies", "own.py"), "--trials", 8)
+    assert (tmp_path / "planted").exists()
 
 
 def test_own_study_runs_resumes_checks_and_merges(capsys, tmp_path, own_study):
