@@ -22,12 +22,13 @@ from scipy.stats import spearmanr
 
 import rssp
 from rssp.inference import clopper_pearson, interpolated_crossing, required_n
+from rssp.laws.parse import identity_columns
 from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
 from rssp.prediction.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
-from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z, identity
+from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +106,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     for name, trials in runs.items():
         if name == CURVE:
             continue
-        keys: dict[str, Any] = {"n": trials.n_max, **identity(trials.law, trials.ball)}
+        keys: dict[str, Any] = {"n": trials.n_max, **identity_columns(trials.law, trials.ball)}
         agreement.append(_agreement(trials, context.tasks[name].keys["samples"]).assign(**keys))
         radii.append(_radii(trials, context.options.radii or RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
@@ -132,7 +133,7 @@ def _agreement(trials: Trials, samples: int) -> pd.DataFrame:
     seed = trials.experiment.seed  # type: ignore[union-attr]  # of a run
     seen = predicted_coverage(law, trials.n_max, eps, ball, samples=samples, seed=seed)
     measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
-    both = pd.DataFrame(measured | {"predicted": seen.best, "predicted_error": seen.error})
+    both = pd.DataFrame(measured | {"predicted": seen["best"], "predicted_error": seen["error"]})
     return both.assign(quantity="P(cover)", confidence=0.95, evidence="measured")
 
 
@@ -172,7 +173,7 @@ def _curve(trials: Trials, samples: int) -> pd.DataFrame:
     eps = np.array([2.0**-b for b in BITS])
     n = np.arange(3, 21)
     seen = [predicted_coverage(rssp.Uniform(), int(k), eps, rssp.Ball(), samples=samples, seed=1) for k in n]
-    best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+    best, error = np.array([p["best"] for p in seen]), np.array([p["error"] for p in seen])
     curves = [np.maximum.accumulate(np.clip(best + z * error, 0, 1), axis=0) for z in (1.96, 0.0, -1.96)]
     rows = []
     for delta in (0.5, 0.1):
@@ -202,9 +203,9 @@ def _target(samples: int) -> pd.DataFrame:
         for n in (10, 12, 14, 16):
             eps = TARGET_EPS if d == 1 else 0.1
             seen = predicted_target_failure(law, n, eps, np.full(d, z), samples=samples)
-            ends = {"low": seen.low[0], "best": seen.best[0], "high": seen.high[0]}
+            ends = seen[["low", "best", "high"]].iloc[0].to_dict()
             row = {"quantity": "P(miss one target)", "n": n, "eps": eps, "z": z, **ends}
-            rows.append(row | PREDICTED | identity(law, rssp.Ball(d), "one"))
+            rows.append(row | PREDICTED | identity_columns(law, rssp.Ball(d), "one"))
     return pd.DataFrame(rows)
 
 
@@ -217,12 +218,12 @@ def _threshold(samples: int) -> pd.DataFrame:
         eps = np.array([2.0**-b for b in bits])
         n = np.arange(5 * d, 12 + 9 * d)
         seen = [predicted_target_failure(law, int(k), eps, np.zeros(d), samples=samples) for k in n]
-        best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+        best, error = np.array([p["best"] for p in seen]), np.array([p["error"] for p in seen])
         hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]
         for i, e in enumerate(eps):
             low, middle, high = (interpolated_crossing(n, p[:, i], 0.5) for p in hit)
             row = {"quantity": "n* (one target)", "eps": e, "low": low, "best": middle, "high": high}
-            rows.append(row | PREDICTED | identity(law, rssp.Ball(d), "one"))
+            rows.append(row | PREDICTED | identity_columns(law, rssp.Ball(d), "one"))
     return pd.DataFrame(rows)
 
 

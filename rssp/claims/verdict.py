@@ -206,4 +206,5 @@ def _solved_constant(claim: Claim, table: pd.DataFrame, constant: str, constants
             enough = _values(claim, table, {**constants, constant: middle}) >= value
             small, large = np.where(enough, small, middle), np.where(enough, middle, large)
         ends.append(float(large.max()))
-    return Estimate(*ends)
+    low, best, high = ends
+    return Estimate(low, best, high)
