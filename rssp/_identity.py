@@ -10,13 +10,14 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 
 from rssp.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["canonical_json", "describe", "rebuild", "register", "sha256_key"]
+__all__ = ["canonical_json", "describe", "differences", "rebuild", "register", "sha256_key"]
 
 _REGISTRY: dict[str, type] = {}
 T = TypeVar("T", bound=type)
@@ -87,3 +88,18 @@ def canonical_json(value: Any) -> str:
 def sha256_key(value: Any) -> str:
     """The SHA-256 of the canonical JSON, in 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def differences(first: str, second: str) -> list[str]:
+    """The fields in which two experiments' JSON texts differ, as lines "field: a != b"."""
+    a, b = (dict(_leaves(json.loads(text))) for text in (first, second))
+    missing = "(default)"
+    return [f"{k}: {a.get(k, missing)} != {b.get(k, missing)}" for k in sorted(a | b) if a.get(k) != b.get(k)]
+
+
+def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _leaves(value, f"{path}.{name}" if path else name)
+    else:
+        yield path, data

@@ -15,6 +15,9 @@ __all__ = [
 ]
 
 
+_LONGEST = 120
+
+
 class RsspError(Exception):
     """Base class of every error that rssp raises on purpose."""
 
@@ -52,7 +55,9 @@ class ArgumentTypeError(RsspError, TypeError):
 
     def __init__(self, argument: str, received: object, allowed: str, remedy: str = ""):
         self.argument = argument
-        super().__init__(_message(argument, f"{type(received).__name__} {received!r}", allowed, remedy))
+        text = " ".join(repr(received).split())  # a table is shown by its beginning
+        text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+        super().__init__(_message(argument, f"{type(received).__name__} {text}", allowed, remedy))
 
 
 class InfeasibleError(RsspError, ValueError):

@@ -19,9 +19,10 @@ PUBLIC = [
     "CoveringProfiles", "CoveringRadius", "Estimate", "Experiment", "FromScipy", "GatedProduct",
     "GroupScaledNormal", "HittingTimes", "IndependentNormalProduct", "InfeasibleError", "Kind", "Law",
     "Measurement", "Mixture", "Normal", "NormallyScaledNormal", "NormallyScaledUniform", "OneSidedTilt", "Product",
-    "RsspError", "ScalingLaw", "StoreError", "StoreWarning", "Study", "Task", "Uniform", "Verdict", "Wording",
-    "__version__", "add_claim", "all_claims", "check", "claim", "compare_scaling", "coverage", "covering_probability",
-    "covering_profile", "covering_profiles", "covering_radius", "covers", "covers_each", "fit_scaling", "hits",
+    "RsspError", "ScalingLaw", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
+    "Wording", "__version__", "add_claim", "all_claims", "check", "claim", "compare_scaling", "coverage",
+    "covering_probability", "covering_profile", "covering_profiles", "covering_radius", "covers", "covers_each",
+    "fit_scaling", "hits",
     "hitting_time", "hitting_times", "nearest_subset", "rare_failure", "register", "required_n", "required_samples",
     "run", "run_study", "smallest_constant",
 ]
@@ -59,7 +60,8 @@ def test_type_checkers_know_the_public_names(tmp_path, pytestconfig):
     (tmp_path / "right.py").write_text(first + "bound: float = rssp.covering_radius(sample, rssp.Ball(1)).upper\n")
     (tmp_path / "wrong.py").write_text(first + "rssp.covering_radius(sample, 1)\n")
     (tmp_path / "misspelt.py").write_text(first + "rssp.covering_radios(sample, rssp.Ball(1))\n")
-    cache = pytestconfig.cache.mkdir("mypy")
+    known = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
+    cache = tmp_path / "cache" if known is None else known.mkdir("mypy")
     options = ["--config-file", os.devnull, "--cache-dir", cache, "--no-color-output", "--no-error-summary"]
     seen = _run("-m", "mypy", *options, "right.py", "wrong.py", "misspelt.py", cwd=tmp_path)
     lines = seen.stdout.splitlines()

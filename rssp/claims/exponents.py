@@ -10,7 +10,8 @@ import pandas as pd
 from rssp.claims.statement import Claim, Kind
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import Estimate, exponent_of, fit_scaling
+from rssp.inference import Estimate, Unfit, attempt_scaling, power_law
+from rssp.inference.points import weakest_evidence
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdicts", "joint_exponents"]
 
@@ -68,21 +69,21 @@ def compare_exponents(
     Returns
     -------
     DataFrame with columns variable, `by`, points, from, to, low, best, high, p_value (of a pure power over this range),
-    and for each claim its exponent over the same points, in a column of the claim's id. Values of `by` at which fewer
-    than three points are reached are left out.
+    confidence, evidence, and for each claim its exponent over the same points, in a column of the claim's id. Values of
+    `by` at which fewer than three points are reached are left out.
     """
     rows = []
     for value, points in table.groupby(by):
         points = points[np.isfinite(points["best"]) & (points["best"] > 0)]
         if points[variable].nunique() < 3:
             continue
-        try:
-            fit = exponent_of(points, _AXES[variable])
-        except ArgumentError:  # no scatter at all: nothing to weigh by
+        fit = attempt_scaling(points, power_law(_AXES[variable]))
+        if isinstance(fit, Unfit):  # no scatter at all: nothing to weigh by
             continue
         axis, e = _axis(points, variable), fit["exponent"]
         row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
         row |= {"low": e.low, "best": e.best, "high": e.high, "p_value": fit.p_value}
+        row |= {"confidence": e.confidence, "evidence": str(weakest_evidence(points))}
         known = constants or {}
         row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
         rows.append(row)
@@ -114,19 +115,21 @@ def exponent_verdicts(claim: Claim, exponents: pd.DataFrame, measured: str) -> l
 def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
     """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a law and parameter.
 
-    Columns fit, parameter, low, best, high, chi2, dof, p_value; empty where the points do not suffice.
+    Columns fit, parameter, low, best, high, chi2, dof, p_value, confidence, evidence; empty where the points do not
+    suffice.
     """
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     rows = []
     for name in ("joint", "joint+offset", "joint-linear"):
-        try:
-            fit = fit_scaling(points, name)
-        except ArgumentError:
+        fit = attempt_scaling(points, name)
+        if isinstance(fit, Unfit):
             continue
         for parameter, e in fit.parameters.items():
             row = {"fit": name, "parameter": parameter, "low": e.low, "best": e.best, "high": e.high}
-            rows.append(row | {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value})
-    return pd.DataFrame(rows, columns=["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value"])
+            row |= {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value}
+            rows.append(row | {"confidence": e.confidence, "evidence": str(weakest_evidence(points))})
+    names = ["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value", "confidence", "evidence"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def bound_factor(
@@ -143,7 +146,7 @@ def bound_factor(
     Returns
     -------
     DataFrame: the claim's variables, C, bound, low, best, high (of bound over measurement; the interval is the
-    measurement's). Rows not reached are left out.
+    measurement's, with its confidence and evidence). Rows not reached are left out.
     """
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     values = dict(constants)
@@ -160,4 +163,5 @@ def bound_factor(
     columns |= {
         end: bound / points[other].to_numpy() for end, other in (("low", "high"), ("best", "best"), ("high", "low"))
     }
+    columns |= {name: points[name].to_numpy() for name in ("confidence", "evidence") if name in points}
     return pd.DataFrame(columns)

@@ -55,7 +55,8 @@ class Claim:
         fitted, never assumed
     valid : str, where the claim holds
     wording : Wording
-    study : str, the study that measures it, "" where none can
+    error : how far off a value itself may be, from its digits or its sample size: a number in the unit of the
+        quantity, or a function of the value
     unreachable : str, why no experiment here reaches it, "" where one does
 
     Examples
@@ -81,7 +82,7 @@ class Claim:
     constants: Mapping[str, float | None] = field(default_factory=dict)
     valid: str = ""
     wording: Wording = Wording.AS_QUOTED
-    study: str = ""
+    error: float | Callable[[NDArray[np.float64]], Any] = 0.0
     unreachable: str = ""
 
     def __post_init__(self) -> None:

@@ -136,7 +136,7 @@ def _check_known(claim: Claim, table: pd.DataFrame, label: str, constants: Mappi
     low, best, high = (table[c].to_numpy(dtype=float) for c in ("low", "best", "high"))
     upper = claim.kind is Kind.SUFFICIENT
     if claim.kind in (Kind.EQUALITY, Kind.PUBLISHED):
-        error = table["claimed_error"].to_numpy(dtype=float) if "claimed_error" in table else 0.0
+        error = claim.error(value) if callable(claim.error) else claim.error
         good, bad = (low <= value + error) & (value - error <= high), None
         slack = float("nan")
     else:
@@ -206,4 +206,5 @@ def _solved_constant(claim: Claim, table: pd.DataFrame, constant: str, constants
             enough = _values(claim, table, {**constants, constant: middle}) >= value
             small, large = np.where(enough, small, middle), np.where(enough, middle, large)
         ends.append(float(large.max()))
-    return Estimate(*ends)
+    low, best, high = ends
+    return Estimate(low, best, high)

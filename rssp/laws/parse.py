@@ -10,11 +10,12 @@ from typing import Any
 import scipy.stats
 
 import rssp.laws as laws
+from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.laws.base import Law
 from rssp.laws.scalar import FromScipy
 
-__all__ = ["law_names", "parse_law"]
+__all__ = ["identity_columns", "law_names", "law_text", "parse_law"]
 
 
 def law_names() -> dict[str, type[Law]]:
@@ -64,6 +65,48 @@ def parse_law(text: str, dim: int | None = None) -> Law:
     if dim is not None and law.dim != dim:
         raise ArgumentError("dim", dim, f"{law.dim}, the dimension of {law!r}")
     return law
+
+
+def law_text(law: Law) -> str:
+    """The short text that `parse_law` reads back in the same dimension; the law's `repr` where there is none.
+
+    >>> from rssp.laws import GatedProduct, Normal, Uniform
+    >>> [law_text(law) for law in (GatedProduct(dim=3), Uniform(-0.5, 0.5), Uniform(high=2), Normal(std=0.1))]
+    ['gated-product', 'uniform(-0.5,0.5)', 'uniform(high=2)', 'normal(std=0.1)']
+    >>> law_text(FromScipy(scipy.stats.beta(2, b=3)))
+    'scipy:beta(2,b=3)'
+    """
+    if isinstance(law, FromScipy):
+        d = law.distribution
+        return _written(f"scipy:{d.dist.name}", list(d.args), dict(sorted(d.kwds.items())))
+    name = next((name for name, cls in law_names().items() if type(law) is cls), None)
+    if name is None:
+        return repr(law)
+    given = [(f.name, getattr(law, f.name), f.default) for f in dataclasses.fields(law) if f.name != "dim"]  # type: ignore[arg-type]
+    leading = 0  # fields at their defaults are left out; those before the first such one need no name
+    while leading < len(given) and given[leading][1] != given[leading][2]:
+        leading += 1
+    return _written(name, [v for _, v, _ in given[:leading]], {n: v for n, v, d in given[leading:] if v != d})
+
+
+def identity_columns(law: Law, ball: Ball, targets: str = "all") -> dict[str, Any]:
+    """The entries of a table's columns `rssp.schemas.IDENTITY`: whose sums, and which targets.
+
+    >>> from rssp.laws import Uniform
+    >>> identity_columns(Uniform(dim=2), Ball(2, radius=0.5))
+    {'law': 'uniform', 'd': 2, 'norm': inf, 'radius': 0.5, 'targets': 'all'}
+    """
+    return {"law": law_text(law), "d": ball.dim, "norm": ball.norm, "radius": ball.radius, "targets": targets}
+
+
+def _written(name: str, args: list[Any], kwds: dict[str, Any]) -> str:
+    inner = [*map(_number_text, args), *(f"{n}={_number_text(v)}" for n, v in kwds.items())]
+    return f"{name}({','.join(inner)})" if inner else name
+
+
+def _number_text(value: Any) -> str:
+    text = repr(value.item() if hasattr(value, "item") else value)
+    return text if text == "-0.0" else text.removesuffix(".0")
 
 
 def _call(source: str, text: str) -> tuple[str, list[Any], dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import Law
 from rssp.montecarlo.measurements import Measurement
 
-__all__ = ["Experiment", "differences"]
+__all__ = ["Experiment"]
 
 _BYTES_A_BATCH = 2**30
 
@@ -121,18 +120,3 @@ def _require_registered(name: str, data: Any) -> None:
     elif isinstance(data, list):
         for value in data:
             _require_registered(name, value)
-
-
-def differences(first: str, second: str) -> list[str]:
-    """The fields in which two experiments' JSON texts differ, as lines "field: a != b"."""
-    a, b = (dict(_leaves(json.loads(text))) for text in (first, second))
-    missing = "(default)"
-    return [f"{k}: {a.get(k, missing)} != {b.get(k, missing)}" for k in sorted(a | b) if a.get(k) != b.get(k)]
-
-
-def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(data, dict):
-        for name, value in data.items():
-            yield from _leaves(value, f"{path}.{name}" if path else name)
-    else:
-        yield path, data

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,44 +19,13 @@ from rssp.montecarlo.execution import Batch, compute_batch, compute_batches
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.stopping import StoppingRule
 from rssp.montecarlo.store import Store
+from rssp.trials import Trials
 
-__all__ = ["Run", "run"]
+__all__ = ["run"]
 
 _FIRST_WRITE, _WRITE_SHARE, _LAST_WRITE = 2.0, 0.02, 60.0  # seconds between parts: 2, then 2 % of the time so far
 _PENDING_BYTES = 2**26
 _HOPELESS_TRIALS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What a run gave: the same for any number of workers, any order of batches and however often it was interrupted.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    table : DataFrame with columns batch, trial (its index in the batch), those of the measurement, and error; ordered
-        by batch and trial. error is None, or the message of a trial that failed, which has one row without values
-        (then whole numbers are float64 with NaN and booleans nullable)
-    trials : int, the trials that the run consists of, failed ones included
-    seconds : float, time spent on the computation of its batches, added up over the workers (now or when stored)
-    reason : why it ended
-    optional_stopping : whether the number of trials may depend on what was measured; intervals from this table must
-        then be valid under optional stopping
-    directory : where it is stored, or None
-    """
-
-    experiment: Experiment
-    table: pd.DataFrame
-    trials: int
-    seconds: float
-    reason: str
-    optional_stopping: bool
-    directory: Path | None
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """The trials that failed: columns batch, trial, error."""
-        return self.table.loc[self.table["error"].notna(), ["batch", "trial", "error"]].reset_index(drop=True)
 
 
 class _Prefix:
@@ -119,7 +87,7 @@ def run(
     workers: int | None = None,
     progress: bool = True,
     label: str | None = None,
-) -> Run:
+) -> Trials:
     """Run an experiment up to a total of `trials`.
 
     Whatever `out` holds of this experiment is used, so an interrupted run is resumed and a longer one continues a
@@ -138,7 +106,7 @@ def run(
 
     Returns
     -------
-    Run
+    Trials
 
     Raises
     ------
@@ -237,11 +205,11 @@ def _summarise(store: Store, prefix: _Prefix, trials: int, reason: str) -> None:
     )
 
 
-def _result(experiment: Experiment, done: dict[int, Batch], prefix: _Prefix, directory: Path | None) -> Run:
+def _result(experiment: Experiment, done: dict[int, Batch], prefix: _Prefix, directory: Path | None) -> Trials:
     assert prefix.reason is not None
     batches = [done[number] for number in range(prefix.length)]
     last_size = prefix.trials - (prefix.length - 1) * experiment.trials_a_batch
-    return Run(
+    return Trials(
         experiment=experiment,
         table=_table(batches, last_size),
         trials=prefix.trials,

@@ -144,7 +144,7 @@ def _clump_rate(b: NDArray[np.float64], exponent: NDArray[np.float64]) -> NDArra
     """
     rate = b * np.exp(-exponent)
     # a rate above 1 / e covers nothing: from there on in proportion to it, which joins without a step
-    theta = -lambertw(-np.minimum(rate, _BRANCH)).real * np.maximum(rate / _BRANCH, 1.0)
+    theta = -lambertw(-np.minimum(rate, _BRANCH), 0).real * np.maximum(rate / _BRANCH, 1.0)
     return np.where(exponent > 1, theta, b)
 
 

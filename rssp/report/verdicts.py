@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -36,17 +36,17 @@ def verdict_view(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claim_table(id: str | None = None) -> pd.DataFrame:
-    """One row a claim: the catalogue's and those added."""
+def claim_table(id: str | None = None, studies: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
+    """One row a claim: the catalogue's and those added; `studies` names those that measure it, by the claim's id."""
     chosen = all_claims().values() if id is None else [claim(id)]
-    return pd.DataFrame([_claim_row(c) for c in chosen])
+    return pd.DataFrame([_claim_row(c, (studies or {}).get(c.id, ())) for c in chosen])
 
 
 def _constants(c: Claim) -> dict[str, str]:
     return {name: "unknown" if value is None else number_text(value) for name, value in c.constants.items()}
 
 
-def _claim_row(c: Claim) -> dict[str, str]:
+def _claim_row(c: Claim, studies: Sequence[str]) -> dict[str, str]:
     return {
         "id": c.id,
         "paper": c.paper,
@@ -58,15 +58,16 @@ def _claim_row(c: Claim) -> dict[str, str]:
         "constants": ", ".join(f"{k} = {v}" for k, v in _constants(c).items()),
         "valid": c.valid,
         "wording": c.wording.value,
-        "study": c.study,
+        "study": ", ".join(studies),
         "unreachable": c.unreachable,
     }
 
 
-def claim_text(id: str) -> str:
-    """One claim in full, for reading."""
+def claim_text(id: str, studies: Sequence[str] = ()) -> str:
+    """One claim in full, for reading, with the studies that measure it."""
     c = claim(id)
-    measured = f"rssp run {c.study}" if c.study else f"not measured here: {c.unreachable}"
+    unmeasured = f"not measured here: {c.unreachable or 'no study speaks of it'}"
+    measured = ", ".join(f"rssp run {study}" for study in studies) or unmeasured
     entries = {
         "paper": f"{c.paper}, {c.number}".rstrip(", "),
         "says": c.statement,

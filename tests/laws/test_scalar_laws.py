@@ -5,10 +5,22 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rssp import ArgumentError, ArgumentTypeError, FromScipy, GatedProduct, Mixture, Normal, Product, Uniform
+from rssp import (
+    ArgumentError,
+    ArgumentTypeError,
+    FromScipy,
+    GatedProduct,
+    Mixture,
+    Normal,
+    OneSidedTilt,
+    Product,
+    Uniform,
+)
 from rssp._identity import canonical_json, describe, rebuild, sha256_key
-from rssp.laws.parse import law_names, parse_law
+from rssp.laws.parse import law_names, law_text, parse_law
 
 LAWS = [
     Uniform(),
@@ -112,3 +124,29 @@ def test_every_named_law_can_be_made(name):
 def test_bad_names_are_explained(text):
     with pytest.raises(ArgumentError, match="law"):
         parse_law(text)
+
+
+finite = st.floats(-1e6, 1e6)
+
+
+@given(finite, st.floats(1e-6, 1e6), st.integers(1, 3))
+def test_the_text_of_a_law_is_read_back(low, width, dim):
+    for law in (
+        Uniform(low, low + max(width, 1e-6 * abs(low)), dim),
+        Normal(low, width, dim),
+        FromScipy(scipy.stats.norm(low, scale=width), dim),
+        GatedProduct(dim),
+    ):
+        text = law_text(law)
+        assert " " not in text
+        assert parse_law(text, law.dim) == law
+
+
+@pytest.mark.parametrize("name", law_names())
+def test_a_law_without_parameters_is_its_name(name):
+    assert law_text(parse_law(name)) == name
+
+
+def test_a_law_that_has_no_text_is_shown_in_full():
+    law = OneSidedTilt(Uniform(), (1.0,), (0.5,))
+    assert law_text(law) == repr(law)

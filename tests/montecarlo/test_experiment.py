@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from cheap_measurements import Sums, cheap
 
+from rssp._identity import differences
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import Law, Mixture, Normal, Uniform
 from rssp.montecarlo import Coverage, CoveringProfiles, Experiment, HittingTimes, rebuild_trial
-from rssp.montecarlo.experiment import differences
 
 
 def test_keys_and_samples_are_frozen():

@@ -1,11 +1,12 @@
 """The catalogue: every claim by its id, paper by paper in the order of years, this project's derivations last.
 
-The words that the claims share (a study labels its estimates with the same ones).
+The words that the claims share (estimates are labelled with the same ones).
 
 Quantities
 
 ==================================  ==================================================================================
 ``n*``                              smallest n with P(every target of the ball within eps) >= 1 - delta
+``n* less its prediction``          measured n* less the covering law's, both interpolated
 ``n* (one target)``                 smallest n with P(one fixed target within eps) >= 1 - delta
 ``n H2(k/n)``                       n times the binary entropy, in bits, of the fraction k/n (subsets of fixed size)
 ``log2 C(n, k)``                    bits in the choice of k of n

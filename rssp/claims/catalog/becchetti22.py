@@ -35,7 +35,6 @@ CLAIMS = (
         valid="X_i standard normal in R^d, targets in [-1, 1]^d, 0 < eps < 1; the theorem's error of 2 eps changes C "
         "only; no failure probability is quoted: fix delta",
         wording=Wording.VERIFIED,
-        study="becchetti_2022",
     ),
     Claim(
         id="becchetti-2022-size",
@@ -50,7 +49,6 @@ CLAIMS = (
         constants={"factor": 6.0},
         valid="as the main theorem",
         wording=Wording.AS_QUOTED,
-        study="second_moments",
     ),
     Claim(
         id="becchetti-2022-lower",
@@ -64,6 +62,5 @@ CLAIMS = (
         constants={"C": None},
         valid="every sample; with its constant: counting-cube",
         wording=Wording.AS_QUOTED,
-        study="becchetti_2022",
     ),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits, joint, lookup
 from rssp.claims.statement import Claim, Kind, Wording
+from rssp.intervals import clopper_pearson
 
 __all__ = ["CLAIMS"]
 
@@ -34,7 +38,26 @@ def _parameter_error(eps, l, width, layer, lipschitz, activation, norm):  # type
     return eps / (width * l * growth)
 
 
-def _statistic(id: str, quantity: str, latex: str, statement: str, formula, constants, law: str) -> Claim:  # type: ignore[no-untyped-def]
+def _count_error(share):  # type: ignore[no-untyped-def]
+    """1.96 standard errors of a share of all runs."""
+    return 1.96 * np.sqrt(share * (1 - share) / _RUNS)
+
+
+def _bin_error(share):  # type: ignore[no-untyped-def]
+    """The longer side of a share's exact interval at three standard errors: many bins are compared."""
+    share = np.asarray(share, dtype=np.float64)
+    low, high = clopper_pearson(np.round(share * _RUNS).astype(np.int64), _RUNS, confidence=0.9973)
+    return np.maximum(high - share, share - low)
+
+
+def _mean_error(counts: Sequence[int]) -> float:
+    """1.96 standard errors of the mean of a histogram of 0, 1, 2, ..."""
+    size, weight = np.arange(len(counts)), np.asarray(counts) / sum(counts)
+    variance = float(weight @ size**2 - (weight @ size) ** 2)
+    return 1.96 * math.sqrt(variance / sum(counts))
+
+
+def _statistic(id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error) -> Claim:  # type: ignore[no-untyped-def]
     return Claim(
         id=id,
         paper=_ICML,
@@ -47,7 +70,7 @@ def _statistic(id: str, quantity: str, latex: str, statement: str, formula, cons
         constants=constants,
         valid=f"n = 15, eps = 0.01, X_i {law}, target uniform on [-1, 1], subsets tried by increasing size",
         wording=Wording.VERIFIED,
-        study="burkholz_statistics",
+        error=error,
     )
 
 
@@ -146,6 +169,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 404 / _RUNS},
         _UNIFORM,
+        _count_error,
     ),
     _statistic(
         "burkholz-2022-size",
@@ -156,6 +180,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 2.29242},
         _UNIFORM,
+        _mean_error(_SIZES_UNIFORM),
     ),
     _statistic(
         "burkholz-2022-sizes",
@@ -166,6 +191,7 @@ CLAIMS = (
         lambda size: lookup(dict(enumerate(np.divide(_SIZES_UNIFORM, _RUNS).tolist())))(size),
         {},
         _UNIFORM,
+        _bin_error,
     ),
     _statistic(
         "burkholz-2022-mean-error",
@@ -175,6 +201,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 0.0050040},
         _UNIFORM,
+        1.96 * 0.01 / math.sqrt(12 * _RUNS),
     ),
     _statistic(
         "burkholz-2022-product-fail",
@@ -184,6 +211,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 3552 / _RUNS},
         _PRODUCT,
+        _count_error,
     ),
     _statistic(
         "burkholz-2022-product-size",
@@ -193,6 +221,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 2.37325},
         _PRODUCT,
+        _mean_error(_SIZES_PRODUCT),
     ),
     _statistic(
         "burkholz-2022-product-sizes",
@@ -203,5 +232,6 @@ CLAIMS = (
         lambda size: lookup(dict(enumerate(np.divide(_SIZES_PRODUCT, _RUNS).tolist())))(size),
         {},
         _PRODUCT,
+        _bin_error,
     ),
 )

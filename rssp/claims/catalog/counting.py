@@ -37,7 +37,6 @@ CLAIMS = (
         constants={"radius": 1.0},
         valid="every sample of n numbers, every law, every delta < 1",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="counting-cube",
@@ -52,7 +51,6 @@ CLAIMS = (
         constants={"radius": 1.0},
         valid="every sample of n vectors in R^d, targets [-r, r]^d, error in the max norm",
         wording=Wording.VERIFIED,
-        study="becchetti_2022",
     ),
     Claim(
         id="counting-1-norm",
@@ -66,7 +64,6 @@ CLAIMS = (
         constants={"radius": 1.0},
         valid="every sample of n vectors in R^d, targets ||z||_1 <= r, max-norm error; empty where eps is coarse",
         wording=Wording.VERIFIED,
-        study="da_cunha_2023",
     ),
     Claim(
         id="counting-2-norm",
@@ -96,7 +93,6 @@ CLAIMS = (
         valid="n kept-or-removed filters per input channel; targets [-1, 1]^(d^2 c), error in the max norm; "
         "d in the formula is the side of the kernel",
         wording=Wording.VERIFIED,
-        study="layers",
     ),
     Claim(
         id="counting-fixed-size",
@@ -110,6 +106,5 @@ CLAIMS = (
         constants={"radius": 1.0},
         valid="every sample of n numbers",
         wording=Wording.VERIFIED,
-        study="second_moments",
     ),
 )

@@ -39,7 +39,6 @@ CLAIMS = (
         constants={"C": None, "exp_d": 3.0},
         valid=_NSN + "; targets ||z||_1 <= sqrt(k)",
         wording=Wording.AS_QUOTED,
-        study="second_moments",
     ),
     Claim(
         id="da-cunha-2023-one-target",
@@ -54,7 +53,6 @@ CLAIMS = (
         constants={"C": None, "exp_d": 3.0},
         valid=_NSN + "; target ||z||_1 <= sqrt(k)",
         wording=Wording.AS_QUOTED,
-        study="second_moments",
     ),
     Claim(
         id="da-cunha-2023-all-targets",
@@ -72,7 +70,6 @@ CLAIMS = (
         constants={"C": None, "exp_d": 6.0, "exp_log": 3.0},
         valid=_NSN + "; targets in the ball of the 1-norm",
         wording=Wording.AS_QUOTED,
-        study="da_cunha_2023",
     ),
     Claim(
         id="da-cunha-2023",
@@ -91,7 +88,6 @@ CLAIMS = (
         valid="standard normal weights, inputs in [-1, 1]; d in the formula is the largest side of a kernel, c the "
         "largest number of channels",
         wording=Wording.AS_QUOTED,
-        study="layers",
     ),
     Claim(
         id="da-cunha-2023-error",
@@ -109,6 +105,5 @@ CLAIMS = (
         ),
         valid="inputs of norm at most 1; layer = 1, ..., l; the same holds for dense networks in the spectral norm",
         wording=Wording.VERIFIED,
-        study="pensia_2020",
     ),
 )

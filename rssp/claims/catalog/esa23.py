@@ -36,7 +36,6 @@ CLAIMS = (
         valid="mild assumptions on the law, uniform on [-1, 1] among them; targets in [-1/2, 1/2]; the quoted form "
         "names no failure probability: fix delta",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="esa-2023-tail",
@@ -51,7 +50,6 @@ CLAIMS = (
         constants={"C": None, "kappa": None},
         valid="n > C log(1/eps); below that, and where it exceeds 1, the bound is 1",
         wording=Wording.AS_QUOTED,
-        study="failure_tail",
     ),
     Claim(
         id="esa-2023-growth",
@@ -66,6 +64,5 @@ CLAIMS = (
         constants={"c": 0.25},
         valid="X uniform on [-1, 1], 0 <= v <= 1; a lower bound of the growth",
         wording=Wording.AS_QUOTED,
-        study="growth_lemma",
     ),
 )

@@ -57,6 +57,5 @@ CLAIMS = (
         constants={"C": None},
         valid="one ReLU neuron, d the dimension of the input; the third version says log(1/eps)",
         wording=Wording.VERIFIED,
-        study="pensia_2020",
     ),
 )

@@ -30,7 +30,6 @@ CLAIMS = (
         valid="X_i uniform on [-1, 1], targets in [-1, 1] (any interval by splitting), 0 < eps < 1; "
         "some papers conclude with an error of 2 eps",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="lueker-1998-mixture",
@@ -46,7 +45,6 @@ CLAIMS = (
         constants={"C": None},
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="lueker-1998-mean",
@@ -61,6 +59,5 @@ CLAIMS = (
         constants={"A": None, "c": None},
         valid="suitable densities, the uniform law on [-1, 1] among them",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
 )

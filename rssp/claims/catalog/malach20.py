@@ -28,7 +28,6 @@ CLAIMS = (
         constants={"C": None},
         valid="spectral norms at most 1, entries at most 1/sqrt(d_in), uniform weights; eps fixed",
         wording=Wording.VERIFIED,
-        study="pensia_2020",
     ),
     Claim(
         id="malach-2020-per-weight",
@@ -42,7 +41,6 @@ CLAIMS = (
         constants={"C": None},
         valid="0 < eps < 1; from a summary of Orseau et al. (2020)",
         wording=Wording.AS_QUOTED,
-        study="pensia_2020",
     ),
     Claim(
         id="malach-2020-overparameterization",

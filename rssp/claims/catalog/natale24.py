@@ -15,6 +15,9 @@ _PAPER = (
     "E. Natale, D. Ferre', G. Giambartolomei, F. Giroire, F. Mallmann-Trenn, On the Sparsity of the Strong Lottery "
     "Ticket Hypothesis, NeurIPS 2024, arXiv 2410.14754"
 )
+_ALL_TARGETS = (
+    "all targets at once are not enumerated for subsets of a fixed size; one target is, see natale-2024-one-target"
+)
 _BOUNDED = "X_i of sum-bounded density (uniform on [-1, 1], normal), 1 <= k <= n/2, 0 < eps < 1"
 _QUADRATURE = "nothing to measure: the density of a sum of uniform numbers is known; computed in the tests"
 
@@ -46,7 +49,6 @@ CLAIMS = (
         constants={"C": None},
         valid=_BOUNDED + "; the probability c_thm > 0 is not given",
         wording=Wording.VERIFIED,
-        study="second_moments",
     ),
     Claim(
         id="natale-2024-n",
@@ -61,7 +63,6 @@ CLAIMS = (
         constants={"C": None},
         valid=_BOUNDED + ", density = k/n <= 1/2",
         wording=Wording.VERIFIED,
-        study="second_moments",
     ),
     Claim(
         id="natale-2024-all-targets",
@@ -76,7 +77,7 @@ CLAIMS = (
         constants={"C": None},
         valid=_BOUNDED + "; also mixtures with a uniform law",
         wording=Wording.VERIFIED,
-        study="second_moments",
+        unreachable=_ALL_TARGETS,
     ),
     Claim(
         id="natale-2024-all-targets-large-k",
@@ -91,7 +92,7 @@ CLAIMS = (
         constants={"C": None},
         valid=_BOUNDED + ", k >= 2 C (log2(k)^2 + 2 log2(k) log2(1/eps))",
         wording=Wording.VERIFIED,
-        study="second_moments",
+        unreachable=_ALL_TARGETS,
     ),
     Claim(
         id="natale-2024-second-moment",
@@ -106,7 +107,6 @@ CLAIMS = (
         constants={"C": None},
         valid=_BOUNDED + ", n H2(k/n) >= c log2(k/eps)",
         wording=Wording.VERIFIED,
-        study="second_moments",
     ),
     Claim(
         id="natale-2024-width",
@@ -138,7 +138,6 @@ CLAIMS = (
         valid="eps < 1/16, k <= (1 - 1/(2 pi)) n; n counts the parameters of the random network, d in the formula is "
         "the width. With width = 1 it bounds, by counting, k-subsets that serve all of [-sqrt(k), sqrt(k)]",
         wording=Wording.VERIFIED,
-        study="second_moments",
     ),
     Claim(
         id="natale-2024-density",

@@ -68,7 +68,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, every n >= 1; 0 for eps >= r",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-samples",
@@ -85,7 +84,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps > 0, 0 < delta < 1",
         wording=Wording.VERIFIED,
-        study="lueker_1998",
     ),
     Claim(
         id="edge-slope",
@@ -101,7 +99,6 @@ CLAIMS: tuple[Claim, ...] = (
         constants={"radius": 1.0},
         valid=_UNIFORM + ", targets [-r, r] with r <= 1, eps < r, n well above n*",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-one-target",
@@ -117,7 +114,6 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         valid=_UNIFORM + ", |z| <= 1; 0 for |z| <= eps, where the empty subset hits",
         wording=Wording.VERIFIED,
-        study="failure_tail",
     ),
     Claim(
         id="edge-mean-target",
@@ -131,6 +127,5 @@ CLAIMS: tuple[Claim, ...] = (
         formula=_edge_mean_target,
         valid=_UNIFORM + ", target uniform on [-1, 1], 0 <= eps < 1",
         wording=Wording.VERIFIED,
-        study="burkholz_statistics",
     ),
 )

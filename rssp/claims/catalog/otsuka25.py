@@ -82,7 +82,6 @@ CLAIMS = (
         formula=lambda alpha, eps: np.expm1(np.asarray(alpha, dtype=np.float64) * eps / 2),
         valid="as pensia-2020, which it restates",
         wording=Wording.VERIFIED,
-        study="pensia_2020",
     ),
     Claim(
         id="otsuka-2025-experiment",

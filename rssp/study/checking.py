@@ -8,7 +8,10 @@ import pandas as pd
 
 from rssp.claims import Claim, Verdict, add_claim, all_claims, check, out_of_reach
 from rssp.errors import ArgumentError, StoreError
-from rssp.study import Tables, find_study, list_studies, provenance, run_study, stored_tables
+from rssp.study.definition import Tables
+from rssp.study.finding import find_study, list_studies, measured_by
+from rssp.study.running import run_study
+from rssp.study.tables import provenance, stored_tables
 
 __all__ = ["all_verdicts", "estimates_of", "load_claims"]
 
@@ -83,12 +86,12 @@ def all_verdicts(
                 sources[found.name] = str(missing)
                 continue
             sources[found.name] = f"{folder} ({provenance(found, folder) or 'scale unknown'})"
-        new = list(found.judge(tables))
+        new = found.verdicts(tables)
         verdicts += new + _own_claims(tables, {v.claim.id for v in new}, own)
     if study is None:
-        spoken = {v.claim.id for v in verdicts}
+        spoken, studies = {v.claim.id for v in verdicts}, measured_by()
         for c in all_claims().values():
             if c.id not in spoken:
-                waiting = f"no stored results: rssp run {c.study}" if c.study else ""
-                verdicts.append(out_of_reach(c, c.unreachable or waiting))
+                waiting = f"no stored results: rssp run {studies[c.id][0]}" if c.id in studies else ""
+                verdicts.append(out_of_reach(c, waiting))
     return verdicts, sources

@@ -1,0 +1,41 @@
+"""``rssp figures``: drawn again from their stored tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["figures"]
+
+
+def figures(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="The studies to draw; all with stored tables by default.")
+    ] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="The folder that holds the tables; by default those that come with rssp.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; beside the tables unless these lie inside the package.")
+    ] = None,
+) -> None:
+    """Draw the figures again from their stored tables, byte for byte, without computing anything."""
+    from rssp._shipped import inside_package, tables_folder
+    from rssp.errors import ArgumentError, StoreError
+    from rssp.study import draw, find_study, list_studies, read_tables
+
+    source = tables_folder() if tables is None else tables
+    target = source if out is None else out
+    if inside_package(target):
+        raise ArgumentError(
+            "--out", out or "none", "a folder outside the installed package", "For example: rssp figures --out figures"
+        )
+    names = studies or [n for n in list_studies() if any(source.glob(f"{n}-*.csv"))]
+    if not names:
+        raise StoreError(f"{source} holds no tables of any study. Run one first: rssp run lueker_1998")
+    for name in names:
+        study = find_study(name)
+        for file in draw(study, read_tables(study, source), target):
+            print(file)

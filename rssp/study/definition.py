@@ -1,0 +1,178 @@
+"""A study: one question, the experiments that answer it, the claims it is held against, and its figures.
+
+A study file defines ``STUDY = Study(...)`` and ends with ``STUDY.main()`` under ``if __name__ == "__main__"``; it then
+runs as a script and as ``rssp run FILE``. What it computes passes through small tables of declared columns, which are
+stored beside the figures: figures and verdicts are made from these tables alone, so that they can be made again without
+computing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rssp.claims import Verdict, claim
+from rssp.errors import ArgumentError
+from rssp.schemas import Schema
+from rssp.study.options import NoOptions, check_options
+from rssp.study.rows import Exponents, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rssp.montecarlo import Experiment
+    from rssp.trials import Trials
+
+__all__ = ["GUISES", "SCALES", "Context", "Study", "Tables", "Task"]
+
+SCALES = ("quick", "standard", "full")
+"""up to a minute, up to ten, paper grade"""
+GUISES = ("scalar", "vector", "fixed-size", "discrete")
+"""the four of the field's one problem"""
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One Monte Carlo run of a study.
+
+    Parameters
+    ----------
+    name : str, for people; nothing is read out of it
+    experiment : Experiment
+    trials : int
+    keys : what `analyse` needs to know of the task beside what its Trials say, such as the series it belongs to
+    """
+
+    name: str
+    experiment: Experiment
+    trials: int
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What `plan` and `analyse` are told: one of SCALES, the seed, the threads, the options, and the tasks planned.
+
+    `options` is an instance of the study's options dataclass; `tasks` holds the tasks by name, none while `plan` runs.
+    """
+
+    scale: str = "quick"
+    seed: int = 0
+    workers: int | None = None
+    options: Any = NoOptions()  # noqa: RUF009  (frozen, without fields)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+
+
+def _nothing_to_run(context: Context) -> Sequence[Task]:
+    return ()
+
+
+def _no_findings(tables: Tables) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One question and how it is answered.
+
+    Parameters
+    ----------
+    name : str, that of its file
+    question : str, one sentence, a literal: it is read from the file without running it
+    guise : str, one of GUISES, "" where the question belongs to none
+    plan : function (Context) -> tasks; none for a study that computes without drawing samples
+    analyse : function (Trials by task name, Context) -> tables by name, exactly those of `tables`
+    tables : the schema of each table; names are identifiers. A table is checked before it is written and typed when it
+        is read
+    claims : which rows judge a claim, by the claim's id
+    options : a frozen dataclass whose fields are made with `option`: the study's own options, with default and help
+    figures : function (tables) -> Figure, by the figure's name
+    findings : function (tables) -> what the tables say, one sentence each
+    show : the tables that a run prints, by name
+
+    Raises
+    ------
+    ArgumentError
+        For a name that is no identifier, a claim that is not known, or rows of a table or column that is not declared:
+        the near miss is named, and the file that defines the study cannot be imported.
+
+    Examples
+    --------
+    >>> from rssp.schemas import Column
+    >>> schema = Schema(*(Column(name, "float") for name in ("eps", "low", "best", "high")))
+    >>> def analyse(runs, context):
+    ...     return {"needed": pd.DataFrame({"eps": [0.1], "low": 4.0, "best": 5.0, "high": 6.0})}
+    >>> study = Study(name="mine", question="How many?", analyse=analyse, tables={"needed": schema},
+    ...               claims={"counting-1d": Rows("needed", measured="n*")})
+    >>> [verdict.status.value for verdict in study.verdicts(analyse({}, Context()))]
+    ['holds']
+    >>> Study(name="mine", question="How many?", analyse=analyse, tables={"needed": schema},
+    ...       claims={"counting-1d": Rows("neded")})
+    Traceback (most recent call last):
+    rssp.errors.ArgumentError: study mine, claim counting-1d: got table 'neded'; allowed: needed. \
+Did you mean 'needed'?
+    """
+
+    name: str
+    question: str
+    analyse: Callable[[Mapping[str, Trials], Context], Mapping[str, pd.DataFrame]]
+    tables: Mapping[str, Schema]
+    guise: str = ""
+    plan: Callable[[Context], Sequence[Task]] = _nothing_to_run
+    claims: Mapping[str, Rows | Exponents | Sequence[Rows | Exponents]] = field(default_factory=dict)
+    options: type = NoOptions
+    figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
+    findings: Callable[[Tables], Sequence[str]] = _no_findings
+    show: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
+        for name in (self.name, *self.tables):
+            if not name.isidentifier():
+                raise ArgumentError("name", repr(name), "an identifier: letters, digits and _", "It names files.")
+        if self.guise and self.guise not in GUISES:
+            raise ArgumentError("guise", repr(self.guise), ", ".join(GUISES))
+        strange = [name for name in self.show if name not in self.tables]
+        if strange:
+            raise ArgumentError("show", ", ".join(strange), ", ".join(self.tables))
+        check_options(self.options)
+        for id in self.claims:
+            the_claim = claim(id)
+            for selector in self._selectors(id):
+                selector.require(the_claim, self.tables, f"study {self.name}, claim {id}")
+
+    def _selectors(self, id: str) -> tuple[Rows | Exponents, ...]:
+        selectors = self.claims[id]
+        return (selectors,) if isinstance(selectors, (Rows, Exponents)) else tuple(selectors)
+
+    def verdicts(self, tables: Tables) -> list[Verdict]:
+        """What the tables say of each claim of the study, in the order in which it names them."""
+        return [v for id in self.claims for s in self._selectors(id) for v in s.verdicts(claim(id), tables)]
+
+    def checked(self, tables: Tables) -> dict[str, pd.DataFrame]:
+        """The tables with the declared columns and types; ArgumentError names what is missing or not declared."""
+        missing, strange = sorted(set(self.tables) - set(tables)), sorted(set(tables) - set(self.tables))
+        if missing or strange:
+            raise ArgumentError(
+                f"study {self.name}: tables", ", ".join(tables) or "none", ", ".join(self.tables), "All and no others."
+            )
+        found = {}
+        for name, schema in self.tables.items():
+            empty = not len(tables[name]) and not len(tables[name].columns)
+            table = pd.DataFrame(columns=list(schema.names)) if empty else tables[name]
+            found[name] = schema.checked(table, f"{name} of {self.name}")
+        return found
+
+    def main(self) -> None:
+        """Run this study from the command line, as a script."""
+        from rssp.cli import main
+
+        main(["run", sys.modules["__main__"].__file__ or self.name, *sys.argv[1:]])

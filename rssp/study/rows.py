@@ -1,0 +1,139 @@
+"""Which rows of a study's tables judge a claim: said once, as data, and checked when the study is made."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rssp.claims import Claim, Verdict, check, out_of_reach
+from rssp.claims.exponents import exponent_verdicts
+from rssp.errors import ArgumentError
+from rssp.schemas import Schema
+
+__all__ = ["Exponents", "Rows", "exactly"]
+
+Wanted = Any
+"""A value, a tuple of values, or a function of the column that says for each entry whether it is wanted."""
+_ENDS = ("low", "best", "high")
+
+
+def exactly(column: str) -> dict[str, str]:
+    """For `Rows.named`: a column of exact values is its own estimate.
+
+    >>> exactly("n")
+    {'low': 'n', 'best': 'n', 'high': 'n'}
+    """
+    return dict.fromkeys(_ENDS, column)
+
+
+def _schema(tables: Mapping[str, Schema], name: str, what: str) -> Schema:
+    if name not in tables:
+        near = difflib.get_close_matches(name, tables, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else ""
+        raise ArgumentError(what, f"table {name!r}", ", ".join(tables) or "none", hint)
+    return tables[name]
+
+
+def _chosen(table: pd.DataFrame, where: Mapping[str, Wanted]) -> pd.DataFrame:
+    keep = np.ones(len(table), dtype=np.bool_)
+    for name, wanted in where.items():
+        column = table[name]
+        if callable(wanted):
+            keep &= np.asarray(wanted(column), dtype=np.bool_)
+        else:
+            keep &= column.isin(wanted if isinstance(wanted, tuple) else (wanted,)).to_numpy()
+    return table.loc[keep]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one table that a claim is held against.
+
+    Parameters
+    ----------
+    table : str
+    where : the values wanted, by column: a value, a tuple of values, or a function (column) -> bool for each entry
+    named : columns that the claim knows by another name: the claim's name, then the table's (see `exactly`)
+    add : values that are the same in every row, by the name of the claim's variable
+    constants : values for constants of the claim
+    constant : the constant to fit, where the claim leaves one open
+    measured : what was measured, for the verdict
+    otherwise : what the verdict says where no row is left
+
+    Examples
+    --------
+    >>> needed = pd.DataFrame({"width": [8, 16, 16], "eps": [0.1, 0.1, 0.01], "n": [9, 11, 14]})
+    >>> rows = Rows("needed", where={"eps": 0.1}, named={"d_in": "width", **exactly("n")}, add={"delta": 0.5})
+    >>> rows.select({"needed": needed})
+       width  eps   n  d_in  low  best  high  delta
+    0      8  0.1   9     8    9     9     9    0.5
+    1     16  0.1  11    16   11    11    11    0.5
+    """
+
+    table: str
+    where: Mapping[str, Wanted] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    add: Mapping[str, float] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    constant: str = "C"
+    measured: str = ""
+    otherwise: str = ""
+
+    def require(self, claim: Claim, tables: Mapping[str, Schema], what: str) -> None:
+        """ArgumentError unless the tables declare all that the claim and these rows need."""
+        schema = _schema(tables, self.table, what)
+        schema.require([*self.where, *self.named.values()], f"{what}, table {self.table}")
+        given = {*self.named, *self.add}
+        schema.require([n for n in (*claim.variables, *_ENDS) if n not in given], f"{what}, table {self.table}")
+        fitted = [name for name in claim.unknown if name not in self.constants]
+        strange = sorted({*self.constants, *fitted} - {*claim.constants} | ({*fitted} - {self.constant}))
+        if strange:
+            raise ArgumentError(
+                f"{what}, constants", ", ".join(strange), f"{', '.join(claim.constants)}; one of them fitted"
+            )
+
+    def select(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """The rows, with the columns that the claim needs."""
+        rows = _chosen(tables[self.table], self.where)
+        return rows.assign(**{name: rows[column] for name, column in self.named.items()}, **self.add)
+
+    def verdicts(self, claim: Claim, tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+        """The verdict on these rows, in a list; out of reach where no row has a value."""
+        rows = self.select(tables)
+        if not rows["best"].notna().any():
+            return [out_of_reach(claim, self.otherwise or f"the table {self.table} has no row for it")]
+        return [check(claim, rows, constant=self.constant, measured=self.measured, **self.constants)]
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """The rows of `rssp.claims.exponents.compare_exponents` that a claim's exponent is held against.
+
+    Parameters
+    ----------
+    table : str, with a column of the claim's id
+    where : as in `Rows`
+    measured : what was measured, for the verdict
+    """
+
+    table: str
+    where: Mapping[str, Wanted] = field(default_factory=dict)
+    measured: str = ""
+
+    def require(self, claim: Claim, tables: Mapping[str, Schema], what: str) -> None:
+        """ArgumentError unless the table declares the claim's exponent and the measured one."""
+        needed = [*self.where, claim.id, "variable", "from", "to", *_ENDS]
+        _schema(tables, self.table, what).require(needed, f"{what}, table {self.table}")
+
+    def select(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """The rows."""
+        return _chosen(tables[self.table], self.where)
+
+    def verdicts(self, claim: Claim, tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
+        """A verdict for each row; none where too few points were reached for an exponent."""
+        return exponent_verdicts(claim, self.select(tables), self.measured)

@@ -1,0 +1,85 @@
+"""The small tables that a study leaves: written, read back with their types, and found again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rssp._shipped import tables_folder
+from rssp.errors import ArgumentError, StoreError
+from rssp.study.definition import SCALES, Study, Tables
+
+__all__ = ["provenance", "read_tables", "stored_tables", "write_tables"]
+
+
+def write_tables(study: Study, tables: Tables, provenance: Mapping[str, Any], folder: Path) -> list[Path]:
+    """One CSV a table, and where they come from as JSON; StoreError where the folder cannot be written."""
+    files = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            files.append(folder / f"{study.name}-{name}.csv")
+            table.to_csv(files[-1], index=False, lineterminator="\n")
+        files.append(folder / f"{study.name}.json")
+        files[-1].write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
+    except OSError as cause:
+        raise StoreError(f"out: cannot write {folder}: {cause}. Choose another directory with --out.") from cause
+    return files
+
+
+def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
+    """The stored tables of a study, typed by their schemas; StoreError where there are none or one cannot be read."""
+    if not any((folder / f"{study.name}-{name}.csv").is_file() for name in study.tables):
+        raise StoreError(f"{folder} holds no tables of {study.name}. Run it first: rssp run {study.name}")
+    tables = {}
+    for name, schema in study.tables.items():
+        path = folder / f"{study.name}-{name}.csv"
+        try:
+            # as texts: "1" may be a label, and a number must come back to its last bit
+            texts = pd.read_csv(path, dtype=str, keep_default_na=False)
+            kinds = {column.name: column.kind for column in schema}
+            read = {column: _read(texts[column], kinds.get(str(column), "text")) for column in texts}
+            tables[name] = schema.checked(pd.DataFrame(read, columns=texts.columns), f"{name} of {study.name}")
+        except (OSError, ValueError, ArgumentError) as cause:
+            raise StoreError(f"{path} cannot be read: {cause} Run the study again: rssp run {study.name}") from cause
+    return tables
+
+
+def _read(texts: pd.Series, kind: str) -> pd.Series:
+    """A column of texts as what it was before it was written."""
+    if kind == "text":
+        return texts
+    if kind == "bool":
+        return texts.map({"True": True, "False": False})
+    numbers = pd.Series([float(text or "nan") for text in texts], dtype="float64")
+    whole = kind == "int" and not numbers.isna().any()
+    return pd.Series([int(text) for text in texts], dtype="int64") if whole else numbers
+
+
+def stored_tables(study: Study, out: Path | str = "results", figures: Path | None = None) -> tuple[Path, Tables]:
+    """The best stored tables of a study, and where they lie.
+
+    The largest scale run under `out`, else those in `figures`, by default the tables that come with rssp.
+    """
+    last = tables_folder() if figures is None else figures
+    folders = [*(Path(out) / study.name / scale for scale in reversed(SCALES)), last]
+    for folder in folders:
+        try:
+            return folder, read_tables(study, folder)
+        except StoreError:
+            if any(folder.glob(f"{study.name}-*.csv")):
+                raise
+    raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: rssp run {study.name}")
+
+
+def provenance(study: Study, folder: Path) -> str:
+    """Scale and seed of stored tables in one line, "" where it is not recorded."""
+    try:
+        data = json.loads((folder / f"{study.name}.json").read_text(encoding="utf-8"))
+        return f"scale {data['scale']}, seed {data['seed']}"
+    except (OSError, ValueError, KeyError):
+        return ""
