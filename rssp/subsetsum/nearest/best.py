@@ -25,7 +25,7 @@ class Best(NamedTuple):
     """another subset is as near"""
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def offer(best, error, inner, outer, ordered):
     """The better of two subsets; error <= best.error. ordered : the one of smaller mask, and the error stays."""
     if ordered:
@@ -39,13 +39,13 @@ def offer(best, error, inner, outer, ordered):
     return best
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def again(error):
     """Nothing found yet; errors up to this one are wanted."""
     return Best(error, np.int64(0), np.int64(0), False, False)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def step_mask(x, first, mask, total):
     """Turn the sum of the subset `mask` of x[first:] into that of mask + 1; returns by how much its size changes."""
     n, dim = x.shape

@@ -124,7 +124,7 @@ def _plan(grid, reach):
     return best_count
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _cell(value, low, scale, cells):
     """Monotone in the value, so that every point between two values is in their cells or between them."""
     return np.int64(min(max((value - low) * scale, 0.0), cells - 1.0))
@@ -170,7 +170,7 @@ def _lay(grid, reach):
     return Laid(reach, np.int64(count))
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _ask_cells(grid, count, question, outer, ordered, best, euclid):
     """The best once the points in the cells within best.error of the question are looked at.
 

@@ -184,7 +184,7 @@ def sorted_halves(x, h, grouped, lists):
     return Halves(A, B, off, h, grouped)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def group(halves, p):
     """(start, length) of the sums of p samples, in either half."""
     return halves.start[p], halves.start[p + 1] - halves.start[p]
@@ -309,7 +309,7 @@ def first_mask(x, count, value, sized, size, table):
     return -1
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def rest_sums(x, start, r, sums, sizes):
     """The `Rest` of the r samples from x[start] on, in the arrays given."""
     sums[0], sizes[0] = 0, 0

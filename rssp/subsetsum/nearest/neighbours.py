@@ -21,7 +21,7 @@ from rssp.subsetsum.nearest.tree import build, new_tree
 __all__ = ["count_space", "nearest_space"]
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _distance(box, node, q, dim, euclid):
     """From q to the nearest place in the box of a node (its square in the 2-norm)."""
     far = q[0] - q[0]
@@ -34,7 +34,7 @@ def _distance(box, node, q, dim, euclid):
     return far
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _measure_leaf(tree, low, many, q, euclid):
     """tree.near[:many] = the distances (in the 2-norm their squares) of q to the points of the leaf at `low`."""
     near, flat = tree.near, tree.flat
@@ -52,7 +52,7 @@ def _measure_leaf(tree, low, many, q, euclid):
                 near[i] = max(near[i], abs(flat[base + i] - qj))
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _ask_tree(tree, root, q, outer, ordered, best, euclid):
     """The best once all tree points nearer to q than best.error are looked at.
 
@@ -185,7 +185,7 @@ def nearest_space(samples, targets, ends, sizes, euclid, point, masks, status):
                 masks[g, t, i] = best.found and (mask >> i) & 1
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _between(box, node, q, euclid):
     """The distances of q to the nearest and to the farthest place in the box of a node (squares in the 2-norm)."""
     dim = len(q)
@@ -202,7 +202,7 @@ def _between(box, node, q, euclid):
     return nearest, farthest
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _count_near(tree, root, q, eps, euclid):
     """How many tree points are within eps of q (its square in the 2-norm); boxes inside are counted whole."""
     nodes, box, near, weight = tree.nodes, tree.box, tree.near, tree.weight
