@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ SCALES = {"quick": (3_000, 20_000, 300), "standard": (20_000, 100_000, 1_000), "
 PUBLISHED = {"uniform": "burkholz-2022", "product": "burkholz-2022-product"}
 THREE_SIGMA = 0.9973
 """confidence of both histograms' intervals: many bins are compared at once"""
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
 FIRST_FOUND = 10_000
 """trials of the search that stops at the first subset within eps"""
 

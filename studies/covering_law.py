@@ -106,9 +106,10 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     for name, trials in runs.items():
         if name == CURVE:
             continue
+        task, table = context.tasks[name], trials.table
         keys: dict[str, Any] = {"n": trials.n_max, **identity_columns(trials.law, trials.ball)}
-        agreement.append(_agreement(trials, context.tasks[name].keys["samples"]).assign(**keys))
-        radii.append(_radii(trials, context.options.radii or RADII[context.scale]).assign(**keys))
+        agreement.append(_agreement(table, task.experiment, task.keys["samples"]).assign(**keys))
+        radii.append(_radii(table, task.experiment, context.options.radii or RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
     samples = _grid(context)[1, 14][1]
     curve = _curve(runs[CURVE], min(samples, 500))
@@ -123,26 +124,25 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     }
 
 
-def _agreement(trials: Trials, samples: int) -> pd.DataFrame:
+def _agreement(table: pd.DataFrame, experiment: Experiment, samples: int) -> pd.DataFrame:
     """Measured and predicted P(cover) at the measured quantiles of the radius."""
-    table, law, ball = trials.table, trials.law, trials.ball
     radius = (table["lower"] + table["upper"]).to_numpy() / 2
     eps = np.unique(np.quantile(radius, LEVELS, method="inverted_cdf"))
     hits = (radius[:, None] <= eps).sum(axis=0)
     low, high = clopper_pearson(hits, len(radius))
-    seed = trials.experiment.seed  # type: ignore[union-attr]  # of a run
-    seen = predicted_coverage(law, trials.n_max, eps, ball, samples=samples, seed=seed)
+    n = experiment.measurement.sample_size
+    seen = predicted_coverage(experiment.law, n, eps, experiment.ball, samples=samples, seed=experiment.seed)
     measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
     both = pd.DataFrame(measured | {"predicted": seen["best"], "predicted_error": seen["error"]})
     return both.assign(quantity="P(cover)", confidence=0.95, evidence="measured")
 
 
-def _radii(trials: Trials, count: int) -> pd.DataFrame:
+def _radii(table: pd.DataFrame, experiment: Experiment, count: int) -> pd.DataFrame:
     """Predicted (median) and measured radius of the same samples."""
-    rows = trials.table.head(count)
+    rows = table.head(count)
     pairs = zip(rows["batch"], rows["trial"], strict=True)
-    samples = np.stack([rebuild_trial(trials.experiment, int(b), int(t)) for b, t in pairs])
-    predicted = predicted_radius(samples, trials.ball)
+    samples = np.stack([rebuild_trial(experiment, int(b), int(t)) for b, t in pairs])
+    predicted = predicted_radius(samples, experiment.ball)
     return pd.DataFrame({"measured": ((rows["lower"] + rows["upper"]) / 2).to_numpy(), "predicted": predicted})
 
 

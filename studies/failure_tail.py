@@ -59,7 +59,7 @@ PLAIN = {"quick": 2000, "standard": 20_000, "full": 100_000}
 BITS = {"quick": range(4, 13, 2), "standard": range(4, 21, 2), "full": range(4, 25)}
 N_PLAIN, N_ERROR = 24, 18
 CONSTANT = {"low": "constant low", "best": "constant", "high": "constant high"}
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
 KAPPAS = (1.5, 2.0, 4.0)
 """values at which the other constant of the tail bound is fitted: the paper gives neither. For large n the
 logarithm of the bound falls by 1/kappa a number, that of P(fail) by ln 2: kappa cannot be below 1.44"""

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         whole = required_n(trials, delta=DELTAS)
         smooth = required_n(trials, delta=DELTAS, interpolated=True)
         parts["required"] += [whole, smooth]
-        identity = whole[list(IDENTITY.names)].iloc[0].to_dict()
+        identity: dict[str, Any] = {name: whole[name].iloc[0] for name in IDENTITY.names}
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
             covariance = threshold_covariance(trials, delta=delta)

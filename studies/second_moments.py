@@ -49,8 +49,8 @@ DIMS: dict[str, dict[str, tuple[int, ...]]] = {
     "full": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
 }
 SAMPLES = {"quick": 400, "standard": 4000, "full": 40_000}
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
-COMPUTED = {"confidence": 0.95, "evidence": "computed"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
+COMPUTED: dict[str, Any] = {"confidence": 0.95, "evidence": "computed"}
 THREE_SIGMA = 0.9973
 SCALAR_EPS = (2.0**-6, 2.0**-10)
 SHARES = {"1/2": (1, 2, range(6, 25, 2)), "1/4": (1, 4, range(8, 29, 4)), "1/8": (1, 8, range(16, 41, 8))}
@@ -93,7 +93,7 @@ def _few(scale: str, n: int) -> int:
 def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     largest = context.options.largest or max(max(dims) for dims in DIMS[context.scale].values())
     dims = {law: [d for d in of_law if d <= largest] for law, of_law in DIMS[context.scale].items()}
-    shares = {name: context.tasks[name].keys.get("k/n") for name in runs}
+    shares = {name: context.tasks[name].keys.get("k/n", "") for name in runs}
     hits = pd.DataFrame([_hit_row(trials, shares[name]) for name, trials in runs.items() if shares[name]])
     thresholds = pd.concat([_threshold(rows) for _, rows in hits.groupby(["k/n", "eps"], sort=False)])
     return {
@@ -254,9 +254,9 @@ def draw_guarantees(tables: Tables) -> Figure:
     for i, (colour, (law, rows)) in enumerate(
         zip(COLOURS, tables["guarantees"].groupby("law", sort=False), strict=False)
     ):
-        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors: $n$")
+        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{LABELS[str(law)]} vectors: $n$")
         left.plot(rows["d"], rows["theorem"], ":", color=colour, label=f"{theorems[str(law)]},\n$C$ fitted at $d = 1$")
-        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors, best $k$")
+        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{LABELS[str(law)]} vectors, best $k$")
     d = np.array([1.0, 32.0])
     left.plot(d, d * math.log2(1 / ERROR), "k--", label=r"counting: $d \log_2(1/\varepsilon)$")
     fine = np.geomspace(1, 32)

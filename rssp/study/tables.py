@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from rssp._files import write_atomically
 from rssp._shipped import tables_folder
 from rssp.errors import ArgumentError, StoreError
 from rssp.study.definition import SCALES, Study, Tables
@@ -17,18 +18,17 @@ __all__ = ["provenance", "read_tables", "stored_tables", "write_tables"]
 
 
 def write_tables(study: Study, tables: Tables, provenance: Mapping[str, Any], folder: Path) -> list[Path]:
-    """One CSV a table, and where they come from as JSON; StoreError where the folder cannot be written."""
-    files = []
+    """One CSV a table, and where they come from as JSON, each file whole or not at all; StoreError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            files.append(folder / f"{study.name}-{name}.csv")
-            table.to_csv(files[-1], index=False, lineterminator="\n")
-        files.append(folder / f"{study.name}.json")
-        files[-1].write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
     except OSError as cause:
         raise StoreError(f"out: cannot write {folder}: {cause}. Choose another directory with --out.") from cause
-    return files
+    texts = {name: table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
+    contents = {folder / f"{study.name}-{name}.csv": text for name, text in texts.items()}
+    contents[folder / f"{study.name}.json"] = json.dumps(provenance, indent=1) + "\n"
+    for path, text in contents.items():
+        write_atomically(path, text.encode())
+    return list(contents)
 
 
 def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
