@@ -231,6 +231,7 @@ class Network:
     steps : tuple of Linear, Activation, MaxPool and Residual
     shape : tuple of int, of one input: (features,), (channels, length) or (channels, height, width)
     dtype : "float32" or "float64", the type of the module it was read from; tickets are built in it
+    output : tuple of int, the shape of one output of that module; (outputs,) by default
 
     Examples
     --------
@@ -249,6 +250,7 @@ class Network:
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
     dtype: str = "float32"
+    output: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(integer("shape", v, 1) for v in self.shape))
@@ -256,7 +258,8 @@ class Network:
             raise ArgumentError("dtype", repr(self.dtype), "'float32' or 'float64'")
         if not 1 <= len(self.shape) <= 3:
             raise ArgumentError("shape", self.shape, "(features,), (channels, length) or (channels, height, width)")
-        _shape_after(self.steps, (self.shape[0], int(np.prod(self.shape[1:]))))  # raises where they do not fit
+        after = _shape_after(self.steps, (self.shape[0], int(np.prod(self.shape[1:]))))  # raises where they do not fit
+        object.__setattr__(self, "output", self.output or (after[0] * after[1],))
 
     @cached_property
     def layers(self) -> tuple[Linear, ...]:
@@ -273,10 +276,10 @@ class Network:
         """The number of inputs."""
         return int(np.prod(self.shape))
 
-    @cached_property
+    @property
     def outputs(self) -> int:
         """The number of outputs."""
-        return int(np.prod(_shape_after(self.steps, (self.shape[0], self.inputs // self.shape[0]))))
+        return int(np.prod(self.output))
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -125,7 +125,6 @@ def all_points(points: int) -> Sharing:
 DENSE = all_points(1)
 
 
-@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Convolution(Sharing):
     """The shifts of a kernel over a line or an image, padded by zeros.
 
