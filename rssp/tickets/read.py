@@ -1,4 +1,4 @@
-"""Reading a target network from a module, a state dict beside its architecture, or a file, and proving what was read."""
+"""Reading a target network from a module, a state dict with its architecture, or a file; and the proof of it."""
 
 from __future__ import annotations
 

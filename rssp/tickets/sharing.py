@@ -102,7 +102,7 @@ class Sharing:
 
     def prepare(self, coefficients: NDArray[np.float64], groups: int) -> torch.Tensor:
         """What `apply` needs of the coefficients, as a float64 tensor; worth keeping between calls."""
-        return torch.from_numpy(np.ascontiguousarray(self.matrix(coefficients)))
+        return torch.tensor(self.matrix(coefficients))
 
     def apply(self, x: torch.Tensor, prepared: torch.Tensor, groups: int) -> torch.Tensor:
         """The layer's outputs (m, out, P), without biases, for float64 inputs (m, in, Q)."""
@@ -229,7 +229,7 @@ class Convolution(Sharing):
         out, channels, _ = coefficients.shape
         own = coefficients.reshape(groups, out // groups, groups, channels // groups, self.size)
         own = own[np.arange(groups), :, np.arange(groups)]  # each group's outputs on its own inputs
-        return torch.from_numpy(np.ascontiguousarray(own).reshape(out, channels // groups, *self.kernel))
+        return torch.tensor(np.ascontiguousarray(own).reshape(out, channels // groups, *self.kernel))
 
     def apply(self, x: torch.Tensor, prepared: torch.Tensor, groups: int) -> torch.Tensor:
         convolve = F.conv1d if len(self.image) == 1 else F.conv2d

@@ -31,8 +31,8 @@ __all__ = ["READABLE", "checked_copy", "trace"]
 
 READABLE = (
     "Linear, Conv1d, Conv2d, BatchNorm, ReLU, ReLU6, LeakyReLU, PReLU with one slope, Tanh, Sigmoid, GELU, SiLU, "
-    "average and max pooling, Flatten, zero padding, Dropout, Identity, sums of two branches, multiplication by a number, "
-    "their functional forms, and activations given by activations={module class or function: Activation(...)}"
+    "average and max pooling, Flatten, zero padding, Dropout, Identity, sums of two branches, multiplication by a "
+    "number, their functional forms, and activations given by activations={module class or function: Activation(...)}"
 )
 _HOOKS = (SpectralNorm, WeightNorm, prune.BasePruningMethod)  # they set the weight that forward sees
 
