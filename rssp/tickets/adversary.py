@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from rssp.balls import Ball
-from rssp.tickets.network import Network
+from rssp.tickets.network import Network, one_thread
 
 __all__ = ["worst_error", "worst_input"]
 
@@ -27,8 +27,9 @@ def worst_input(
     to the end. The answer is a lower bound on the true maximum.
     """
     start = torch.from_numpy(_unit(Ball(f.inputs, norm=2).draw(restarts, rng)))
-    x, value = _ascend(f, g, torch.cat([start, -start]), _FIRST_STEPS)
-    x, _ = _ascend(f, g, x[value.argsort(descending=True)[:_FEW]], steps)
+    with one_thread():
+        x, value = _ascend(f, g, torch.cat([start, -start]), _FIRST_STEPS)
+        x, _ = _ascend(f, g, x[value.argsort(descending=True)[:_FEW]], steps)
     return x.numpy()
 
 

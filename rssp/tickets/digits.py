@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,7 @@ from torch import nn
 
 from rssp._arguments import integer, positive
 from rssp.errors import ArgumentError, RsspError
-from rssp.tickets.network import Network
+from rssp.tickets.network import Network, one_thread
 from rssp.tickets.read import whole_numbers
 from rssp.tickets.ticket import Ticket
 
@@ -103,17 +102,6 @@ def mnist_data(data_home: str | Path | None = None) -> DigitData:
     return DigitData(x[:cut], digits[:cut], x[cut:], digits[cut:], "mnist")
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in an order that does not depend on the machine's number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def train_network(
     data: DigitData,
     hidden: Sequence[int] = (32,),
@@ -156,7 +144,7 @@ def train_network(
     network = nn.Sequential(*modules[:-1])
     x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
     adam = torch.optim.Adam(network.parameters(), lr=positive("learning_rate", learning_rate))
-    with _one_thread():
+    with one_thread():
         for _ in range(epochs):
             order = torch.from_numpy(rng.permutation(len(x)))
             for batch in order.split(batch_size):

@@ -8,6 +8,7 @@ which autograd can follow; coefficients are NumPy arrays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -334,10 +335,21 @@ class Network:
         return f"Network of {self.depth} layers, {self.parameters:,} parameters: {size}\n  {line}"
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: sums do not depend on the machine, and small networks are not slowed by waiting threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def in_chunks(forward: Any, rows: NDArray[np.float64], widest: int, outputs: int) -> NDArray[np.float64]:
     """`forward` of float64 rows, so many at a time that they fit the memory, without gradients."""
     step = max(1, _CHUNK // widest)
-    with torch.no_grad():
+    with torch.no_grad(), one_thread():
         parts = [forward(torch.from_numpy(rows[i : i + step])).numpy() for i in range(0, len(rows), step)]
     return np.concatenate(parts) if parts else np.empty((0, outputs))
 

@@ -161,6 +161,6 @@ class TicketModule(nn.Module):
 def build(about, arrays, fixed, dtype=None, given=None):
     """The module of a description and its arrays; `dtype` instead of that of the network that it replaces."""
     dtype = getattr(torch, about["dtype"]) if dtype is None else dtype
-    layers = {a["name"]: PrunedLayer(a, b, dtype, given) for a, b in zip(about["layers"], arrays)}
-    exact = [FixedLayer(a, w, b, dtype) for a, (w, b) in zip(about["fixed"], fixed)]
+    layers = {a["name"]: PrunedLayer(a, b, dtype, given) for a, b in zip(about["layers"], arrays, strict=True)}
+    exact = [FixedLayer(a, w, b, dtype) for a, (w, b) in zip(about["fixed"], fixed, strict=True)]
     return TicketModule(about, layers, exact, dtype, given).eval()

@@ -1,4 +1,4 @@
-"""A ticket: the target, the random layers, their masks, and how far apart the two networks are, measured and certified."""
+"""A ticket: the target, its random layers and masks, and how far apart the networks are, measured and certified."""
 
 from __future__ import annotations
 
