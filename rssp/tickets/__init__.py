@@ -16,6 +16,7 @@ from rssp.tickets.adversary import worst_error
 from rssp.tickets.certificate import certified_error, spectral_norm_bound, weight_tolerance
 from rssp.tickets.construction import PLAIN, SHALLOW, THEOREM, Construction, published_samples
 from rssp.tickets.digits import DataError, DigitData, accuracy, digits_data, mnist_data, train_network
+from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket, stored_summary
 from rssp.tickets.network import Linear, MaxPool, Network, Residual
 from rssp.tickets.prune import prune, source_parameters
 from rssp.tickets.read import random_target, read_target
@@ -27,6 +28,7 @@ __all__ = [
     "DENSE",
     "GELU",
     "PLAIN",
+    "PLAIN_PYTORCH",
     "RELU",
     "RELU6",
     "SHALLOW",
@@ -53,14 +55,17 @@ __all__ = [
     "certified_error",
     "digits_data",
     "leaky_relu",
+    "load_ticket",
     "mnist_data",
     "normalised",
     "prune",
     "published_samples",
     "random_target",
     "read_target",
+    "save_ticket",
     "source_parameters",
     "spectral_norm_bound",
+    "stored_summary",
     "train_network",
     "weight_tolerance",
     "worst_error",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rssp._identity import describe
 from rssp.tickets.activations import Activation
-from rssp.tickets.construction import Plan, assemble
+from rssp.tickets.construction import assemble
 from rssp.tickets.network import Linear, Residual, Step
 from rssp.tickets.sharing import Convolution, Sharing
 
 if TYPE_CHECKING:
     from rssp.tickets.ticket import Ticket
 
-__all__ = ["describe_sharing", "described"]
+__all__ = ["compact", "describe_sharing", "describe_steps", "described"]
 
 Fixed = tuple[NDArray[np.float64], NDArray[np.float64] | None]
 
@@ -28,13 +29,13 @@ def described(ticket: Ticket) -> tuple[dict[str, Any], list[dict[str, Any]], lis
     fixed: list[Linear] = []
     names = _names([layer.plan.layer.name for layer in ticket.layers])
     order = iter(range(len(ticket.layers)))
-    steps = _steps(effective.steps, names, order, fixed)
+    steps = describe_steps(effective.steps, names, order, fixed)
     about = {
         "shape": list(ticket.target.shape),
         "output": list(ticket.target.output),
         "dtype": ticket.target.dtype,
         "steps": steps,
-        "layers": [_layer(layer.plan, name) for layer, name in zip(ticket.layers, names, strict=True)],
+        "layers": [_layer(ticket, place, name) for place, name in enumerate(names)],
         "fixed": [_shared(layer) for layer in fixed],
     }
     arrays = [
@@ -69,7 +70,10 @@ def _names(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _steps(steps: Sequence[Step], names: list[str], order: Any, fixed: list[Linear]) -> list[dict[str, Any]]:
+def describe_steps(
+    steps: Sequence[Step], names: Sequence[str], order: Iterator[int], fixed: list[Linear]
+) -> list[dict[str, Any]]:
+    """Steps as plain data; fixed layers are added to `fixed`, and pruned ones named in order."""
     found: list[dict[str, Any]] = []
     for step in steps:
         if isinstance(step, Activation):
@@ -80,7 +84,7 @@ def _steps(steps: Sequence[Step], names: list[str], order: Any, fixed: list[Line
         elif isinstance(step, Linear):
             found.append({"kind": "pruned", "name": names[next(order)]})
         elif isinstance(step, Residual):
-            branches = [_steps(part, names, order, fixed) for part in (step.steps, step.shortcut)]
+            branches = [describe_steps(part, names, order, fixed) for part in (step.steps, step.shortcut)]
             found.append({"kind": "residual", "steps": branches[0], "shortcut": branches[1]})
         else:
             fields = {k: list(getattr(step, k)) for k in ("image", "kernel", "stride", "padding", "dilation")}
@@ -88,9 +92,24 @@ def _steps(steps: Sequence[Step], names: list[str], order: Any, fixed: list[Line
     return found
 
 
-def _layer(plan: Plan, name: str) -> dict[str, Any]:
+def _layer(ticket: Ticket, place: int, name: str) -> dict[str, Any]:
+    plan = ticket.layers[place].plan
+    redrawn = ticket.settings.get("redrawn") or ((),) * len(ticket.layers)
     return {
         "name": name,
+        "law": describe(plan.law),
+        "samples": ticket.construction.samples,
+        "n": plan.n,
+        "rows": plan.layer.channels[0] * plan.rows,
+        "slots": plan.slots,
+        "columns": plan.columns,
+        "channels": plan.layer.channels[1],
+        "size": plan.size,
+        "inner": plan.inner,
+        "outer": plan.outer,
+        "split": plan.split,
+        "signed": plan.signed,
+        "redrawn": [list(rows) for rows in redrawn[place]],
         "units": plan.units,
         "copies": plan.copies,
         "inputs": plan.inputs,

@@ -31,7 +31,7 @@ from rssp.tickets.network import Network
 from rssp.tickets.read import read_target
 from rssp.tickets.ticket import Ticket, checked
 
-__all__ = ["draw_layer", "prune", "source_parameters"]
+__all__ = ["check_memory", "draw_layer", "prune", "source_parameters"]
 
 _SEARCHES = ("nearest", "within", "smallest")
 _LAW = Uniform()
@@ -128,7 +128,7 @@ def prune(
         counts = enough_samples(trial, tolerance, probability("delta", delta))
     else:
         counts = _by_layer(n, target.depth)
-    _check_memory(target, construction, counts)
+    check_memory(target, construction, counts)
     plans = plans_of(target, construction, counts, tolerance, 1.0)
     how = _Search(tolerance, search, workers)
     _check_time(plans, how)
@@ -215,8 +215,10 @@ def _masks(
     if links is None:
         if weights.shape[1] == 1:
             return how.masks(weights[:, 0], wanted)
-        keep = np.zeros(weights.shape, bool)
         some = wanted != 0
+        if some.all():
+            return how.masks(weights.reshape(-1, plan.units), wanted.reshape(-1, 1))[:, 0].reshape(weights.shape)
+        keep = np.zeros(weights.shape, bool)
         if some.any():
             keep[some] = how.masks(weights[some], wanted[some][:, None])[:, 0]
         return keep
@@ -305,7 +307,7 @@ def source_parameters(target: Any, n: int | Sequence[int], construction: Constru
     return sum(p.source_parameters for p in plans_of(target, law, _by_layer(n, target.depth), 1.0, 1.0))
 
 
-def _check_memory(target: Network, construction: Construction, counts: Sequence[int]) -> None:
+def check_memory(target: Network, construction: Construction, counts: Sequence[int]) -> None:
     """Refuse networks beyond memory: random weights and masks, and about 40 bytes a weight while one is solved."""
     total = source_parameters(target, counts, construction)
     require_feasible(

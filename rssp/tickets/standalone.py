@@ -4,8 +4,13 @@
 takes the place of the network that the ticket was pruned for.
 """
 
+import hashlib
+import json
+import zlib
+
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import prune
@@ -164,3 +169,116 @@ def build(about, arrays, fixed, dtype=None, given=None):
     layers = {a["name"]: PrunedLayer(a, b, dtype, given) for a, b in zip(about["layers"], arrays, strict=True)}
     exact = [FixedLayer(a, w, b, dtype) for a, (w, b) in zip(about["fixed"], fixed, strict=True)]
     return TicketModule(about, layers, exact, dtype, given).eval()
+
+
+def generator(state):
+    """NumPy's generator in a stored state."""
+    bits = getattr(np.random, state["bit_generator"])()
+    bits.state = json.loads(json.dumps(state), object_hook=lambda d: {k: _numbers(v) for k, v in d.items()})
+    return np.random.Generator(bits)
+
+
+def _numbers(value):
+    return np.array(value, dtype=np.uint64) if isinstance(value, list) else value
+
+
+def draw(law, shape, rng, dtype, scale):
+    """Random weights of a law, scaled and rounded to the network's type."""
+    if law["type"] == "Uniform":
+        values = rng.uniform(law.get("low", -1.0), law.get("high", 1.0), shape)
+    else:
+        values = rng.normal(law.get("mean", 0.0), law.get("std", 1.0), shape)
+    return (values * scale if scale != 1 else values).astype(dtype).astype(np.float64)
+
+
+def draw_layer(layer, rng, dtype):
+    """Links (columns, units) or None, and weights (rows, slots or 1, units), those drawn again included."""
+    rows, slots, units = layer["rows"], 1 if layer["samples"] == "row" else layer["slots"], layer["units"]
+    links = None
+    if layer["activation"] is not None:
+        links = draw(layer["law"], (layer["columns"], units), rng, dtype, layer["inner"])
+    weights = draw(layer["law"], (rows, slots, units), rng, dtype, layer["outer"])
+    for again in layer["redrawn"]:
+        weights[again] = draw(layer["law"], (len(again), slots, units), rng, dtype, layer["outer"])
+    return links, weights
+
+
+def offered(layer, links):
+    """Which units of each input channel a mask may keep: (columns, bits), the number of units where there is none."""
+    units, n = layer["units"], layer["n"]
+    if links is None or not layer["split"]:
+        return np.tile(np.arange(units), (layer["columns"], 1))
+    found = np.full((layer["columns"], 2 * n if layer["signed"] else n), units)
+    for channel, own in enumerate(links):
+        up, down = np.flatnonzero(own > 0)[:n], np.flatnonzero(own < 0)[-n:]
+        found[channel, : len(up)] = up
+        if layer["signed"] and channel < layer["channels"]:
+            found[channel, n : n + len(down)] = down
+    return found
+
+
+def by_slot(layer, numbers):
+    """Numbers (columns, k) of input channels for each row and slot: (rows, slots, k)."""
+    groups, inputs, size = layer["groups"], layer["inputs"], layer["size"]
+    own = np.repeat(numbers[: layer["channels"]].reshape(groups, inputs, -1), size, axis=1)
+    constant = np.broadcast_to(numbers[layer["channels"] :], (groups, layer["slots"] - inputs * size, own.shape[2]))
+    return np.repeat(np.concatenate([own, constant], axis=1), layer["rows"] // groups, axis=0)
+
+
+def unpack(layer, links, packed):
+    """The mask (rows, slots, units) of a layer from its packed bits."""
+    places = by_slot(layer, offered(layer, links))
+    bits = np.unpackbits(np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8), count=places.size)
+    mask = np.zeros((*places.shape[:2], layer["units"] + 1), bool)
+    np.put_along_axis(mask, places, bits.reshape(places.shape).astype(bool), axis=2)
+    return mask[:, :, :-1]
+
+
+def checksum(tensors, text):
+    """SHA-256 of a ticket's description and tensors."""
+    total = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].numpy().tobytes())
+    return total.hexdigest()
+
+
+def random_layers(about, tensors):
+    """The arrays of each pruned layer, drawn and unpacked, and a checksum of the numbers drawn."""
+    rng, arrays, drawn = generator(about["state"]), [], 0
+    for place, layer in enumerate(about["layers"]):
+        links, weights = draw_layer(layer, rng, about["dtype"])
+        mask = unpack(layer, links, tensors[f"mask.{place}"].numpy())
+        used = np.zeros((0, layer["units"]), bool)
+        if links is not None:
+            start = layer["inputs"] * layer["size"]
+            shape = (layer["groups"], -1, layer["inputs"], layer["size"], layer["units"])
+            used = mask[:, :start].reshape(shape).any(axis=(1, 3)).reshape(-1, layer["units"])
+            if layer["columns"] > layer["channels"]:
+                used = np.concatenate([used, mask[:, start:].any(axis=(0, 1))[None]])
+        arrays.append({"links": links, "used": used, "weights": weights, "mask": mask, "size": layer["size"]})
+        for values in (links, weights):
+            drawn = drawn if values is None else zlib.crc32(np.ascontiguousarray(values).tobytes(), drawn)
+    return arrays, drawn
+
+
+def load(path, dtype=None, given=None):
+    """The module of a ticket file; `given` holds activation functions of one's own by name."""
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        texts = file.metadata()
+    if checksum(tensors, texts["ticket"]) != texts["checksum"]:
+        raise ValueError(f"{path}: the checksum is not that of its content: the file was changed or damaged")
+    about = json.loads(texts["ticket"])["network"]
+    arrays, drawn = random_layers(about, tensors)
+    if drawn != about["drawn"]:
+        raise ValueError(f"{path}: this version of NumPy draws other numbers from the seed")
+    for kind in ("layers", "fixed"):
+        for place, layer in enumerate(about[kind]):
+            if "labels" in layer["sharing"]:
+                layer["sharing"]["labels"] = tensors[f"{kind}.labels.{place}"].long()
+    fixed = [
+        (tensors[f"fixed.{i}.weight"].numpy(), tensors[f"fixed.{i}.bias"].numpy() if f["orbits"] is not None else None)
+        for i, f in enumerate(about["fixed"])
+    ]
+    return build(about, arrays, fixed, dtype, given)
