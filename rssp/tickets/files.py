@@ -43,13 +43,15 @@ PLAIN_PYTORCH = resources.files("rssp.tickets").joinpath("standalone.py").read_t
 _Tensors = dict[str, torch.Tensor]
 
 
-def save_ticket(ticket: Ticket, path: str | Path) -> None:
+def save_ticket(ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] | None = None) -> None:
     """Write a ticket to a .safetensors file.
 
     Tensors: ``mask.<i>`` (bits of the units that were offered to the search, zlib), ``target.<i>.weight`` and ``.bias``
     (of its type, where that is exact), those of fixed layers, and label patterns. Header: ``ticket`` (JSON: seed, law,
     construction, steps), ``summary``, ``checksum``, ``format``, and ``load without rssp``, the text of `PLAIN_PYTORCH`.
     For n = 30 that is at most 16 bytes a weight of the target, and some 20,000 for the header.
+
+    `figures` are kept as the summary in place of ``ticket.summary()``.
 
     Raises ArgumentError for a name that does not end in .safetensors, a folder that cannot be written, and a law that
     cannot be drawn without rssp (other than Uniform and Normal).
@@ -96,7 +98,7 @@ def save_ticket(ticket: Ticket, path: str | Path) -> None:
     texts = {
         "format": _FORMAT,
         "ticket": text,
-        "summary": json.dumps(ticket.summary()),
+        "summary": json.dumps(ticket.summary() if figures is None else dict(figures)),
         "checksum": standalone.checksum(tensors, text),
         "load without rssp": PLAIN_PYTORCH,
     }

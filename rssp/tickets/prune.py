@@ -7,6 +7,7 @@ A layer's random weights are a label pattern of samples (see `PrunedLayer`); its
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ __all__ = ["check_memory", "draw_layer", "prune", "source_parameters"]
 
 _SEARCHES = ("nearest", "within", "smallest")
 _LAW = Uniform()
+_LOG = logging.getLogger("rssp.tickets")
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,10 @@ def prune(
         redrawn.append(again)
         seconds["draw"] += drawn - start
         seconds["solve"] += perf_counter() - drawn
+        _LOG.info(
+            "layer %d of %d, %s: %s weights, n = %d, %.1f s", len(layers), len(plans), plan.layer.name or "linear",
+            f"{layer.mask.shape[0] * layer.mask.shape[1]:,}", plan.n, perf_counter() - start,
+        )  # fmt: skip
     start = perf_counter()
     settings = MappingProxyType({"search": search, "redrawn": tuple(redrawn)})
     ticket = Ticket(target, construction, counts, tolerance, eps, tuple(layers), states, settings)
