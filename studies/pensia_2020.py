@@ -93,8 +93,8 @@ def _experiment(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
     for place, (name, target, data) in enumerate(_targets(context)):
         for sharing, search in (("row", "nearest"), ("weight", "nearest"), ("row", "within"), ("row", "smallest")):
             ticket = prune(
-                target, NUMBER, ERROR, construction=PLAIN.but(samples=sharing), rng=_rng(context, 1, place), search=search,
-                partial=True, workers=_workers(context),
+                target, NUMBER, ERROR, construction=PLAIN.but(samples=sharing), rng=_rng(context, 1, place),
+                search=search, partial=True, workers=_workers(context),
             )  # fmt: skip
             label = {"target": name, "one sample a": sharing, "subset": search}
             rows.append({**label, **_experiment_row(ticket, data)})

@@ -17,18 +17,25 @@ _GAIN = 1e-4  # relative gain in ten steps below which the search ends
 
 
 def worst_input(
-    f: Network, g: Network, *, restarts: int, rng: np.random.Generator, steps: int = 200
+    f: Network,
+    g: Network,
+    *,
+    restarts: int,
+    rng: np.random.Generator,
+    steps: int = 200,
+    starts: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Inputs (m, inputs) with ``||x||_2 <= 1`` at which ``||f(x) - g(x)||_2`` is locally largest.
 
     Where no activation bends, f - g is affine and its norm convex: the step from x straight to the unit vector of the
     gradient (a step of the power method on the local Jacobian) never decreases it. Where a bend makes it decrease,
-    shorter steps towards that vector are tried. It starts from `restarts` random points, and the best few are followed
-    to the end. The answer is a lower bound on the true maximum.
+    shorter steps towards that vector are tried. It starts from `restarts` random points, and from
+    `starts` (m, inputs) if given, and the best few are followed to the end. The answer is a lower bound on the true maximum.
     """
     start = torch.from_numpy(_unit(Ball(f.inputs, norm=2).draw(restarts, rng)))
     with one_thread():
-        x, value = _ascend(f, g, torch.cat([start, -start]), _FIRST_STEPS)
+        given = [] if starts is None else [torch.from_numpy(starts)]
+        x, value = _ascend(f, g, torch.cat([start, -start, *given]), _FIRST_STEPS)
         x, _ = _ascend(f, g, x[value.argsort(descending=True)[:_FEW]], steps)
     return x.numpy()
 

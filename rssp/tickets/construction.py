@@ -79,8 +79,8 @@ PLAIN = Construction("plain", "l", None, "row", "weight", "weight", "nearest")
 THEOREM = Construction("theorem", "2l", Uniform(), "weight", "weight", "output", "within")
 """Theorem 1 of Pensia et al. (NeurIPS 2020) and da Cunha, Natale and Viennot (ICLR 2022): twice the depth."""
 
-SHALLOW = Construction("shallow", "l+1", Uniform(), "weight", "weight", "output", "within")
-"""Burkholz (ICML and NeurIPS 2022): one layer more than the target, every unit built in copies."""
+SHALLOW = Construction("shallow", "l+1", Uniform(), "weight", "weight", "output", "smallest")
+"""Burkholz (ICML and NeurIPS 2022): one layer more than the target, every unit built in copies, smallest subsets."""
 
 
 def published_samples(eps: float, c: float = 3) -> int:

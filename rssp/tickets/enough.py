@@ -2,7 +2,8 @@
 
 A sample of n numbers has 2^n sums; near z they are as dense as the normal law with the sample's own mean and variance
 says, and lie there like a Poisson process (see `rssp.prediction.covering_law`). So a weight z is missed with
-probability ``E exp(-2^n 2 tol density(z))``, the mean over samples. It falls geometrically in n; where it is too rare
+probability ``E exp(-2^n 2 tol density(z))``, the mean over samples, and for certain beyond the sum of all numbers of
+its sign. It falls geometrically in n; where it is too rare
 to be seen in the samples drawn here, it is continued at the rate last seen.
 """
 
@@ -88,5 +89,7 @@ def _missed(plan: Plan, n: int, z: NDArray[np.float64], tolerance: float, rng: n
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         log_density = -((z - mean) ** 2) / (2 * variance) - 0.5 * np.log(2 * math.pi * variance)
         expected = np.exp(np.minimum(count * math.log(2) + math.log(2 * tolerance) + log_density, 700))
-    expected = np.nan_to_num(expected, nan=0.0)
+    # beyond the sum of all numbers of its sign a target is missed for certain: rare one-sided samples do that
+    reach = np.where(z > 0, np.maximum(x, 0).sum(axis=1), -np.minimum(x, 0).sum(axis=1))
+    expected = np.where(np.abs(z) > reach + tolerance, 0.0, np.nan_to_num(expected, nan=0.0))
     return float(np.exp(-expected).mean())

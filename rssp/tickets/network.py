@@ -23,7 +23,17 @@ from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.activations import Activation
 from rssp.tickets.sharing import Sharing
 
-__all__ = ["Activation", "Linear", "MaxPool", "Network", "Residual", "Step"]
+__all__ = [
+    "Activation",
+    "Linear",
+    "MaxPool",
+    "Network",
+    "Residual",
+    "Step",
+    "activations_of",
+    "in_chunks",
+    "one_thread",
+]
 
 _CHUNK = 2**22  # numbers in the widest activation of one evaluation
 
@@ -212,6 +222,16 @@ def _linear(steps: Sequence[Step]) -> Iterator[Linear]:
         elif isinstance(step, Residual):
             yield from _linear(step.steps)
             yield from _linear(step.shortcut)
+
+
+def activations_of(steps: Sequence[Step]) -> Iterator[Activation]:
+    """All activations, those of branches included."""
+    for step in steps:
+        if isinstance(step, Activation):
+            yield step
+        elif isinstance(step, Residual):
+            yield from activations_of(step.steps)
+            yield from activations_of(step.shortcut)
 
 
 def _line(steps: Sequence[Step]) -> str:

@@ -36,6 +36,7 @@ __all__ = ["check_memory", "draw_layer", "prune", "source_parameters"]
 
 _SEARCHES = ("nearest", "within", "smallest")
 _LAW = Uniform()
+_USUAL = 30  # copies of a unit while their number is not chosen yet
 _LOG = logging.getLogger("rssp.tickets")
 
 
@@ -126,7 +127,7 @@ def prune(
     if construction.depth != "l":
         _check_range(target)
     if n is None:
-        trial = plans_of(target, construction, (1,) * target.depth, tolerance, 1.0)
+        trial = plans_of(target, construction, (_USUAL,) * target.depth, tolerance, 1.0)
         counts = enough_samples(trial, tolerance, probability("delta", delta))
     else:
         counts = _by_layer(n, target.depth)
@@ -276,7 +277,10 @@ def _errors(
     if tolerance is not None:
         return eps, positive("tolerance", tolerance)
     assert eps is not None
-    return eps, eps if construction.error == "weight" else weight_tolerance(target, eps)
+    if construction.error == "weight":
+        return eps, eps
+    # copies of a unit err each by themselves, and a sum over them by up to sum |v|, about twice the weight's size
+    return eps, weight_tolerance(target, eps) / (2 if construction.depth == "l+1" else 1)
 
 
 def _by_layer(n: int | Sequence[int], depth: int) -> tuple[int, ...]:

@@ -16,15 +16,19 @@ from torch import nn
 from rssp._arguments import integer
 from rssp.balls import Ball
 from rssp.errors import ArgumentTypeError, RsspError
+from rssp.tickets.activations import named_activation
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.certificate import certified_error
 from rssp.tickets.construction import Construction, assemble
 from rssp.tickets.description import described
 from rssp.tickets.layers import PrunedLayer
-from rssp.tickets.network import Network, in_chunks
+from rssp.tickets.network import Network, activations_of, in_chunks
 from rssp.tickets.standalone import build
 
 __all__ = ["OutputError", "Ticket", "UnreachedError", "UnreachedWeight", "checked"]
+
+
+_FROM_RANDOM = 4  # of the random inputs, those that the adversarial search also starts from
 
 
 class UnreachedError(RsspError, ValueError):
@@ -120,12 +124,18 @@ class Ticket:
         Its random weights are frozen (``weight_orig``) and pruned by torch.nn.utils.prune masks (``weight_mask``); its
         layers have the target's names. Links that are pruned in any case are left out (see `first_layer`).
         """
-        return build(*described(self))
+        return build(*described(self), given=self._functions)
+
+    @property
+    def _functions(self) -> dict[str, Any]:
+        """Activation functions that are not torch's own, by name."""
+        found = [*activations_of(self.target.steps), *(layer.plan.activation for layer in self.layers)]
+        return {a.name: a.function for a in found if named_activation(a.name) is None}
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """The pruned network's outputs (m, outputs) for inputs (m, inputs) or (m, *shape), by PyTorch in float64."""
         rows = self.target.rows(x)
-        network = build(*described(self), dtype=torch.float64)
+        network = build(*described(self), dtype=torch.float64, given=self._functions)
         widest = max(p.plan.columns * p.plan.units * p.plan.layer.sharing.points[1] for p in self.layers)
         shape = self.target.shape
         return in_chunks(
@@ -249,12 +259,14 @@ class Ticket:
         def errors(x: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.asarray(np.linalg.norm(self.target(x) - self(x), axis=1))
 
-        random = float(errors(Ball(self.target.inputs, norm=2).draw(draws, rng)).max())
-        candidates = worst_input(self.reference, self.effective, restarts=restarts, rng=rng)
+        inputs = Ball(self.target.inputs, norm=2).draw(draws, rng)
+        at_random = errors(inputs)
+        starts = inputs[np.argsort(-at_random)[:_FROM_RANDOM]]
+        candidates = worst_input(self.reference, self.effective, restarts=restarts, rng=rng, starts=starts)
         found = errors(candidates)
         worst = int(found.argmax())
         on_data = None if data is None else float(errors(self.target.rows(data, "data")).max(initial=0.0))
-        return OutputError(on_data, random, float(found[worst]), candidates[worst])
+        return OutputError(on_data, float(at_random.max()), float(found[worst]), candidates[worst])
 
     def summary(self) -> dict[str, float | int | str]:
         """The ticket's numbers, by name."""
