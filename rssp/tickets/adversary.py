@@ -30,7 +30,8 @@ def worst_input(
     Where no activation bends, f - g is affine and its norm convex: the step from x straight to the unit vector of the
     gradient (a step of the power method on the local Jacobian) never decreases it. Where a bend makes it decrease,
     shorter steps towards that vector are tried. It starts from `restarts` random points, and from
-    `starts` (m, inputs) if given, and the best few are followed to the end. The answer is a lower bound on the true maximum.
+    `starts` (m, inputs) if given, and the best few are followed to the end. The answer is a lower bound
+    on the true maximum.
     """
     start = torch.from_numpy(_unit(Ball(f.inputs, norm=2).draw(restarts, rng)))
     with one_thread():

@@ -266,8 +266,10 @@ def _read_steps(
                 raise ArgumentError("activations", f"none named {entry['name']!r}", "that of the ticket", remedy)
             steps.append(found)
         elif kind == "max pooling":
-            fields = (tuple(entry[k]) for k in ("image", "kernel", "stride", "padding", "dilation"))
-            steps.append(MaxPool(*fields, bool(entry["ceil_mode"])))
+            image, kernel, stride, padding, dilation = (
+                tuple(map(int, entry[k])) for k in ("image", "kernel", "stride", "padding", "dilation")
+            )
+            steps.append(MaxPool(image, kernel, stride, padding, dilation, bool(entry["ceil_mode"])))
         else:
             parts = (_read_steps(entry[k], layers, fixed, given) for k in ("steps", "shortcut"))
             steps.append(Residual(*parts))

@@ -117,7 +117,8 @@ class PrunedLayer:
         used = rows.any(axis=(1, 3)).reshape(-1, plan.units)
         if plan.layer.bias is None:
             return used
-        return np.concatenate([used, self.mask[:, start:].any(axis=(0, 1))[None]])
+        constant = np.asarray(self.mask[:, start:].any(axis=(0, 1)))
+        return np.concatenate([used, constant[None]])
 
     @property
     def kept_parameters(self) -> int:

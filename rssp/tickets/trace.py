@@ -561,7 +561,7 @@ def _gelu(self: _Reader, node: fx.Node, x: _Value, approximate: str = "none") ->
 
 
 def _clamp(self: _Reader, node: fx.Node, x: _Value, min: Any = None, max: Any = None, **k: Any) -> _Value | None:
-    known = {(0.0, None): RELU, (0.0, 6.0): RELU6}
+    known: dict[tuple[float | None, float | None], Activation] = {(0.0, None): RELU, (0.0, 6.0): RELU6}
     found = known.get((None if min is None else float(min), None if max is None else float(max)))
     return None if found is None else self.then(x, found)
 
