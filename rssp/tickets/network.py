@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F
 
 from rssp._arguments import integer, target_array
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.errors import ArgumentError
 from rssp.tickets.activations import Activation
 from rssp.tickets.sharing import Sharing
 
@@ -395,11 +395,3 @@ def _mapped(steps: Sequence[Step], change: Any) -> tuple[Step, ...]:
         else:
             found.append(step)
     return tuple(found)
-
-
-def check_steps(steps: Any) -> tuple[Step, ...]:
-    """Steps as a tuple, or ArgumentTypeError."""
-    for step in steps:
-        if not isinstance(step, (Linear, Activation, MaxPool, Residual)):
-            raise ArgumentTypeError("steps", step, "Linear, Activation, MaxPool or Residual")
-    return tuple(steps)
