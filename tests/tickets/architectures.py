@@ -79,6 +79,9 @@ def _images(rng, act):
         if min(image) >= 2 and rng.integers(3):
             pools = (nn.AvgPool2d(2), nn.MaxPool2d(2), nn.AvgPool2d(2, padding=1, count_include_pad=False))
             layers.append(pools[rng.integers(3)])
+            image = nn.Sequential(*layers).eval()(torch.zeros(1, *shape)).shape[2:]
+        if min(image) < 4:  # the next kernel would not fit, or meet a point twice around the border
+            break
     layers.append(nn.Flatten())
     width = nn.Sequential(*layers).eval()(torch.zeros(1, *shape)).shape[1]
     return [*layers, nn.Linear(width, int(rng.integers(1, 4)))], shape
