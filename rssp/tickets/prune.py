@@ -126,6 +126,8 @@ def prune(
     eps, tolerance = _errors(target, construction, eps, tolerance)
     if construction.depth != "l":
         _check_range(target)
+    if not partial:
+        _check_precision(target, tolerance)
     if n is None:
         trial = plans_of(target, construction, (_USUAL,) * target.depth, tolerance, 1.0)
         counts = enough_samples(trial, tolerance, probability("delta", delta))
@@ -303,6 +305,18 @@ def _check_range(target: Network) -> None:
                 "weights and biases in [-1, 1], as the theorem does",
                 "Use normalised(target): it divides layers by powers of two, and undoes it exactly.",
             )
+
+
+def _check_precision(target: Network, tolerance: float) -> None:
+    """Refuse errors of the weights below what the last digit of the largest one is in single precision."""
+    largest = max(map(abs, target.range))
+    if target.dtype == "float32" and tolerance < largest * 2.0**-24:
+        raise ArgumentError(
+            "eps",
+            f"an error that asks for weights within {tolerance:.3g}, where the largest is {largest:.3g} in float32",
+            f"one that asks for {largest * 2.0**-24:.3g} or more",
+            "Read the network in float64, module.double(), or allow a larger eps.",
+        )
 
 
 def source_parameters(target: Any, n: int | Sequence[int], construction: Construction = THEOREM) -> int:

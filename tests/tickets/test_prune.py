@@ -301,6 +301,14 @@ def test_bad_arguments_are_explained(arguments, error, match):
             prune(f, **{"rng": rng(0), "n": 5, "eps": 0.1} | arguments)
 
 
+def test_errors_that_single_precision_cannot_carry_are_refused():
+    f = random_target((3, 2), -0.5, 0.5, rng=rng(0))
+    with pytest.raises(ArgumentError, match=r"eps: got .* in float32.*module\.double\(\)"):
+        prune(f, 40, 1e-9, construction=PLAIN, rng=rng(0))
+    double = random_target((3, 2), -0.5, 0.5, rng=rng(0), dtype="float64")
+    assert prune(double, 44, 1e-9, construction=PLAIN, rng=rng(0)).largest_weight_error <= 1e-9
+
+
 def test_wrong_choices_of_a_construction_are_explained():
     for changes, match in (
         ({"samples": "column"}, "samples"),
