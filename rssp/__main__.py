@@ -1,4 +1,4 @@
-"""``python -m rssp`` is ``rssp``."""
+"""``python -m rssp``: the same as the command ``rssp``."""
 
 from rssp.cli import main
 

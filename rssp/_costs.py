@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import time
+from functools import lru_cache
 
+from rssp._memory import available_memory
 from rssp.errors import InfeasibleError
 
 __all__ = ["SECONDS", "memory_limit", "require_feasible"]
@@ -13,12 +15,14 @@ SECONDS = 3600.0
 
 
 def memory_limit() -> float:
-    """The bytes that one call may use: a fixed part of the physical memory that is free now."""
-    try:
-        pages = os.sysconf("SC_AVPHYS_PAGES")
-        return _MEMORY_FRACTION * pages * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return _MEMORY_FRACTION * 8e9
+    """The bytes that one call may use: a fixed part of what this process could still take a moment ago."""
+    return _MEMORY_FRACTION * _available(int(10 * time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _available(tenth: int) -> int:
+    """What is available, asked once in a tenth of a second: asking takes longer than covering by ten numbers."""
+    return available_memory()
 
 
 def require_feasible(what: str, memory_bytes: float = 0.0, seconds: float = 0.0, remedy: str = "") -> None:

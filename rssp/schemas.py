@@ -185,7 +185,8 @@ def _numbers(values: pd.Series) -> pd.Series | str:
     if pd.api.types.is_bool_dtype(values.dtype) and len(values):
         return f"{values.iloc[0]!r} in row 0"
     if not pd.api.types.is_numeric_dtype(values.dtype):
-        bad = np.array([not (v is None or v is pd.NA or isinstance(v, (int, float, np.number))) for v in values])
+        numbers = (int, float, np.number)
+        bad = np.array([not (v is None or v is pd.NA or isinstance(v, numbers)) for v in values], dtype=bool)
         bad |= np.array([isinstance(v, bool) for v in values], dtype=bool)
         if bad.any():
             return _first(values, bad)

@@ -11,23 +11,35 @@ samples cover. The exponents of d and of log2(1/eps) are then held against those
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
-from rssp.claims import check, claim
-from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
+from rssp.claims import claim
+from rssp.claims.exponents import bound_factor, compare_exponents, joint_exponents
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import draw_cover, new_figure
-from rssp.study import Context, Study, Task
+from rssp.schemas import Column, Schema
+from rssp.study import Context, Exponents, Rows, Study, Tables, Task, option
+from rssp.study.columns import COVERAGE, EPS, REQUIRED, D, N
+from rssp.study.curves import (
+    JOINT,
+    curve_figures,
+    curve_tables,
+    exponent_schema,
+    factor_schema,
+    smooth,
+    summary,
+    summary_schema,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
 CLAIMS = ("becchetti-2022", "counting-cube")
 CORNER = {"d": 1, "eps": 0.5}
@@ -40,19 +52,26 @@ GRIDS = {
 }
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
+@dataclass(frozen=True)
+class Options:
+    bits: tuple[int, ...] | None = option(None, "eps goes down to 2 to the minus these, for d = 1, 2, ...", least=1)
+    n_max: int | None = option(None, "how far samples are followed", least=1)
+
+
+def plan(context: Context) -> Sequence[Task]:
+    grid, options = GRIDS[context.scale], context.options
+    if options.bits is not None:
+        grid = {d: (bits, *grid[min(d, max(grid))][1:]) for d, bits in enumerate(options.bits, 1)}
     tasks = []
-    for d, (bits, n_max, trials) in GRIDS[scale].items():
-        eps = tuple(2.0**-b for b in range(1, bits + 1))
-        experiment = Experiment(rssp.Normal(dim=d), rssp.Ball(d), HittingTimes(eps, n_max), seed)
+    for d, (bits, n_max, trials) in grid.items():
+        measurement = HittingTimes(tuple(2.0**-b for b in range(1, bits + 1)), options.n_max or n_max)
+        experiment = Experiment(rssp.Normal(dim=d), rssp.Ball(d), measurement, context.seed)
         tasks.append(Task(f"d = {d}", experiment, trials))
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    grid = GRIDS[context.scale]
-    n_max = {f"d = {d}": n for d, (_, n, _) in grid.items()}
-    tables = curve_tables(trials, n_max, {f"d = {d}": {"d": d} for d in grid})
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    tables = curve_tables(runs, context)
     points = smooth(tables["required"])
     claims = [claim(name) for name in CLAIMS]
     tables["exponent_of_d"] = compare_exponents(points, claims, "d", "eps")
@@ -81,18 +100,7 @@ def _plane(seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    required = whole(tables["required"])
-    label = "n*, normal vectors, all targets of [-1, 1]^d"
-    return [
-        check(claim("becchetti-2022"), required, measured=label),
-        check(claim("becchetti-2022-lower"), required, measured=label),
-        check(claim("counting-cube"), required, measured=label),
-        *(v for name in CLAIMS for v in exponent_verdicts(claim(name), tables["exponent_of_d"], label)),
-    ]
-
-
-def draw_plane(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_plane(tables: Tables) -> Figure:
     plane = tables["plane"]
     figure, axes = new_figure(1, 2, width=9.2, height=4.6)
     for ax, (n, rows) in zip(axes, plane.groupby("n"), strict=True):
@@ -113,12 +121,40 @@ CURVES = curve_figures(
     r"Becchetti et al. over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/2$",
 )
 
+PLANE = Schema(
+    N,
+    EPS,
+    Column("what", "text", meaning="sum, or witness: the target farthest from all sums"),
+    Column("x", "float"),
+    Column("y", "float"),
+    Column("radius", "float", meaning="distance of the witness to the nearest sum"),
+)
+LABEL = "n*, normal vectors, all targets of [-1, 1]^d"
+WHOLE = Rows("required", {"quantity": "n*"}, measured=LABEL)
+EXPONENT = Exponents("exponent_of_d", measured=LABEL)
+
 STUDY = Study(
     name="becchetti_2022",
     question="How many normal vectors before every target of the cube [-1, 1]^d is within eps of a subset sum?",
+    guise="vector",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "summary": summary_schema(D, EPS),
+        "coverage": COVERAGE,
+        "required": REQUIRED,
+        "exponent_of_d": exponent_schema(EPS, CLAIMS),
+        "exponent_of_bits": exponent_schema(D, CLAIMS),
+        "joint": JOINT,
+        "factor": factor_schema(D, EPS),
+        "plane": PLANE,
+    },
+    claims={
+        "becchetti-2022": (WHOLE, EXPONENT),
+        "becchetti-2022-lower": WHOLE,
+        "counting-cube": (WHOLE, EXPONENT),
+    },
+    options=Options,
     figures={**CURVES, "plane": draw_plane},
     show=("summary", "exponent_of_d", "exponent_of_bits"),
 )

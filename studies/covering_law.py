@@ -13,6 +13,7 @@ failure against the closed forms of the Poisson heuristic.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,28 +21,32 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 import rssp
-from rssp.claims import check, claim
 from rssp.inference import clopper_pearson, interpolated_crossing, required_n
 from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
 from rssp.prediction.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
-from rssp.study import Context, Study, Task
+from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, Task, option
+from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z, identity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
 LAWS = {
     "uniform": lambda d: rssp.Uniform(dim=d),
     "normal": lambda d: rssp.Normal(dim=d),
-    "normally-scaled": rssp.NormallyScaledNormal,
+    "normally-scaled-normal": rssp.NormallyScaledNormal,
 }
+"""by the texts that tables have in their column law"""
+LABELS = {"uniform": "uniform", "normal": "normal", "normally-scaled-normal": "normally-scaled"}
+PREDICTED = {"confidence": 0.95, "evidence": "predicted"}
 BITS = tuple(range(3, 14))
 """eps = 2 to the minus these, for the curve of n* in one dimension"""
-Z, Z_EPS = 0.37, 0.01
+TARGET, TARGET_EPS = 0.37, 0.01
 # (dimension, n): trials, predicted samples
 GRIDS = {
     "quick": {(1, 14): (1000, 300), (1, 18): (500, 300), (2, 16): (100, 60), (3, 18): (40, 40)},
@@ -59,63 +64,84 @@ GRIDS = {
     },
 }
 GRIDS["full"] = {key: (5 * a, 2 * b) for key, (a, b) in GRIDS["standard"].items()} | {(4, 22): (200, 200)}
+CURVE = "curve"
+"""the task of the curve n*(eps)"""
 RADII = {"quick": 60, "standard": 100, "full": 1000}
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
+@dataclass(frozen=True)
+class Options:
+    largest: int | None = option(None, "largest dimension", least=1)
+    samples: int | None = option(None, "samples that a prediction averages over", least=1)
+    radii: int | None = option(None, "samples whose radius is predicted", least=2)
+
+
+def _grid(context: Context) -> dict[tuple[int, int], tuple[int, int]]:
+    """Trials and predicted samples by dimension and n."""
+    options = context.options
+    return {
+        (d, n): (trials, options.samples or samples)
+        for (d, n), (trials, samples) in GRIDS[context.scale].items()
+        if d <= (options.largest or d)
+    }
+
+
+def plan(context: Context) -> Sequence[Task]:
+    grid, seed = _grid(context), context.seed
     tasks = []
-    for (d, n), (trials, _) in GRIDS[scale].items():
-        for law, make in LAWS.items():
+    for (d, n), (trials, samples) in grid.items():
+        for name, make in LAWS.items():
             measurement = CoveringProfiles(n_max=n, n_min=n, resolution=0.02)
-            tasks.append(Task(f"{law}, d = {d}, n = {n}", Experiment(make(d), rssp.Ball(d), measurement, seed), trials))
-    trials = max(a for a, _ in GRIDS[scale].values())
+            experiment = Experiment(make(d), rssp.Ball(d), measurement, seed)
+            tasks.append(Task(f"{LABELS[name]}, d = {d}, n = {n}", experiment, trials, {"samples": samples}))
+    trials = max(a for a, _ in grid.values())
     curve = CoveringProfiles(n_max=20, n_min=3)
-    tasks.append(Task("curve", Experiment(rssp.Uniform(), rssp.Ball(), curve, seed), min(trials, 4000)))
+    tasks.append(Task(CURVE, Experiment(rssp.Uniform(), rssp.Ball(), curve, seed), min(trials, 4000)))
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     agreement, radii = [], []
-    for task in plan(context.scale, context.seed):
-        if task.name == "curve":
+    for name, trials in runs.items():
+        if name == CURVE:
             continue
-        law, n = task.name.split(", ")[0], task.experiment.measurement.sample_size
-        samples = GRIDS[context.scale][task.experiment.ball.dim, n][1]
-        keys: dict[str, Any] = {"law": law, "d": task.experiment.ball.dim, "n": n}
-        table = trials[task.name]
-        agreement.append(_agreement(table, task.experiment, samples).assign(**keys))
-        radii.append(_radii(table, task.experiment, RADII[context.scale]).assign(**keys))
+        keys: dict[str, Any] = {"n": trials.n_max, **identity(trials.law, trials.ball)}
+        agreement.append(_agreement(trials, context.tasks[name].keys["samples"]).assign(**keys))
+        radii.append(_radii(trials, context.options.radii or RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
-    samples = GRIDS[context.scale][1, 14][1]
+    samples = _grid(context)[1, 14][1]
+    curve = _curve(runs[CURVE], min(samples, 500))
     return {
         "summary": _summary(joined, both),
         "agreement": joined,
         "radii": both,
-        "curve": _curve(trials["curve"], min(samples, 500)),
+        "curve": curve,
+        "difference": _difference(curve),
         "target": _target(samples),
         "threshold": _threshold(samples),
     }
 
 
-def _agreement(table: pd.DataFrame, experiment: Experiment, samples: int) -> pd.DataFrame:
+def _agreement(trials: Trials, samples: int) -> pd.DataFrame:
     """Measured and predicted P(cover) at the measured quantiles of the radius."""
+    table, law, ball = trials.table, trials.law, trials.ball
     radius = (table["lower"] + table["upper"]).to_numpy() / 2
     eps = np.unique(np.quantile(radius, LEVELS, method="inverted_cdf"))
     hits = (radius[:, None] <= eps).sum(axis=0)
     low, high = clopper_pearson(hits, len(radius))
-    n = experiment.measurement.sample_size
-    seen = predicted_coverage(experiment.law, n, eps, experiment.ball, samples=samples, seed=experiment.seed)
+    seed = trials.experiment.seed  # type: ignore[union-attr]  # of a run
+    seen = predicted_coverage(law, trials.n_max, eps, ball, samples=samples, seed=seed)
     measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
-    return pd.DataFrame(measured | {"predicted": seen.best, "predicted_error": seen.error})
+    both = pd.DataFrame(measured | {"predicted": seen.best, "predicted_error": seen.error})
+    return both.assign(quantity="P(cover)", confidence=0.95, evidence="measured")
 
 
-def _radii(table: pd.DataFrame, experiment: Experiment, count: int) -> pd.DataFrame:
+def _radii(trials: Trials, count: int) -> pd.DataFrame:
     """Predicted (median) and measured radius of the same samples."""
-    rows = table.head(count)
-    samples = np.stack(
-        [rebuild_trial(experiment, int(b), int(t)) for b, t in zip(rows["batch"], rows["trial"], strict=True)]
-    )
-    predicted = predicted_radius(samples, experiment.ball)
+    rows = trials.table.head(count)
+    pairs = zip(rows["batch"], rows["trial"], strict=True)
+    samples = np.stack([rebuild_trial(trials.experiment, int(b), int(t)) for b, t in pairs])
+    predicted = predicted_radius(samples, trials.ball)
     return pd.DataFrame({"measured": ((rows["lower"] + rows["upper"]) / 2).to_numpy(), "predicted": predicted})
 
 
@@ -141,7 +167,7 @@ def _summary(agreement: pd.DataFrame, radii: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
+def _curve(trials: Trials, samples: int) -> pd.DataFrame:
     """n*(eps, 1/2) of uniform numbers, interpolated alike from the measured and from the predicted P."""
     eps = np.array([2.0**-b for b in BITS])
     n = np.arange(3, 21)
@@ -150,25 +176,35 @@ def _curve(table: pd.DataFrame, samples: int) -> pd.DataFrame:
     curves = [np.maximum.accumulate(np.clip(best + z * error, 0, 1), axis=0) for z in (1.96, 0.0, -1.96)]
     rows = []
     for delta in (0.5, 0.1):
-        table_rows = required_n(table, eps, delta, interpolated=True)
+        table_rows = required_n(trials, eps, delta, interpolated=True)
         low, middle, high = (
             np.array([interpolated_crossing(n, p[:, i], 1 - delta) for i in range(len(eps))]) for p in curves
         )
         reached = np.isfinite(high)
         width = np.where(reached, high, 0.0) - np.where(reached, low, 0.0)
-        rows.append(table_rows.assign(predicted=middle, claimed_error=np.where(reached, width / 2, np.nan)))
-    return pd.concat(rows, ignore_index=True).assign(quantity="n* interpolated")
+        rows.append(table_rows.assign(predicted=middle, predicted_error=np.where(reached, width / 2, np.nan)))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _difference(curve: pd.DataFrame) -> pd.DataFrame:
+    """Measured less predicted n*, where both are reached; the interval holds the error of the prediction as well."""
+    rows = curve[np.isfinite(curve["predicted"] + curve["predicted_error"]) & np.isfinite(curve["best"])]
+    middle, error = rows["predicted"], rows["predicted_error"]
+    ends = {"low": rows["low"] - middle - error, "best": rows["best"] - middle, "high": rows["high"] - middle + error}
+    return rows[list(DIFFERENCE.names)].assign(quantity="n* less its prediction", **ends)
 
 
 def _target(samples: int) -> pd.DataFrame:
     """P(no subset sum within eps of z), predicted, for the closed forms to be held against."""
     rows = []
-    for law, d, z in (("uniform", 1, Z), ("normal", 2, 0.0)):
+    for name, d, z in (("uniform", 1, TARGET), ("normal", 2, 0.0)):
+        law = LAWS[name](d)
         for n in (10, 12, 14, 16):
-            eps = Z_EPS if d == 1 else 0.1
-            seen = predicted_target_failure(LAWS[law](d), n, eps, np.full(d, z), samples=samples)
+            eps = TARGET_EPS if d == 1 else 0.1
+            seen = predicted_target_failure(law, n, eps, np.full(d, z), samples=samples)
             ends = {"low": seen.low[0], "best": seen.best[0], "high": seen.high[0]}
-            rows.append({"quantity": "P(miss one target)", "law": law, "d": d, "n": n, "eps": eps, "z": z, **ends})
+            row = {"quantity": "P(miss one target)", "n": n, "eps": eps, "z": z, **ends}
+            rows.append(row | PREDICTED | identity(law, rssp.Ball(d), "one"))
     return pd.DataFrame(rows)
 
 
@@ -176,59 +212,21 @@ def _threshold(samples: int) -> pd.DataFrame:
     """The real n at which the predicted P(a sum within eps of 0) reaches 1/2."""
     rows = []
     # the density of the sums needs several vectors a dimension before it means anything
-    for law, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (5, 7, 9))):
+    for name, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (5, 7, 9))):
+        law = LAWS[name](d)
         eps = np.array([2.0**-b for b in bits])
         n = np.arange(5 * d, 12 + 9 * d)
-        seen = [predicted_target_failure(LAWS[law](d), int(k), eps, np.zeros(d), samples=samples) for k in n]
+        seen = [predicted_target_failure(law, int(k), eps, np.zeros(d), samples=samples) for k in n]
         best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
         hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]
         for i, e in enumerate(eps):
             low, middle, high = (interpolated_crossing(n, p[:, i], 0.5) for p in hit)
-            row = {
-                "quantity": "n* (one target)",
-                "law": law,
-                "d": d,
-                "eps": e,
-                "low": low,
-                "best": middle,
-                "high": high,
-            }
-            rows.append(row)
+            row = {"quantity": "n* (one target)", "eps": e, "low": low, "best": middle, "high": high}
+            rows.append(row | PREDICTED | identity(law, rssp.Ball(d), "one"))
     return pd.DataFrame(rows)
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    agreement, curve = tables["agreement"], tables["curve"]
-    uniform = agreement[(agreement["law"] == "uniform") & (agreement["d"] == 1)]
-    verdicts = [check(claim("poisson-cover"), uniform, measured="P(cover), uniform, [-1, 1]")]
-    law = curve[np.isfinite(curve["predicted"] + curve["claimed_error"]) & np.isfinite(curve["best"])]
-    verdicts.append(check(COVERING_LAW, law, measured="n* interpolated, uniform, [-1, 1]"))
-    for c in ("poisson-one-target", "normal-one-target"):
-        target = tables["target"]
-        chosen = target[target["law"] == c.split("-")[0].replace("poisson", "uniform")]
-        verdicts.append(check(claim(c), chosen, measured="P(miss one target), covering law"))
-    threshold = tables["threshold"]
-    for c, law in (("poisson-threshold", "uniform"), ("normal-threshold", "normal")):
-        rows = threshold[threshold["law"] == law]
-        verdicts.append(check(claim(c), rows, measured=f"n* (one target), {law}, covering law"))
-    return verdicts
-
-
-COVERING_LAW = rssp.Claim(
-    id="covering-law",
-    paper="rssp, theory notes",
-    number="covering law",
-    statement="n* is where the predicted P(cover) crosses 1 - delta.",
-    latex=r"P(\mathrm{cover}) = \mathbf{E}\, e^{-\mu(X)}",
-    kind=rssp.Kind.EQUALITY,
-    quantity="n* interpolated",
-    formula=lambda predicted: predicted,
-    wording=rssp.Wording.VERIFIED,
-    study="covering_law",
-)
-
-
-def draw_agreement(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_agreement(tables: Tables) -> Figure:
     """Predicted against measured P, a panel a law."""
     figure, axes = new_figure(1, 3, width=11.0, height=4.0)
     table = tables["agreement"]
@@ -239,7 +237,7 @@ def draw_agreement(tables: Mapping[str, pd.DataFrame]) -> Figure:
             rows = table[(table["law"] == law) & (table["d"] == d) & (table["n"] == n)]
             plot_estimates(rows, "predicted", ax=ax, colours=[COLOURS[i % 8]], marker="os^D"[d - 1], ms=4)
         ax.set(
-            title=law,
+            title=LABELS[law],
             xlabel="predicted $P$(cover)",
             ylabel="measured $P$(cover)",
             xlim=(-0.03, 1.03),
@@ -259,7 +257,7 @@ def _key(ax: Axes, groups: Sequence[tuple[int, int]]) -> None:
     legend_outside(ax, handles=handles)
 
 
-def draw_curve(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_curve(tables: Tables) -> Figure:
     figure, (ax,) = new_figure(width=6.8, height=4.4)
     table = tables["curve"].assign(bits=lambda t: -np.log2(t["eps"]))
     for colour, (delta, rows) in zip(COLOURS, table.groupby("delta", sort=False), strict=False):
@@ -272,7 +270,7 @@ def draw_curve(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def draw_radii(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_radii(tables: Tables) -> Figure:
     """Measured against predicted radius of single samples, at the largest n of each dimension."""
     table = tables["radii"]
     largest = table.groupby("d")["n"].max()
@@ -280,7 +278,7 @@ def draw_radii(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, (d, n) in zip(axes, largest.items(), strict=True):
         for i, law in enumerate(LAWS):
             rows = table[(table["law"] == law) & (table["d"] == d) & (table["n"] == n)]
-            ax.plot(rows["predicted"], rows["measured"], ".", color=COLOURS[i], ms=3, label=law)
+            ax.plot(rows["predicted"], rows["measured"], ".", color=COLOURS[i], ms=3, label=LABELS[law])
         ends = table.loc[(table["d"] == d) & (table["n"] == n), ["measured", "predicted"]]
         span = [float(ends.min().min()), float(ends.max().max())]
         ax.plot(span, span, color="black", lw=0.8)
@@ -295,12 +293,59 @@ def draw_radii(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+SUMMARY = Schema(
+    Column("law", "text"),
+    D,
+    N,
+    TRIALS,
+    Column("largest difference", "float", meaning="predicted less measured P(cover), P from 0.05 to 0.98"),
+    Column("at P", "float", meaning="the measured one there"),
+    Column("its error", "float", meaning="standard error of the difference"),
+    Column("rank corr.", "float", meaning="of predicted and measured radii"),
+)
+PREDICTION = Schema(
+    Column("predicted", "float", meaning="the covering law's value of the same quantity"),
+    Column("predicted_error", "float", meaning="of the prediction's average over samples"),
+)
+RADIUS = Schema(
+    Column("measured", "float", meaning="covering radius of a sample"),
+    Column("predicted", "float", meaning="its median by the covering law"),
+    N,
+)
+DIFFERENCE = Schema(EPS, DELTA) + INTERVAL + IDENTITY
+
+
+def _one_target(law: str) -> dict[str, Rows]:
+    """The rows for what the heuristic with the normal density says of one target."""
+    id = {"uniform": "poisson", "normal": "normal"}[law]
+    return {
+        f"{id}-one-target": Rows("target", {"law": law}, measured="P(miss one target), covering law"),
+        f"{id}-threshold": Rows("threshold", {"law": law}, measured=f"n* (one target), {law}, covering law"),
+    }
+
+
 STUDY = Study(
     name="covering_law",
     question="Does the covering law predict the measurement, without enumerating a single sum?",
+    guise="vector",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "summary": SUMMARY,
+        "agreement": Schema(EPS, N, TRIALS) + PREDICTION + INTERVAL + IDENTITY,
+        "radii": RADIUS + IDENTITY,
+        "curve": REQUIRED + PREDICTION,
+        "difference": DIFFERENCE,
+        "target": Schema(N, EPS, Z) + INTERVAL + IDENTITY,
+        "threshold": Schema(EPS) + INTERVAL + IDENTITY,
+    },
+    claims={
+        "poisson-cover": Rows("agreement", {"law": "uniform", "d": 1}, measured="P(cover), uniform, [-1, 1]"),
+        "covering-law": Rows("difference", measured="n* interpolated, uniform, [-1, 1]"),
+        **_one_target("uniform"),
+        **_one_target("normal"),
+    },
+    options=Options,
     figures={"agreement": draw_agreement, "curve": draw_curve, "radii": draw_radii},
     show=("summary",),
 )

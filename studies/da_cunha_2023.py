@@ -17,26 +17,40 @@ for all targets and not for sampled ones: n*(d, eps, delta) for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from _curves import curve_figures, curve_tables, smooth, summary, whole
 
 import rssp
-from rssp.claims import check, claim
-from rssp.claims.exponents import bound_factor, compare_exponents, exponent_verdicts, joint_exponents
+from rssp.claims import claim
+from rssp.claims.exponents import bound_factor, compare_exponents, joint_exponents
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
-from rssp.study import Context, Study, Task
+from rssp.schemas import INTERVAL, Column, Schema
+from rssp.study import Context, Exponents, Rows, Study, Tables, Task, option
+from rssp.study.columns import COVERAGE, DELTA, EPS, REQUIRED, D
+from rssp.study.curves import (
+    JOINT,
+    curve_figures,
+    curve_tables,
+    exponent_schema,
+    factor_schema,
+    smooth,
+    summary,
+    summary_schema,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
-NSN = "normally-scaled"
+NSN, GATED = "normally-scaled", "convolution, gated"
+VECTORS = Column("vectors", "text", meaning="which of the laws compared, whatever the dimension")
+COST = Schema(VECTORS, D, EPS) + INTERVAL
 KERNELS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (1, 5), 6: (1, 6)}
 """dimension = kernel size squared times output channels"""
 CLAIMS = ("da-cunha-2023-all-targets", "counting-1-norm")
@@ -62,89 +76,86 @@ def laws(d: int) -> dict[str, rssp.Law]:
     return {
         NSN: rssp.NormallyScaledNormal(d),
         "convolution": rssp.ConvolutionBlocks(size, channels_in=2, channels_out=channels),
-        "convolution, gated": rssp.ConvolutionBlocks(size, channels_in=2, channels_out=channels, sign=1),
+        GATED: rssp.ConvolutionBlocks(size, channels_in=2, channels_out=channels, sign=1),
         "independent entries": rssp.IndependentNormalProduct(d),
         "shared by four vectors": rssp.GroupScaledNormal(d, 4),
         "uniform entries": rssp.NormallyScaledUniform(d),
     }
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
+@dataclass(frozen=True)
+class Options:
+    bits: tuple[int, ...] | None = option(None, "eps goes down to 2 to the minus these, for d = 1, 2, ...", least=2)
+    n_max: int | None = option(None, "how far samples are followed", least=1)
+
+
+def plan(context: Context) -> Sequence[Task]:
+    grid, options = GRIDS[context.scale], context.options
+    if options.bits is not None:
+        grid = {d: (bits, *grid[min(d, max(grid))][1:]) for d, bits in enumerate(options.bits, 1)}
     tasks = []
-    for d, (bits, n_max, trials) in GRIDS[scale].items():
-        eps = tuple(2.0**-b for b in range(2, bits + 1))
+    for d, (bits, n_max, trials) in grid.items():
+        eps, n_max = tuple(2.0**-b for b in range(2, bits + 1)), options.n_max or n_max
         for name, law in laws(d).items():
             # half of the gated vectors are zero
-            measurement = HittingTimes(eps, n_max if "gated" not in name else int(1.7 * n_max))
-            tasks.append(Task(f"{name}, d = {d}", Experiment(law, rssp.Ball(d, norm=1), measurement, seed), trials))
+            measurement = HittingTimes(eps, n_max if name != GATED else int(1.7 * n_max))
+            experiment = Experiment(law, rssp.Ball(d, norm=1), measurement, context.seed)
+            tasks.append(Task(f"{name}, d = {d}", experiment, trials, keys={"vectors": name}))
     return tasks
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    tasks = {task.name: task.experiment for task in plan(context.scale, context.seed)}
-    keys = {name: {"law": name.rpartition(", d = ")[0], "d": e.ball.dim} for name, e in tasks.items()}
-    tables = curve_tables(trials, {name: e.measurement.sample_size for name, e in tasks.items()}, keys)
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    tables = curve_tables(runs, context)
     points = smooth(tables["required"])
-    main = points[points["law"] == NSN]
+    main = points[points["vectors"] == NSN]
     claims = [claim(name) for name in CLAIMS]
-    names = list(laws(1))
-    tables["exponent_of_d"] = _by_law(points, names, lambda p: compare_exponents(p, claims, "d", "eps"))
-    tables["exponent_of_bits"] = _by_law(points, names, lambda p: compare_exponents(p, claims, "eps", "d"))
-    tables["joint"] = _by_law(points, names, joint_exponents)
+    tables["exponent_of_d"] = _each(points, lambda p: compare_exponents(p, claims, "d", "eps"))
+    tables["exponent_of_bits"] = _each(points, lambda p: compare_exponents(p, claims, "eps", "d"))
+    tables["joint"] = _each(points, joint_exponents)
     tables["factor"] = bound_factor(claim(CLAIMS[0]), main, CORNER)
     tables["cost"] = _cost(points)
-    return {"summary": summary(tables["required"], ("law", "d", "eps"), claim("counting-1-norm")), **tables}
+    return {"summary": summary(tables["required"], ("vectors", "d", "eps"), claim("counting-1-norm")), **tables}
 
 
-def _by_law(points: pd.DataFrame, names: Sequence[str], analysis) -> pd.DataFrame:  # type: ignore[no-untyped-def]
-    parts = [(name, analysis(points[points["law"] == name])) for name in names]
-    return pd.concat([part.assign(law=name) for name, part in parts if len(part)] or [pd.DataFrame()])
+def _each(points: pd.DataFrame, analysis: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """The analysis of each kind of vectors by itself."""
+    parts = [(name, analysis(points[points["vectors"] == name])) for name in laws(1)]
+    return pd.concat([part.assign(vectors=name) for name, part in parts if len(part)] or [pd.DataFrame()])
 
 
 def _cost(points: pd.DataFrame) -> pd.DataFrame:
     """n* of each law less that of independent entries, for the same d and eps: what the dependence costs."""
-    base = points.loc[points["law"] == "independent entries", ["d", "eps", "low", "best", "high"]]
+    base = points.loc[points["vectors"] == "independent entries", ["d", "eps", "low", "best", "high"]]
     rows = points.merge(base, on=["d", "eps"], how="left", suffixes=("", "_base"))
     error = np.hypot((rows["high"] - rows["low"]) / 2, (rows["high_base"] - rows["low_base"]) / 2)
     best = rows["best"] - rows["best_base"]
-    cost = rows.assign(best=best, low=best - error, high=best + error)[["law", "d", "eps", "low", "best", "high"]]
+    cost = rows.assign(quantity="n* less that of independent entries", best=best, low=best - error, high=best + error)
+    cost = cost[list(COST.names)]
     return cost[np.isfinite(cost["best"]) & np.isfinite(cost["high"])]
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    required = whole(tables["required"])
-    main = required[required["law"] == NSN]
-    exponents = tables["exponent_of_d"]
-    exponents = exponents[exponents["law"] == NSN]
-    return [
-        check(claim("da-cunha-2023-all-targets"), main, measured="n*, normally-scaled, 1-norm ball"),
-        check(claim("counting-1-norm"), required, measured="n*, all laws, 1-norm ball"),
-        *(v for name in CLAIMS for v in exponent_verdicts(claim(name), exponents, "n*, normally-scaled, 1-norm ball")),
-    ]
-
-
-def _main(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _main(tables: Tables) -> pd.DataFrame:
     points = smooth(tables["required"])
-    return points[points["law"] == NSN]
+    return points[points["vectors"] == NSN]
 
 
-def draw_laws(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_laws(tables: Tables) -> Figure:
     """n* of each law against d, at the two coarsest eps that all dimensions have in common."""
     points = smooth(tables["required"])
     dimensions = points.groupby("eps")["d"].nunique()
     shown = sorted(dimensions.index[dimensions > 1].to_list(), reverse=True)[:2]
     figure, axes = new_figure(1, len(shown), width=4.4 * len(shown) + 2.2, height=4.2)
-    shift = np.linspace(-0.12, 0.12, points["law"].nunique())
+    shift = np.linspace(-0.12, 0.12, points["vectors"].nunique())
     for ax, eps in zip(axes, shown, strict=True):
-        for i, law in enumerate(points["law"].unique()):
-            rows = points[(points["law"] == law) & (points["eps"] == eps)]
+        for i, law in enumerate(points["vectors"].unique()):
+            rows = points[(points["vectors"] == law) & (points["eps"] == eps)]
             moved = rows.assign(d=rows["d"] + shift[i])
             plot_estimates(moved, "d", ax=ax, line=True, colours=[COLOURS[i]], lw=0.9)
         ax.set(title=rf"$\varepsilon$ = {eps_label(eps)}, $\delta$ = 1/2", xlabel="$d$", ylabel="$n^*$", ylim=(0, None))
         ax.set_xticks(sorted(points["d"].unique()))
     from matplotlib.lines import Line2D
 
-    names = points["law"].unique()
+    names = points["vectors"].unique()
     handles = [Line2D([], [], color=COLOURS[i], marker="o", label=name) for i, name in enumerate(names)]
     legend_outside(axes[-1], handles=handles)
     return figure
@@ -157,12 +168,31 @@ CURVES = curve_figures(
     r"theorem (as quoted) over measured; $C$ fitted at $d = 1$, $\varepsilon = 1/4$",
 )
 
+LABEL = "n*, normally-scaled, 1-norm ball"
+WHOLE = {"quantity": "n*"}
+EXPONENT = Exponents("exponent_of_d", {"vectors": NSN}, measured=LABEL)
+
 STUDY = Study(
     name="da_cunha_2023",
     question="What does the dependence of random convolutional kernels cost in the number of samples?",
+    guise="vector",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "summary": summary_schema(VECTORS, D, EPS),
+        "coverage": COVERAGE + Schema(VECTORS),
+        "required": REQUIRED + Schema(VECTORS),
+        "exponent_of_d": exponent_schema(EPS, CLAIMS) + Schema(VECTORS),
+        "exponent_of_bits": exponent_schema(D, CLAIMS) + Schema(VECTORS),
+        "joint": JOINT + Schema(VECTORS),
+        "factor": factor_schema(D, EPS, DELTA),
+        "cost": COST,
+    },
+    claims={
+        "da-cunha-2023-all-targets": (Rows("required", {**WHOLE, "vectors": NSN}, measured=LABEL), EXPONENT),
+        "counting-1-norm": (Rows("required", WHOLE, measured="n*, all laws, 1-norm ball"), EXPONENT),
+    },
+    options=Options,
     figures={**CURVES, "laws": draw_laws},
     show=("summary", "exponent_of_d"),
 )

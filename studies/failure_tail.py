@@ -22,37 +22,43 @@ import numpy as np
 import pandas as pd
 
 import rssp
-from rssp.claims import check, claim
+from rssp.claims import claim
 from rssp.inference import clopper_pearson
 from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment, weighted_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
-from rssp.study import Context, Study, Task
+from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, Task
+from rssp.study.columns import DELTA, EPS, TRIALS, N, Z, identity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
 LAW = rssp.Uniform()
 POINT = 1e-9
 """half the length of the interval that stands for one target: what lies within eps of all of it and of its middle
 differs by this"""
-TARGETS = {
-    "[-1, 1]": rssp.Ball.interval(-1, 1),
-    "[-1/2, 1/2]": rssp.Ball.interval(-0.5, 0.5),
+WHOLE, HALF = "[-1, 1]", "[-1/2, 1/2]"
+GOALS = {
+    WHOLE: rssp.Ball.interval(-1, 1),
+    HALF: rssp.Ball.interval(-0.5, 0.5),
     "1": rssp.Ball(1, POINT, centre=1.0),
     "1/2": rssp.Ball(1, POINT, centre=0.5),
 }
-Z = {"1": 1.0, "1/2": 0.5}
+"""what must be within eps, in the column goal: all of an interval, or one number"""
+ONE = {"1": 1.0, "1/2": 0.5}
 FINE = 1e-3
-SERIES = (("[-1, 1]", 1e-2), ("[-1, 1]", FINE), ("[-1, 1]", 1e-4), ("[-1/2, 1/2]", FINE), ("1", FINE), ("1/2", FINE))
+SERIES = ((WHOLE, 1e-2), (WHOLE, FINE), (WHOLE, 1e-4), (HALF, FINE), ("1", FINE), ("1/2", FINE))
 STEP = 5  # odd, so that the middle of two neighbouring n is the middle of n, n + 1
-N = {1e-2: range(10, 56, STEP), FINE: range(15, 66, STEP), 1e-4: range(20, 71, STEP)}
-TRIALS = {"quick": 3000, "standard": 40_000, "full": 200_000}
+N_TRIED = {1e-2: range(10, 56, STEP), FINE: range(15, 66, STEP), 1e-4: range(20, 71, STEP)}
+SAMPLES = {"quick": 3000, "standard": 40_000, "full": 200_000}
 PLAIN = {"quick": 2000, "standard": 20_000, "full": 100_000}
 BITS = {"quick": range(4, 13, 2), "standard": range(4, 21, 2), "full": range(4, 25)}
 N_PLAIN, N_ERROR = 24, 18
+CONSTANT = {"low": "constant low", "best": "constant", "high": "constant high"}
+MEASURED = {"confidence": 0.95, "evidence": "measured"}
 KAPPAS = (1.5, 2.0, 4.0)
 """values at which the other constant of the tail bound is fitted: the paper gives neither. For large n the
 logarithm of the bound falls by 1/kappa a number, that of P(fail) by ln 2: kappa cannot be below 1.44"""
@@ -60,28 +66,31 @@ RATES = (0.4, 0.5, 0.6)
 """values of c at which the A of Lueker's bound on the mean error is fitted"""
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
+def plan(context: Context) -> Sequence[Task]:
+    scale, seed = context.scale, context.seed
     tasks = []
-    for targets, eps in SERIES:
-        for n in N[eps]:
-            experiment = rare_failure_experiment(LAW, n, eps, TARGETS[targets], seed=seed)
-            tasks.append(Task(f"{targets}, eps {eps:g}, n {n}", experiment, _trials(scale, eps)))
+    for goal, eps in SERIES:
+        for n in N_TRIED[eps]:
+            experiment = rare_failure_experiment(LAW, n, eps, GOALS[goal], seed=seed)
+            keys = {"part": "series", "goal": goal}
+            tasks.append(Task(f"{goal}, eps {eps:g}, n {n}", experiment, _trials(scale, eps), keys))
     for eps in (1e-2, FINE):
-        experiment = Experiment(LAW, TARGETS["[-1, 1]"], HittingTimes((eps,), N_PLAIN), seed=seed)
-        tasks.append(Task(f"plain, eps {eps:g}", experiment, PLAIN[scale]))
+        experiment = Experiment(LAW, GOALS[WHOLE], HittingTimes((eps,), N_PLAIN), seed=seed)
+        tasks.append(Task(f"plain, eps {eps:g}", experiment, PLAIN[scale], {"part": "plain"}))
     for bits in BITS[scale]:
         for n in _around(bits):
-            experiment = rare_failure_experiment(LAW, n, 2.0**-bits, TARGETS["[-1, 1]"], seed=seed)
-            tasks.append(Task(f"delta = eps = 2^-{bits}, n {n}", experiment, _trials(scale, 2.0**-bits) // 2))
-    for targets in Z:
-        experiment = Experiment(LAW, TARGETS[targets], CoveringProfiles(N_ERROR, n_min=4), seed=seed)
-        tasks.append(Task(f"distance to {targets}", experiment, PLAIN[scale]))
+            experiment = rare_failure_experiment(LAW, n, 2.0**-bits, GOALS[WHOLE], seed=seed)
+            trials = _trials(scale, 2.0**-bits) // 2
+            tasks.append(Task(f"delta = eps = 2^-{bits}, n {n}", experiment, trials, {"part": "constants"}))
+    for goal in ONE:
+        experiment = Experiment(LAW, GOALS[goal], CoveringProfiles(N_ERROR, n_min=4), seed=seed)
+        tasks.append(Task(f"distance to {goal}", experiment, PLAIN[scale], {"part": "distance", "goal": goal}))
     return tasks
 
 
 def _trials(scale: str, eps: float) -> int:
     """The cost of a trial grows like 1/eps: a quarter of the trials at 1e-4."""
-    return max(TRIALS[scale] // 50, int(TRIALS[scale] * min(1.0, (eps / FINE) ** 0.6)))
+    return max(SAMPLES[scale] // 50, int(SAMPLES[scale] * min(1.0, (eps / FINE) ** 0.6)))
 
 
 def _around(bits: int) -> list[int]:
@@ -91,38 +100,44 @@ def _around(bits: int) -> list[int]:
     return [middle - 3, middle - 1, middle + 1, middle + 3]
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    failures = pd.concat([_series(trials, targets, eps) for targets, eps in SERIES], ignore_index=True)
-    slopes = pd.concat([_slopes(rows) for _, rows in failures.groupby(["targets", "eps"], sort=False)])
-    points, constants = _constants(trials, BITS[context.scale])
-    plain = pd.concat([_plain(trials[f"plain, eps {eps:g}"], failures, eps) for eps in (1e-2, FINE)])
-    error = pd.concat([_mean_error(trials[f"distance to {targets}"], targets) for targets in Z])
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    def part(name: str) -> list[tuple[Mapping[str, Any], Trials]]:
+        keys = {run: context.tasks[run].keys for run in runs}
+        return [(keys[run], trials) for run, trials in runs.items() if keys[run]["part"] == name]
+
+    failures = pd.DataFrame([_failure(trials, keys["goal"]) for keys, trials in part("series")])
+    slopes = pd.concat([_slopes(rows) for _, rows in failures.groupby(["goal", "eps"], sort=False)])
+    points, constants = _constants([trials for _, trials in part("constants")])
+    plain = pd.concat([_plain(trials, failures) for _, trials in part("plain")])
     tables = {
         "failures": failures,
         "slopes": slopes,
-        "constant points": points,
+        "constant_points": points,
         "constants": constants,
+        "required": _required(constants),
         "plain": plain,
-        "error": error,
+        "error": pd.concat([_mean_error(trials, keys["goal"]) for keys, trials in part("distance")]),
     }
-    tables |= {"summary": _summary(failures, slopes), "agreement": plain[plain["weighted"].notna()]}
-    return {name: table.reset_index(drop=True) for name, table in tables.items()}
+    return tables | {"summary": _summary(failures, slopes), "agreement": plain[plain["weighted"].notna()]}
 
 
-def _estimate(table: pd.DataFrame) -> dict[str, float]:
-    seen = weighted_failure(table)
-    names = ("low", "best", "high", "relative_error", "effective_size", "trials", "failures", "undecided")
-    return {name: getattr(seen, name) for name in names}
+def _estimate(trials: Trials) -> dict[str, Any]:
+    seen = weighted_failure(trials)
+    names = ("relative_error", "effective_size", "trials", "failures", "undecided")
+    m = trials.measurement
+    return {"n": m.n, "eps": m.eps, **seen.row(), **{name: seen.details[name] for name in names}}
 
 
-def _series(trials: Mapping[str, pd.DataFrame], targets: str, eps: float) -> pd.DataFrame:
-    rows = [{"n": n, **_estimate(trials[f"{targets}, eps {eps:g}, n {n}"])} for n in N[eps]]
-    table = pd.DataFrame(rows)
-    if targets in Z:
-        table["edge"] = claim("edge-one-target").bound(n=table["n"], eps=eps, z=Z[targets])
+def _failure(trials: Trials, goal: str) -> dict[str, Any]:
+    """P(fail) of one run, beside the bound by one-sided samples."""
+    row = {"goal": goal, **_estimate(trials), **identity(LAW, trials.ball, "one" if goal in ONE else "all")}
+    if goal in ONE:
+        edge = claim("edge-one-target").bound(n=row["n"], eps=row["eps"], z=ONE[goal])
+        row |= {"quantity": "P(miss one target)", "z": ONE[goal]}
     else:
-        table["edge"] = claim("edge-fail").bound(n=table["n"], eps=eps, radius=TARGETS[targets].radius)
-    return table.assign(targets=targets, eps=eps)[["targets", "eps", *table.columns]]
+        edge = claim("edge-fail").bound(n=row["n"], eps=row["eps"], radius=trials.ball.radius)
+        row |= {"quantity": "P(fail)", "z": math.nan}
+    return row | {"edge": float(edge)}
 
 
 def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
@@ -138,34 +153,45 @@ def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
     share = (rows["edge"] / rows["best"]).to_numpy()[:-1]
     table = table.assign(p=rows["best"].to_numpy()[1:], share=share, edge=np.diff(np.log2(rows["edge"])) / STEP)
     table = table.assign(asymptote=-1 + math.log2(math.e) / np.sqrt(table["n"] + 0.5))
-    return table.assign(targets=rows["targets"].iloc[0], eps=rows["eps"].iloc[0])
+    keys = {name: rows[name].iloc[0] for name in ("goal", "eps", *IDENTITY.names)}
+    return table.assign(quantity="log2 P(fail) per sample", **MEASURED, **keys)
 
 
-def _plain(table: pd.DataFrame, failures: pd.DataFrame, eps: float) -> pd.DataFrame:
+def _plain(trials: Trials, failures: pd.DataFrame) -> pd.DataFrame:
     """Plain counting at every n, beside the weighted estimate and the standard errors between the two."""
-    times, total = table["n"].to_numpy(), len(table)
+    times, total, (eps,) = trials.table["n"].to_numpy(), trials.trials, trials.measurement.eps
     n = np.arange(8, N_PLAIN + 1)
     missed = np.array([np.count_nonzero((times < 0) | (times > m)) for m in n])
     low, high = clopper_pearson(missed, np.full(n.size, total))
     seen = pd.DataFrame({"eps": eps, "n": n, "low": low, "best": missed / total, "high": high, "trials": total})
-    of_interval = failures[(failures["targets"] == "[-1, 1]") & (failures["eps"] == eps)]
+    of_interval = failures[(failures["goal"] == WHOLE) & (failures["eps"] == eps)]
     weighted = of_interval.set_index("n")[["best", "relative_error"]].reindex(n).to_numpy(dtype=float).T
     variance = weighted[0] * (1 - np.minimum(weighted[0], 1)) / total + (weighted[0] * weighted[1]) ** 2
     apart = (seen["best"] - weighted[0]) / np.sqrt(variance)
+    seen = seen.assign(quantity="P(fail)", **MEASURED, **identity(LAW, trials.ball))
     return seen.assign(weighted=weighted[0], **{"standard errors apart": apart})
 
 
-def _constants(trials: Mapping[str, pd.DataFrame], bits: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _constants(runs: Sequence[Trials]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """n with P(fail) = eps, by a weighted straight line through log2 P(fail) at four n around it."""
-    points, rows = [], []
-    for b in bits:
-        near = [{"eps": 2.0**-b, "n": n, **_estimate(trials[f"delta = eps = 2^-{b}, n {n}"])} for n in _around(b)]
-        points += near
-        low, best, high = _crossing(pd.DataFrame(near), -b)
-        edge = _edge_crossing(b)
-        rows.append((2.0**-b, 2.0**-b, low, best, high, low / b, best / b, high / b, edge, edge / b))
-    names = ["eps", "delta", "low", "best", "high", "C low", "C", "C high", "edge n", "edge C"]
-    return pd.DataFrame(points), pd.DataFrame(rows, columns=names)
+    whole = identity(LAW, GOALS[WHOLE])
+    points = pd.DataFrame([_estimate(trials) for trials in runs]).assign(quantity="P(fail)", **whole)
+    rows = []
+    for eps, near in points.groupby("eps", sort=False):
+        bits = round(-math.log2(float(eps)))  # type: ignore[arg-type]
+        low, best, high = _crossing(near, -bits)
+        edge = _edge_crossing(bits)
+        rows.append((eps, eps, low, best, high, low / bits, best / bits, high / bits, edge, edge / bits))
+    names = ["eps", "delta", "low", "best", "high", "constant low", "constant", "constant high", "edge n", "edge C"]
+    constants = pd.DataFrame(rows, columns=names)
+    return points, constants.assign(quantity="n* interpolated", **MEASURED, **whole)
+
+
+def _required(constants: pd.DataFrame) -> pd.DataFrame:
+    """n* at delta = eps: between whole numbers, and as the whole number above."""
+    smooth = constants[list(REQUIRED.names)]
+    whole = smooth.assign(quantity="n*", **{name: np.ceil(smooth[name]) for name in ("low", "best", "high")})
+    return pd.concat([whole, smooth], ignore_index=True)
 
 
 def _crossing(near: pd.DataFrame, level: float) -> tuple[float, float, float]:
@@ -175,11 +201,9 @@ def _crossing(near: pd.DataFrame, level: float) -> tuple[float, float, float]:
     n, value = seen["n"].to_numpy(dtype=float), np.log2(seen["best"].to_numpy(dtype=float))
     error = np.maximum(seen["relative_error"].to_numpy(dtype=float) / math.log(2), 1e-6)
     middle = np.average(n, weights=error**-2)
-    design = np.stack([np.ones(n.size), n - middle], axis=1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    height, slope = covariance @ design.T @ (value / error)
+    (slope, height), covariance = np.polyfit(n - middle, value, 1, w=1 / error, cov="unscaled")
     away = (level - height) / slope
-    reach = 1.96 * math.sqrt(covariance[0, 0] + away**2 * covariance[1, 1]) / abs(slope)
+    reach = 1.96 * math.sqrt(covariance[1, 1] + away**2 * covariance[0, 0]) / abs(slope)
     return middle + away - reach, middle + away, middle + away + reach
 
 
@@ -191,12 +215,13 @@ def _edge_crossing(bits: int) -> float:
     return after - 1 + (high + bits) / (high - low)
 
 
-def _mean_error(table: pd.DataFrame, targets: str) -> pd.DataFrame:
-    grouped = table.groupby("n")["lower"]
+def _mean_error(trials: Trials, goal: str) -> pd.DataFrame:
+    grouped = trials.table.groupby("n")["lower"]
     mean = grouped.mean()
     error: pd.Series = grouped.std() / np.sqrt(grouped.size())
     rows = pd.DataFrame({"low": mean - 1.96 * error, "best": mean, "high": mean + 1.96 * error}).reset_index()
-    return rows.assign(targets=targets, z=Z[targets])
+    rows = rows.assign(quantity="E[error] (one target)", **MEASURED, **identity(LAW, trials.ball, "one"))
+    return rows.assign(goal=goal, z=ONE[goal])
 
 
 def _ends(table: pd.DataFrame) -> list[pd.Series]:
@@ -205,8 +230,8 @@ def _ends(table: pd.DataFrame) -> list[pd.Series]:
 
 def _summary(failures: pd.DataFrame, slopes: pd.DataFrame) -> pd.DataFrame:
     """What a run prints: P(fail) at eps = 1e-3 and its slope to the next n."""
-    rows = failures[(failures["targets"] == "[-1, 1]") & (failures["eps"] == FINE)]
-    steps = slopes[(slopes["targets"] == "[-1, 1]") & (slopes["eps"] == FINE)]
+    rows = failures[(failures["goal"] == WHOLE) & (failures["eps"] == FINE)]
+    steps = slopes[(slopes["goal"] == WHOLE) & (slopes["eps"] == FINE)]
     columns = {
         "n": rows["n"],
         "P(fail)": [f"{p:.3g} [{a:.3g}, {b:.3g}]" for a, p, b in zip(*_ends(rows), strict=True)],
@@ -219,47 +244,21 @@ def _summary(failures: pd.DataFrame, slopes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).join(following, on="n").fillna("-")
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    failures, slopes, constants = tables["failures"], tables["slopes"], tables["constants"]
-    whole_n = constants.assign(**{name: np.ceil(constants[name]) for name in ("low", "best", "high")})
-    on = {name: failures[failures["targets"].astype(str) == name] for name in TARGETS}
-    far = slopes[(slopes["targets"].astype(str) == "[-1, 1]") & (slopes["share"] >= 0.5)]
-    half, whole = (on[name][on[name]["best"] < 1] for name in ("[-1/2, 1/2]", "[-1, 1]"))
-    verdicts = [
-        check(claim("edge-fail"), whole, measured="P(fail), all targets of [-1, 1]"),
-        check(claim("edge-samples"), whole_n, measured="n* at delta = eps, [-1, 1]"),
-        check(claim("lueker-1998"), constants, measured="n with P(fail) = eps, interpolated, delta = eps, [-1, 1]"),
-    ]
-    if len(far):
-        label = "slope of log2 P(fail), [-1, 1], where one-sided samples are half of the failures or more"
-        verdicts.append(check(claim("edge-slope"), far, measured=label))
-    one = pd.concat([on[name].assign(z=z) for name, z in Z.items()])
-    verdicts.append(check(claim("edge-one-target"), one, measured="P(miss), targets 1 and 1/2"))
-    label = "P(fail), uniform, all targets of [-1/2, 1/2]"
-    verdicts += [check(claim("esa-2023-tail"), half, measured=label, kappa=kappa) for kappa in KAPPAS]
-    error = tables["error"]
-    for rate in RATES:
-        label = "mean distance from the targets 1 and 1/2 to the nearest sum"
-        verdicts.append(check(claim("lueker-1998-mean"), error, constant="A", measured=label, c=rate))
-    return verdicts
-
-
 def _points(table: pd.DataFrame, x: str, label: str, ax: Axes, colour: str, **options: Any) -> None:
     plot_estimates(table.assign(series=label), x, by="series", ax=ax, colours=[colour], ms=4, **options)
 
 
 def _interval(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["targets"].astype(str) == "[-1, 1]"]
+    return table[table["goal"] == WHOLE]
 
 
-def draw_failures(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_failures(tables: Tables) -> Figure:
     figure, axes = new_figure(1, 2, width=11.5, height=4.6)
     rows = _interval(tables["failures"])
     for ax, other in zip(axes, (False, True), strict=True):
         if other:
-            failures = tables["failures"]
-            rows = failures[(failures["eps"] == FINE)].assign(targets=failures["targets"].astype(str))
-        groups = rows.groupby("targets" if other else "eps", sort=False)
+            rows = tables["failures"][tables["failures"]["eps"] == FINE]
+        groups = rows.groupby("goal" if other else "eps", sort=False)
         for colour, (name, group) in zip(COLOURS, groups, strict=False):
             label = _target_label(str(name)) if other else rf"$\varepsilon = {name:g}$"
             _points(group, "n", label, ax, colour)
@@ -275,10 +274,10 @@ def draw_failures(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def _target_label(name: str) -> str:
-    return f"one target, {name}" if name in Z else f"all of {name}"
+    return f"one target, {name}" if name in ONE else f"all of {name}"
 
 
-def draw_slopes(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_slopes(tables: Tables) -> Figure:
     figure, (ax,) = new_figure(width=7.6, height=4.4)
     slopes = _interval(tables["slopes"])
     for i, (eps, rows) in enumerate(slopes.groupby("eps", sort=False)):
@@ -294,12 +293,10 @@ def draw_slopes(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def draw_constants(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_constants(tables: Tables) -> Figure:
     figure, (ax,) = new_figure(width=7.6, height=4.4)
     rows = tables["constants"]
-    seen = pd.DataFrame(
-        {"bits": -np.log2(rows["eps"]), "low": rows["C low"], "best": rows["C"], "high": rows["C high"]}
-    )
+    seen = pd.DataFrame({"bits": -np.log2(rows["eps"])} | {end: rows[name] for end, name in CONSTANT.items()})
     _points(seen, "bits", r"measured: $P$(fail) $= \varepsilon$", ax, COLOURS[0])
     bits = np.arange(4, 41)
     ax.plot(
@@ -320,12 +317,111 @@ def draw_constants(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+GOAL = Column("goal", "text", meaning="what must be within eps: all of an interval, or one number")
+EDGE = Column("edge", "float", meaning="the bound by one-sided samples, exact")
+WEIGHTED = Schema(
+    Column("relative_error", "float", meaning="standard error over the estimate"),
+    Column("effective_size", "float", meaning="equally weighted failures that would tell as much"),
+    TRIALS,
+    Column("failures", "int", meaning="samples that failed, without their weights"),
+    Column("undecided", "int", meaning="samples left undecided"),
+)
+POINTS = Schema(EPS, N) + INTERVAL + WEIGHTED + IDENTITY
+SLOPES = Schema(
+    N,
+    Column("p", "float", meaning="P(fail) at the upper n"),
+    Column("share", "float", meaning="bound over P(fail) at the lower n"),
+    EDGE,
+    Column("asymptote", "float", meaning="slope of the bound for large n"),
+    GOAL,
+    EPS,
+)
+CONSTANTS = Schema(
+    EPS,
+    DELTA,
+    Column("constant low", "float"),
+    Column("constant", "float", meaning="n over log2(1/eps)"),
+    Column("constant high", "float"),
+    Column("edge n", "float", meaning="where the bound by one-sided samples is eps"),
+    Column("edge C", "float", meaning="edge n over log2(1/eps)"),
+)
+REQUIRED = Schema(EPS, DELTA) + INTERVAL + IDENTITY
+PLAIN_COUNTS = Schema(
+    EPS,
+    N,
+    TRIALS,
+    Column("weighted", "float", meaning="the weighted estimate at the same n"),
+    Column("standard errors apart", "float"),
+)
+SUMMARY = Schema(
+    N,
+    Column("P(fail)", "text"),
+    Column("P(fail) over edge bound", "float"),
+    Column("effective size", "int"),
+    Column("slope to the next n", "text"),
+    Column("slope of the bound", "text"),
+)
+
+
+def _fails(p: pd.Series) -> pd.Series:
+    return p < 1
+
+
+def _one_sided(share: pd.Series) -> pd.Series:
+    return share >= 0.5
+
+
 STUDY = Study(
     name="failure_tail",
     question="By which factor does the probability of failure fall with every further random number?",
+    guise="scalar",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "summary": SUMMARY,
+        "failures": Schema(GOAL, Z, EDGE) + POINTS,
+        "slopes": SLOPES + INTERVAL + IDENTITY,
+        "constant_points": POINTS,
+        "constants": CONSTANTS + INTERVAL + IDENTITY,
+        "required": REQUIRED,
+        "plain": PLAIN_COUNTS + INTERVAL + IDENTITY,
+        "agreement": PLAIN_COUNTS + INTERVAL + IDENTITY,
+        "error": Schema(GOAL, Z, N) + INTERVAL + IDENTITY,
+    },
+    claims={
+        "edge-fail": Rows("failures", {"goal": WHOLE, "best": _fails}, measured="P(fail), all targets of [-1, 1]"),
+        "edge-samples": Rows("required", {"quantity": "n*"}, measured="n* at delta = eps, [-1, 1]"),
+        "lueker-1998": Rows(
+            "required",
+            {"quantity": "n* interpolated"},
+            measured="n with P(fail) = eps, interpolated, delta = eps, [-1, 1]",
+        ),
+        "edge-slope": Rows(
+            "slopes",
+            {"goal": WHOLE, "share": _one_sided},
+            measured="slope of log2 P(fail), [-1, 1], where one-sided samples are half of the failures or more",
+            otherwise="at no n measured are one-sided samples half of the failures",
+        ),
+        "edge-one-target": Rows("failures", {"goal": tuple(ONE)}, measured="P(miss), targets 1 and 1/2"),
+        "esa-2023-tail": tuple(
+            Rows(
+                "failures",
+                {"goal": HALF, "best": _fails},
+                constants={"kappa": kappa},
+                measured="P(fail), uniform, all targets of [-1/2, 1/2]",
+            )
+            for kappa in KAPPAS
+        ),
+        "lueker-1998-mean": tuple(
+            Rows(
+                "error",
+                constants={"c": rate},
+                constant="A",
+                measured="mean distance from the targets 1 and 1/2 to the nearest sum",
+            )
+            for rate in RATES
+        ),
+    },
     figures={"failures": draw_failures, "slopes": draw_slopes, "constants": draw_constants},
     show=("summary", "agreement", "constants"),
 )

@@ -14,34 +14,45 @@ entries in [-1, 1] and error eps in the max norm:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 import rssp
-from rssp.claims import check, claim
+from rssp.claims import claim
 from rssp.prediction.covering_law import predicted_required_samples
 from rssp.prediction.moments import minimal_n
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
-from rssp.study import Context, Study
+from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, option
+from rssp.study.columns import DELTA, EPS, identity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
-DELTA = 0.5
+HALF = 0.5
 # (kernel size, channels)
 LAYERS = {
     "quick": ((1, 1), (1, 2), (2, 1), (3, 1), (3, 4)),
     "standard": ((1, 1), (1, 2), (2, 1), (3, 1), (2, 4), (3, 4), (3, 16), (3, 64)),
 }
 LAYERS["full"] = LAYERS["standard"]
-EPS = {"quick": (1e-2,), "standard": (1e-2, 1e-3), "full": (1e-2, 1e-3)}
+ERRORS = {"quick": (1e-2,), "standard": (1e-2, 1e-3), "full": (1e-2, 1e-3)}
 MOMENTS_TO = {"quick": 4, "standard": 16, "full": 32}
 """the dimension up to which the second moment is computed"""
+
+
+@dataclass(frozen=True)
+class Options:
+    largest: int | None = option(None, "largest dimension kernel^2 c of a layer", least=1)
+    moments_to: int | None = option(None, "the dimension up to which the second moment is computed", least=1)
+    samples: int | None = option(None, "samples that the covering law averages over", least=1)
 
 
 def _samples(dim: int) -> int:
@@ -49,33 +60,27 @@ def _samples(dim: int) -> int:
     return 100 if dim <= 4 else 20 if dim <= 9 else 4 if dim <= 200 else 2
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    options = context.options
+    layers = [(kernel, c) for kernel, c in LAYERS[context.scale] if kernel**2 * c <= (options.largest or math.inf)]
+    moments_to = options.moments_to or MOMENTS_TO[context.scale]
     rows = []
-    for eps in EPS[context.scale]:
-        for kernel, c in LAYERS[context.scale]:
+    for eps in ERRORS[context.scale]:
+        for kernel, c in layers:
             dim = kernel**2 * c
-            law = rssp.NormallyScaledNormal(dim)
-            seen = predicted_required_samples(law, eps, DELTA, rssp.Ball(dim), samples=_samples(dim), seed=context.seed)
-            guarantee = minimal_n(law, eps).n if dim <= MOMENTS_TO[context.scale] else np.nan
+            law, ball, samples = rssp.NormallyScaledNormal(dim), rssp.Ball(dim), options.samples or _samples(dim)
+            seen = predicted_required_samples(law, eps, HALF, ball, samples=samples, seed=context.seed)
+            guarantee = minimal_n(law, eps).n if dim <= moments_to else np.nan
             counting = float(claim("counting-cnn").bound(kernel=kernel, c=c, eps=eps))
-            row: dict[str, Any] = {
-                "kernel": kernel,
-                "c": c,
-                "dim": dim,
-                "l": 1,
-                "eps": eps,
-                "delta": DELTA,
-                "counting": counting,
-            }
-            row |= {"quantity": "n*", "low": seen.low, "best": seen.best, "high": seen.high}
-            rows.append(row | {"second moment": guarantee})
+            row = {"kernel": kernel, "c": c, "l": 1, "eps": eps, "delta": HALF, "counting": counting}
+            rows.append(row | seen.row() | {"quantity": "n*", "second moment": guarantee} | identity(law, ball))
     table = pd.DataFrame(rows)
-    corner = table[(table["dim"] == 1) & (table["eps"] == table["eps"].max())].iloc[0]
+    corner = table[(table["d"] == 1) & (table["eps"] == table["eps"].max())].iloc[0]
     theorem = claim("da-cunha-2023")
     at_one = theorem.bound(kernel=1, c=1, l=1, eps=corner["eps"], C=1.0)
     constant = float(corner["best"] / at_one)
     bound = theorem.bound(kernel=table["kernel"], c=table["c"], l=1, eps=table["eps"], C=constant)
-    table = table.assign(theorem=bound, C=constant)
+    table = table.assign(theorem=bound, **{"fitted constant": constant})
     return {"summary": _summary(table), "layers": table}
 
 
@@ -83,7 +88,7 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "layer": [f"{k} x {k} x {c}" for k, c in zip(table["kernel"], table["c"], strict=True)],
-            "dimension": table["dim"],
+            "dimension": table["d"],
             "eps": table["eps"],
             "counting": table["counting"].round().astype(int),
             "covering law": [
@@ -96,25 +101,16 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    table = tables["layers"]
-    label = "n*, normally-scaled, predicted by the covering law"
-    return [
-        check(claim("counting-cnn"), table, measured=label),
-        check(claim("da-cunha-2023"), table, measured=label),
-    ]
-
-
-def draw_layers(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_layers(tables: Tables) -> Figure:
     table = tables["layers"]
     groups = sorted(table["eps"].unique(), reverse=True)
     figure, axes = new_figure(1, len(groups), width=4.6 * len(groups) + 2.4, height=4.4)
     for ax, eps in zip(axes, groups, strict=True):
-        rows = table[table["eps"] == eps].sort_values("dim")
-        plot_estimates(rows, "dim", ax=ax, line=True, colours=[COLOURS[0]])
-        ax.plot(rows["dim"], rows["second moment"], "s-", color=COLOURS[2], ms=4)
-        ax.plot(rows["dim"], rows["counting"], color="black", ls="--", lw=1.1)
-        ax.plot(rows["dim"], rows["theorem"], "^:", color=COLOURS[1], ms=4)
+        rows = table[table["eps"] == eps].sort_values("d")
+        plot_estimates(rows, "d", ax=ax, line=True, colours=[COLOURS[0]])
+        ax.plot(rows["d"], rows["second moment"], "s-", color=COLOURS[2], ms=4)
+        ax.plot(rows["d"], rows["counting"], color="black", ls="--", lw=1.1)
+        ax.plot(rows["d"], rows["theorem"], "^:", color=COLOURS[1], ms=4)
         ax.set(xscale="log", yscale="log", xlabel="dimension $k^2 c$", ylabel="filters per input channel and sign, $n$")
         ax.set_title(rf"$\varepsilon$ = {eps_label(eps)}, $\delta$ = 1/2")
     from matplotlib.lines import Line2D
@@ -136,11 +132,36 @@ def draw_layers(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+LABEL = "n*, normally-scaled, predicted by the covering law"
+LAYER_COLUMNS = Schema(
+    Column("kernel", "int", meaning="side of the kernel"),
+    Column("c", "int", meaning="output channels"),
+    Column("l", "int", meaning="depth"),
+    EPS,
+    DELTA,
+    Column("counting", "float", unit="n", meaning="necessary by counting"),
+    Column("second moment", "float", unit="n", meaning="enough for one target, by the exact second moment"),
+    Column("theorem", "float", unit="n", meaning="the theorem's bound"),
+    Column("fitted constant", "float", meaning="the theorem's C, fitted at 1 x 1 x 1"),
+)
+SUMMARY = Schema(
+    Column("layer", "text"),
+    Column("dimension", "int"),
+    EPS,
+    Column("counting", "int"),
+    Column("covering law", "text"),
+    Column("second moment (one target)", "float"),
+    Column("theorem, C fitted at 1 x 1 x 1", "text"),
+)
+
 STUDY = Study(
     name="layers",
     question="How many filters do real convolutional layers need: prediction, guarantee, counting bound and theorem?",
+    guise="vector",
     analyse=analyse,
-    judge=judge,
+    tables={"summary": SUMMARY, "layers": LAYER_COLUMNS + INTERVAL + IDENTITY},
+    claims={"counting-cnn": Rows("layers", measured=LABEL), "da-cunha-2023": Rows("layers", measured=LABEL)},
+    options=Options,
     figures={"layers": draw_layers},
     show=("summary",),
 )

@@ -13,6 +13,7 @@ P(every target covered) >= 1 - delta. Laws: uniform, normal, and the gated produ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,73 +21,86 @@ import numpy as np
 import pandas as pd
 
 import rssp
-from rssp.claims import check, claim
+from rssp.claims import claim
 from rssp.errors import ArgumentError
 from rssp.inference import compare_scaling, coverage, fit_scaling, required_n, smallest_constant, threshold_covariance
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
-from rssp.study import Context, Study, Task
+from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, Task, option
+from rssp.study.columns import COVERAGE, DELTA, EPS, REQUIRED, N
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
 T = TypeVar("T")
 
-LAWS = {"uniform": rssp.Uniform(), "normal": rssp.Normal(), "gated product": rssp.GatedProduct()}
-BALLS = {"[-1, 1]": rssp.Ball.interval(-1, 1), "[-1/2, 1/2]": rssp.Ball.interval(-0.5, 0.5)}
+LAWS = {"uniform": rssp.Uniform(), "normal": rssp.Normal(), "gated-product": rssp.GatedProduct()}
+"""by the texts that tables have in their column law"""
+INTERVALS = {1.0: "[-1, 1]", 0.5: "[-1/2, 1/2]"}
+"""the targets, by the ball's radius"""
 DELTAS = (0.5, 0.1, 0.01)
 SCALES = {"quick": (14, 1000), "standard": (20, 4000), "full": (26, 10_000)}
 """eps goes down to 2 to the minus this; trials"""
-N_MAX = {"uniform": (1.4, 10), "normal": (1.4, 10), "gated product": (2.6, 32)}
+N_MAX = {"uniform": (1.4, 10), "normal": (1.4, 10), "gated-product": (2.6, 32)}
 """samples are followed to a + b log2(1/eps) numbers, here (b, a); half of a gated product's numbers are zero"""
 SMOOTH = "n* interpolated"
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
-    bits, trials = SCALES[scale]
+@dataclass(frozen=True)
+class Options:
+    bits: int | None = option(None, "eps goes down to 2 to the minus this", least=4)
+
+
+def plan(context: Context) -> Sequence[Task]:
+    bits, trials = SCALES[context.scale]
+    bits = context.options.bits or bits
     eps = tuple(2.0**-b for b in range(4, bits + 1))
     tasks = []
-    for law, interval in _pairs():
-        slope, offset = N_MAX[law]
-        measurement = HittingTimes(eps, n_max=int(slope * bits) + offset)
-        tasks.append(Task(f"{law}, {interval}", Experiment(LAWS[law], BALLS[interval], measurement, seed), trials))
+    for name, law in LAWS.items():
+        for radius, interval in INTERVALS.items():
+            slope, offset = N_MAX[name]
+            measurement = HittingTimes(eps, n_max=int(slope * bits) + offset)
+            experiment = Experiment(law, rssp.Ball.interval(-radius, radius), measurement, context.seed)
+            tasks.append(Task(f"{name}, {interval}", experiment, trials))
     return tasks
 
 
-def _pairs() -> list[tuple[str, str]]:
-    return [(law, interval) for law in LAWS for interval in BALLS]
-
-
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    n_max = {task.name: task.experiment.measurement.sample_size for task in plan(context.scale, context.seed)}
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {"coverage": [], "required": [], "scaling": [], "lines": []}
-    for law, interval in _pairs():
-        name = f"{law}, {interval}"
-        keys = {"law": law, "interval": interval, "radius": BALLS[interval].radius}
-        table = trials[name]
-        parts["coverage"].append(coverage(table, n_max=n_max[name]).assign(**keys))
-        whole = required_n(table, delta=DELTAS, n_max=n_max[name])
-        smooth = required_n(table, delta=DELTAS, n_max=n_max[name], interpolated=True)
-        parts["required"] += [whole.assign(quantity="n*", **keys), smooth.assign(quantity=SMOOTH, **keys)]
+    for trials in runs.values():
+        parts["coverage"].append(coverage(trials))
+        whole = required_n(trials, delta=DELTAS)
+        smooth = required_n(trials, delta=DELTAS, interpolated=True)
+        parts["required"] += [whole, smooth]
+        identity = whole[list(IDENTITY.names)].iloc[0].to_dict()
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
-            covariance = threshold_covariance(table, delta=delta, n_max=n_max[name])
+            covariance = threshold_covariance(trials, delta=delta)
             scaling = _fitted(partial(compare_scaling, points), covariance)
             if scaling is not None:
-                parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **keys))
-            parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**keys))
+                parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **identity))
+            parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**identity))
     if not parts["scaling"]:  # no law could be fitted: too few trials
-        parts["scaling"].append(pd.DataFrame(columns=["law", "interval", "delta", "scaling", "selected", "fit"]))
+        parts["scaling"].append(pd.DataFrame(columns=list(SCALING.names)))
     tables = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
+    tables["failures"] = _failures(tables["coverage"])
     return {"summary": _summary(tables["required"]), "fits": _fits(tables["scaling"]), **tables}
+
+
+def _failures(seen: pd.DataFrame) -> pd.DataFrame:
+    """P(fail) of uniform numbers and the smaller interval, of which the tail bound speaks."""
+    rows = seen.loc[(seen["law"] == "uniform") & (seen["radius"] == 0.5) & (seen["n"] > 0), list(FAILURES.names)]
+    complement = {"low": 1 - rows["high"], "best": 1 - rows["best"], "high": 1 - rows["low"]}
+    return rows.assign(quantity="P(fail)", **complement).reset_index(drop=True)
 
 
 def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
     """The scaling law that the data select, where they accept one."""
-    return scaling.loc[scaling["selected"].astype(bool), ["law", "interval", "delta", "fit"]]
+    return scaling.loc[scaling["selected"].astype(bool), list(FITS.names)]
 
 
 def _fitted(fit: Callable[..., T], covariance: np.ndarray) -> T | None:
@@ -113,11 +127,12 @@ def _summary(required: pd.DataFrame) -> pd.DataFrame:
     columns = [f"delta = {d:g}" for d in rows["delta"]]
     table = rows.assign(cell=cell, column=columns, **{"log2(eps)": np.log2(rows["eps"]).astype(int)})
     order = [f"delta = {d:g}" for d in DELTAS]
-    wide = table.pivot(index=["law", "interval", "log2(eps)"], columns="column", values="cell")[order]
+    wide = table.pivot(index=["law", "radius", "log2(eps)"], columns="column", values="cell")[order]
     counting = claim("counting-1d")
-    wide = wide.reset_index().sort_values(["law", "interval", "log2(eps)"], ascending=[False, True, False])
-    radius = wide["interval"].map(lambda name: BALLS[name].radius)
-    return wide.assign(counting=counting.bound(eps=2.0 ** wide["log2(eps)"], radius=radius))
+    wide = wide.reset_index().sort_values(["law", "radius", "log2(eps)"], ascending=False)
+    wide = wide.assign(counting=counting.bound(eps=2.0 ** wide["log2(eps)"], radius=wide["radius"]))
+    wide["radius"] = wide["radius"].map(INTERVALS)
+    return wide.rename(columns={"radius": "interval"})
 
 
 def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) -> pd.DataFrame:
@@ -132,88 +147,52 @@ def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) ->
     return pd.DataFrame({"delta": delta, "eps": eps, "fitted": fitted, "C": constant, "lueker": constant * bound})
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    required = tables["required"]
-    whole = required[required["quantity"] == "n*"]
-    at = {law: whole[(whole["law"] == law) & (whole["interval"] == "[-1, 1]")] for law in LAWS}
-    half = whole[(whole["law"] == "uniform") & (whole["interval"] == "[-1/2, 1/2]")]
-    seen = tables["coverage"]
-    failures = seen.loc[(seen["law"] == "uniform") & (seen["interval"] == "[-1/2, 1/2]") & (seen["n"] > 0)]
-    failures = failures.assign(low=1 - failures["high"], best=1 - failures["best"], high=1 - failures["low"])
-    return [
-        check(claim("lueker-1998"), at["uniform"], measured="n*, uniform, all targets of [-1, 1]"),
-        check(claim("lueker-1998-mixture"), at["gated product"], measured="n*, gated product, [-1, 1]"),
-        check(claim("counting-1d"), whole[whole["interval"] == "[-1, 1]"], measured="n*, three laws, [-1, 1]"),
-        check(claim("pensia-2020-weight"), at["gated product"], measured="n*, gated product, [-1, 1]"),
-        check(claim("esa-2023"), half[half["delta"] == 0.5], measured="n*(delta = 1/2), uniform, [-1/2, 1/2]"),
-        check(claim("edge-samples"), at["uniform"], measured="n*, uniform, [-1, 1]"),
-        check(claim("own-quantiles"), _of_the_notes(at["uniform"]), measured="quantiles of N(eps), uniform, [-1, 1]"),
-        *_esa_tail(failures),
-    ]
-
-
-def _of_the_notes(required: pd.DataFrame) -> pd.DataFrame:
-    """The eps and delta of the theory notes' table; its quantiles, of 400 samples, are uncertain by one."""
-    bits = -np.log2(required["eps"])
-    rows = required[(bits % 2 == 0) & (bits <= 14) & required["delta"].isin((0.5, 0.1))]
-    return rows.assign(claimed_error=1.0)
-
-
 KAPPAS = (2.0, 4.0, 8.0)
 """values at which the other constant of the tail bound is fitted: the paper gives neither"""
 
 
-def _esa_tail(failures: pd.DataFrame) -> list[Verdict]:
-    """P(fail) where at least one trial failed and one did not: elsewhere there is only a limit."""
-    seen = failures[(failures["best"] > 0) & (failures["best"] < 1)]
-    label = "P(fail), uniform, all targets of [-1/2, 1/2]"
-    return [check(claim("esa-2023-tail"), seen, measured=label, kappa=kappa) for kappa in KAPPAS]
-
-
-def _panels(tables: Mapping[str, pd.DataFrame], name: str) -> list[tuple[str, str, pd.DataFrame]]:
-    table = tables[name]
+def _panels(table: pd.DataFrame) -> list[tuple[str, float, pd.DataFrame]]:
     return [
-        (law, interval, table[(table["law"] == law) & (table["interval"] == interval)])
-        for interval in BALLS
+        (law, radius, table[(table["law"] == law) & (table["radius"] == radius)])
+        for radius in INTERVALS
         for law in LAWS
     ]
 
 
-def draw_coverage(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def _title(law: str, radius: float) -> str:
+    return f"{law.replace('-', ' ')}, targets {INTERVALS[radius]}"
+
+
+def draw_coverage(tables: Tables) -> Figure:
     figure, axes = new_figure(2, 3, width=10.5, height=6.2)
-    for ax, (law, interval, rows) in zip(axes, _panels(tables, "coverage"), strict=True):
+    for ax, (law, radius, rows) in zip(axes, _panels(tables["coverage"]), strict=True):
         wanted = sorted(rows["eps"].unique(), reverse=True)[::2]
         rows = rows[rows["eps"].isin(wanted)].assign(bits=lambda t: -np.log2(t["eps"]))
         moving = rows.groupby("bits")["best"].transform(
             lambda p: (p.shift(-1, fill_value=1) > 0) & (p.shift(fill_value=0) < 1)
         )
         plot_estimates(rows[moving], "n", by="bits", ax=ax, line=True, label=lambda b: eps_label(2.0**-b), ms=3, lw=1)
-        ax.set(
-            title=f"{law}, targets {interval}", xlabel="$n$", ylabel=r"$P$(every target covered)", ylim=(-0.03, 1.03)
-        )
+        ax.set(title=_title(law, radius), xlabel="$n$", ylabel=r"$P$(every target covered)", ylim=(-0.03, 1.03))
     for ax in axes[2::3]:
         legend_outside(ax, title=r"$\varepsilon$")
     return figure
 
 
-def draw_required(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_required(tables: Tables) -> Figure:
     figure, axes = new_figure(2, 3, width=10.5, height=6.4)
     required = tables["required"].assign(bits=lambda t: -np.log2(t["eps"]))
     lines = tables["lines"].assign(bits=lambda t: -np.log2(t["eps"]))
-    points = _panels({"points": required[required["quantity"] == SMOOTH]}, "points")
-    for ax, (law, interval, rows), (_, _, line) in zip(axes, points, _panels({"lines": lines}, "lines"), strict=True):
+    points = _panels(required[required["quantity"] == SMOOTH])
+    for ax, (law, radius, rows), (_, _, line) in zip(axes, points, _panels(lines), strict=True):
         for colour, delta in zip(COLOURS, DELTAS, strict=False):
             at = line[line["delta"] == delta]
             plot_estimates(rows[rows["delta"] == delta], "bits", ax=ax, colours=[colour])
             plot_line(at, "bits", "fitted", ax=ax, color=colour, lw=1.1)
             plot_line(at, "bits", "lueker", ax=ax, color=colour, lw=1.1, ls=":")
-        radius = BALLS[interval].radius
         bound = line[line["delta"] == DELTAS[0]]
         counting = claim("counting-1d").bound(eps=bound["eps"].to_numpy(), radius=radius)
         ax.plot(bound["bits"], counting, color="black", ls="--", lw=1.1)
-        ax.set(
-            title=f"{law}, targets {interval}", xlabel=r"$\log_2(1/\varepsilon)$", ylabel=r"$n^*(\varepsilon, \delta)$"
-        )
+        ax.set(title=_title(law, radius), xlabel=r"$\log_2(1/\varepsilon)$", ylabel=r"$n^*(\varepsilon, \delta)$")
         ax.set_ylim(bottom=0)
     _required_key(axes[2])
     return figure
@@ -234,12 +213,89 @@ def _required_key(ax: Axes) -> None:
     legend_outside(ax, handles=handles)
 
 
+FIT_QUALITY = Schema(
+    Column("scaling", "text", meaning="the form fitted"),
+    Column("parameters", "int", meaning="of the form"),
+    Column("chi2", "float", meaning="weighted sum of squared residuals"),
+    Column("dof", "int", meaning="points less parameters"),
+    Column("p_value", "float", meaning="of a chi2 as large, if the form is true"),
+    Column("aicc", "float", meaning="Akaike's criterion, corrected"),
+    Column("delta_aicc", "float", meaning="aicc less the smallest"),
+    Column("weight", "float", meaning="Akaike's weight"),
+    Column("held_out", "int", nullable=True, meaning="points left out and predicted"),
+    Column("held_out_chi2", "float"),
+    Column("held_out_p_value", "float"),
+    Column("held_out_rms", "float", unit="n", meaning="root mean square error of the prediction"),
+    Column("accepted", "bool", meaning="whether the data accept the form"),
+    Column("selected", "bool", meaning="whether it is the simplest accepted"),
+    Column("fit", "text", meaning="the form with its constants"),
+)
+SCALING = FIT_QUALITY + Schema(DELTA) + IDENTITY
+LINES = Schema(
+    DELTA,
+    EPS,
+    Column("fitted", "float", unit="n", meaning="the form log+loglog through the points"),
+    Column("C", "float", meaning="smallest constant of Lueker's bound at this delta"),
+    Column("lueker", "float", unit="n", meaning="Lueker's bound with that C"),
+)
+FAILURES = Schema(N, EPS, Column("trials", "int")) + INTERVAL + IDENTITY
+FITS = Schema(*(c for c in SCALING if c.name in ("law", "radius", "delta", "fit")))
+SUMMARY = Schema(
+    Column("law", "text"),
+    Column("interval", "text", meaning="the targets"),
+    Column("log2(eps)", "int"),
+    *(Column(f"delta = {d:g}", "text", meaning="n* [low, high]") for d in DELTAS),
+    Column("counting", "float", unit="n", meaning="necessary by counting"),
+)
+
+WHOLE = {"quantity": "n*", "radius": 1.0}
+UNIFORM = {**WHOLE, "law": "uniform"}
+GATED = {**WHOLE, "law": "gated-product"}
+
 STUDY = Study(
     name="lueker_1998",
     question="How many random numbers before every target of an interval is within eps of a subset sum?",
+    guise="scalar",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "summary": SUMMARY,
+        "fits": FITS,
+        "coverage": COVERAGE,
+        "required": REQUIRED,
+        "scaling": SCALING,
+        "lines": LINES + IDENTITY,
+        "failures": FAILURES,
+    },
+    claims={
+        "lueker-1998": Rows("required", UNIFORM, measured="n*, uniform, all targets of [-1, 1]"),
+        "lueker-1998-mixture": Rows("required", GATED, measured="n*, gated product, [-1, 1]"),
+        "counting-1d": Rows("required", WHOLE, measured="n*, three laws, [-1, 1]"),
+        "pensia-2020-weight": Rows("required", GATED, measured="n*, gated product, [-1, 1]"),
+        "esa-2023": Rows(
+            "required",
+            {"quantity": "n*", "radius": 0.5, "law": "uniform", "delta": 0.5},
+            measured="n*(delta = 1/2), uniform, [-1/2, 1/2]",
+        ),
+        "edge-samples": Rows("required", UNIFORM, measured="n*, uniform, [-1, 1]"),
+        # the points of the printed table
+        "own-quantiles": Rows(
+            "required",
+            {**UNIFORM, "eps": tuple(2.0**-b for b in range(4, 15, 2)), "delta": (0.5, 0.1)},
+            measured="quantiles of N(eps), uniform, [-1, 1]",
+        ),
+        # where at least one trial failed and one did not: elsewhere there is only a limit
+        "esa-2023-tail": tuple(
+            Rows(
+                "failures",
+                {"best": lambda p: (p > 0) & (p < 1)},
+                constants={"kappa": kappa},
+                measured="P(fail), uniform, all targets of [-1/2, 1/2]",
+            )
+            for kappa in KAPPAS
+        ),
+    },
+    options=Options,
     figures={"coverage": draw_coverage, "required": draw_required},
     show=("summary", "fits"),
 )

@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from rssp.errors import ArgumentError
+from rssp import nearest_subset
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
-from rssp.study import Context, Study
-from rssp.subsetsum.nearest.verbs import nearest_subset
+from rssp.schemas import Column, Schema
+from rssp.study import Context, Study, Tables, option
+from rssp.study.columns import ENDS, N
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from rssp.trials import Trials
 
 NODES = {"HiGHS": 20_000, "Gurobi": 100_000}
 SCALES = {"quick": 5, "standard": 20, "full": 50}
@@ -36,6 +40,13 @@ NUMBERS = {"HiGHS": (8, 10, 12, 14, 16, 18), "Gurobi": (8, 12, 16, 20, 24, 28, 3
 
 FLOOR = 5e-11
 """where errors of 0 are drawn"""
+
+
+@dataclass(frozen=True)
+class Options:
+    n_max: int = option(32, "largest number of samples", least=8)
+    solvers: Literal["all", "HiGHS"] = option("all", "those that are installed, or HiGHS alone")
+
 
 Answer = tuple[np.ndarray, float, str]
 """variables, stated error, status"""
@@ -76,22 +87,16 @@ def gurobi(x: np.ndarray, z: float) -> Answer:
 
 
 def _solvers(asked: str) -> dict[str, Callable[[np.ndarray, float], Answer]]:
-    if asked not in ("all", "HiGHS"):
-        raise ArgumentError("solvers", repr(asked), "all or HiGHS")
     found: dict[str, Callable[[np.ndarray, float], Answer]] = {"HiGHS": highs}
     if asked != "HiGHS" and importlib.util.find_spec("gurobipy") is not None:
         found["Gurobi"] = gurobi
     return found
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    try:
-        n_max = int(context.options["n_max"])
-    except ValueError:
-        raise ArgumentError("n_max", repr(context.options["n_max"]), "a whole number") from None
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     rows: list[dict[str, Any]] = []
-    for solver, solve in _solvers(context.options["solvers"]).items():
-        for n in [n for n in NUMBERS[solver] if n <= n_max]:
+    for solver, solve in _solvers(context.options.solvers).items():
+        for n in [n for n in NUMBERS[solver] if n <= context.options.n_max]:
             for instance in range(SCALES[context.scale]):
                 rng = np.random.default_rng([context.seed, n, instance])
                 x, z = rng.uniform(-1, 1, n), rng.uniform(-1, 1)
@@ -115,7 +120,7 @@ def _summary(instances: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index().sort_values(["solver", "n"], ascending=[False, True])
 
 
-def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_gap(tables: Tables) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=10.5, height=4)
     summary = tables["summary"]
     for (solver, rows), colour, marker in zip(summary.groupby("solver"), COLOURS, "os", strict=False):
@@ -135,13 +140,29 @@ def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 NAMES = {"subset": "the subset's", "stated": "as stated (bottom: 0)", "unrounded": "variables unrounded"}
 
+ERRORS = Schema(
+    Column("stated", "float", meaning="the error that the solver states"),
+    Column("unrounded", "float", meaning="error of the sum with its unrounded variables"),
+    Column("subset", "float", meaning="error of the subset that they stand for"),
+    Column("optimum", "float", meaning="error of the nearest subset"),
+)
+SOLVER = Column("solver", "text")
+INSTANCES = Schema(SOLVER, N, Column("instance", "int"), Column("status", "text", meaning="what the solver says"))
+COUNTED = Schema(
+    Column("said optimal", "int", meaning="instances on which the solver says so"),
+    Column("instances", "int", meaning="instances tried"),
+)
+
 STUDY = Study(
     name="mip_gap",
     question='How far is a mixed-integer solver\'s "optimal" subset from the nearest one?',
+    guise="scalar",
     analyse=analyse,
+    # medians of the errors; low, best and high are the smallest, median and largest of subset over optimum
+    tables={"instances": INSTANCES + ERRORS, "summary": Schema(SOLVER, N) + ERRORS + ENDS + COUNTED},
+    options=Options,
     figures={"gap": draw_gap},
     show=("summary",),
-    options={"n_max": "32", "solvers": "all"},  # or HiGHS
 )
 
 if __name__ == "__main__":

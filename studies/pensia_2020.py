@@ -19,21 +19,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from _one_weight import units_for_one_weight
 
-from rssp.claims import Status, Verdict, check, claim, out_of_reach
-from rssp.errors import ArgumentError
+from rssp.claims import check, claim
+from rssp.montecarlo.one_weight import units_for_one_weight
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
-from rssp.study import Context, Study
+from rssp.schemas import INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, exactly, option
+from rssp.study.columns import ENDS, EPS, N
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-EPS, N = 0.01, 21
+    from rssp.estimates import Estimate
+    from rssp.trials import Trials
+
+ERROR, NUMBER = 0.01, 21
 """of the published experiment"""
 RANGE = (-0.46423155069351196, 0.5407021641731262)
 """smallest and largest weight of the published network"""
@@ -46,13 +51,24 @@ NEEDED_EPS = (0.1, 0.01)
 KEPT_WIDTHS = {"quick": (8, 16, 32), "standard": (8, 16, 32, 64), "full": (8, 16, 32, 64, 128)}
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True)
+class Options:
+    data: Literal["digits", "mnist"] = option("digits", "what the trained target has learned; mnist is downloaded")
+    shape: tuple[int, ...] = option((784, 500, 10), "widths of the target with weights of the published range", least=1)
+    widths: tuple[int, ...] = option(WIDTHS, "widths of the networks of part (ii)", least=1)
+    depths: tuple[int, ...] = option((1, 2, 3, 4), "their depths", least=1)
+    seconds: float | None = option(None, "that one network of part (ii) may be expected to take", least=0)
+
+
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     experiment, timing = _experiment(context)
     network = _network(context)
     return {
         "experiment": experiment,
+        "kept_ratio": _kept_ratio(experiment),
         "timing": timing,
         "network": network,
+        "typical": _typical(network),
         "needed": _needed(network),
         "units": units_for_one_weight(context.seed),
         "kept": _kept(context),
@@ -67,14 +83,6 @@ def _workers(context: Context) -> int:
     return context.workers or os.cpu_count() or 1
 
 
-def _whole_numbers(context: Context, name: str, separator: str = ",") -> tuple[int, ...]:
-    text = context.options[name]
-    try:
-        return tuple(int(part) for part in text.split(separator))
-    except ValueError:
-        raise ArgumentError(name, repr(text), f"whole numbers with '{separator}' between them") from None
-
-
 # (i) the published experiment
 
 
@@ -85,7 +93,7 @@ def _experiment(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
     for place, (name, target, data) in enumerate(_targets(context)):
         for sharing, search in (("row", "nearest"), ("weight", "nearest"), ("row", "within"), ("row", "smallest")):
             ticket = plain_ticket(
-                target, N, EPS, rng=_rng(context, 1, place), sharing=sharing, search=search, partial=True,
+                target, NUMBER, ERROR, rng=_rng(context, 1, place), sharing=sharing, search=search, partial=True,
                 workers=_workers(context),
             )  # fmt: skip
             label = {"target": name, "one sample a": sharing, "subset": search}
@@ -101,14 +109,11 @@ def _targets(context: Context) -> Iterator[tuple[str, Any, Any]]:
     """Name, target and data: the trained network, and one of the published shape with weights of its range."""
     from rssp.tickets import digits_data, mnist_data, random_target, read_target, train_network
 
-    name = context.options["data"]
-    if name not in ("digits", "mnist"):
-        raise ArgumentError("data", repr(name), "digits or mnist")
+    name, shape = context.options.data, context.options.shape
     data = digits_data() if name == "digits" else mnist_data()
     hidden, epochs = ((32,), 30) if name == "digits" else ((500,), 10)
     trained = read_target(train_network(data, hidden=hidden, epochs=epochs, learning_rate=1e-3, seed=context.seed))
     yield f"{name} {'-'.join(map(str, trained.widths))}", trained, data
-    shape = _whole_numbers(context, "shape", "-")
     yield f"uniform {'-'.join(map(str, shape))}", random_target(shape, *RANGE, rng=_rng(context, 2)), None
 
 
@@ -116,12 +121,24 @@ def _experiment_row(ticket: Any, data: Any) -> dict[str, Any]:
     from rssp.tickets import accuracy
 
     errors = np.concatenate([e.ravel() for e in ticket.weight_errors])
-    row = {"n": N, "eps": EPS, "over-parameterization": ticket.over_parameterization, "kept ratio": ticket.kept_ratio}
+    row = {
+        "n": NUMBER,
+        "eps": ERROR,
+        "over-parameterization": ticket.over_parameterization,
+        "kept ratio": ticket.kept_ratio,
+    }
     row |= {"missed": ticket.unreached_count, "largest error": errors.max(), "median error": np.median(errors)}
-    if data is not None:
-        before = accuracy(ticket.target, data.x_test, data.y_test)
-        row |= {"accuracy": before, "accuracy after": accuracy(ticket, data.x_test, data.y_test)}
-    return row
+    if data is None:
+        return row | {"accuracy": np.nan, "accuracy after": np.nan}
+    before = accuracy(ticket.target, data.x_test, data.y_test)
+    return row | {"accuracy": before, "accuracy after": accuracy(ticket, data.x_test, data.y_test)}
+
+
+def _kept_ratio(experiment: pd.DataFrame) -> pd.DataFrame:
+    """Mean, least and most kept a weight of the network of the published range, by nearest subsets."""
+    nearest = experiment[(experiment["subset"] == "nearest") & experiment["accuracy"].isna()]
+    kept = nearest["kept ratio"]
+    return pd.DataFrame([{"quantity": "kept ratio", "low": kept.min(), "best": kept.mean(), "high": kept.max()}])
 
 
 # (ii) whole networks in the theorem's construction
@@ -135,10 +152,11 @@ def _network(context: Context) -> pd.DataFrame:
     from rssp.tickets import certified_error, theorem_layers, worst_error
 
     seconds, most = SCALES[context.scale]
-    seconds = float(context.options["seconds"]) or seconds
+    if context.options.seconds is not None:
+        seconds = context.options.seconds
     rows = []
-    for width in _whole_numbers(context, "widths"):
-        for depth in _whole_numbers(context, "depths"):
+    for width in context.options.widths:
+        for depth in context.options.depths:
             target = _unit_target(width, depth, _rng(context, 3, width, depth))
             for n in NUMBERS:
                 # a rough law of the search's time, on one core: it decides what is computed, never how
@@ -152,7 +170,9 @@ def _network(context: Context) -> pd.DataFrame:
                         "layer error": _layer_error(target, layers),
                     }
                     rows.append({"width": width, "depth": depth, "n": n, "repeat": repeat, **errors})
-    return pd.DataFrame(rows)
+    network = pd.DataFrame(rows)
+    # every layer within eps/(2 l): what the n of both theorems is for
+    return network.assign(eps=2 * network["depth"] * network["layer error"])
 
 
 def _layer_error(target: Any, layers: Any) -> float:
@@ -203,111 +223,35 @@ def _kept(context: Context) -> pd.DataFrame:
     from rssp.tickets import theorem_ticket
 
     rows: list[dict[str, Any]] = []
-    for width in [w for w in KEPT_WIDTHS[context.scale] if w <= max(_whole_numbers(context, "widths"))]:
+    for width in [w for w in KEPT_WIDTHS[context.scale] if w <= max(context.options.widths)]:
         target = _unit_target(width, 1, _rng(context, 6, width))
         for search in ("nearest", "within", "smallest"):
             n = rows[-1]["n"] if search != "nearest" else 12
             while True:
                 rng = _rng(context, 7, width, n)
-                ticket = theorem_ticket(target, n, EPS, rng=rng, search=search, partial=True, workers=_workers(context))
+                ticket = theorem_ticket(
+                    target, n, ERROR, rng=rng, search=search, partial=True, workers=_workers(context)
+                )
                 if not ticket.unreached_count:
                     break
                 n += 2
-            row = {"width": width, "eps": EPS, "n": n, "subset": search, "parameters": ticket.source_parameters}
+            row = {"width": width, "eps": ERROR, "n": n, "subset": search, "parameters": ticket.source_parameters}
             row |= {"kept": ticket.kept_parameters, "hidden units": 2 * width * n, "certified": ticket.certified_error}
-            rows.append(row | {"lower bound": float(claim("pensia-2020-lower").bound(width=width, eps=EPS))})
+            rows.append(row | {"lower bound": float(claim("pensia-2020-lower").bound(width=width, eps=ERROR))})
     return pd.DataFrame(rows)
 
 
-# verdicts
-
-
-def _exactly(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    return table.assign(low=table[column], best=table[column], high=table[column])
-
-
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    return [*_judge_experiment(tables), *_judge_network(tables), *_judge_kept(tables)]
-
-
-def _judge_experiment(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    table, timing = tables["experiment"], tables["timing"]
-    nearest = table[table["subset"] == "nearest"]
-    shape = nearest[nearest["target"].str.startswith("uniform")]
-    kept = shape["kept ratio"]
-    # the distance of the published figure to the exact one on the published network: the solver's stopping rule
-    seen = {"low": kept.min(), "best": kept.mean(), "high": kept.max(), "claimed_error": 9.860 - 9.385}
-    seconds = timing[(timing["subset"] == "nearest") & timing["target"].str.startswith("uniform")]["solve"]
-    took = f"exact search took {seconds.min():.2g} to {seconds.max():.2g} s here; Gurobi on 36 cores was not run again"
-    return [
-        check(claim("pensia-2020-experiment-n"), _exactly(nearest, "over-parameterization")),
-        check(claim("pensia-2020-experiment-kept"), pd.DataFrame([seen]), measured="nearest subsets, uniform weights"),
-        # other weights, and 510 other samples
-        check(claim("exact-kept"), pd.DataFrame([seen | {"claimed_error": 0.1}]), measured="the same"),
-        _accuracy(nearest),
-        out_of_reach(claim("pensia-2020-experiment-seconds"), took),
-    ]
-
-
-def _accuracy(nearest: pd.DataFrame) -> Verdict:
-    the_claim = claim("pensia-2020-experiment-accuracy")
-    trained = nearest[nearest["accuracy"].notna()]
-    if trained["target"].str.startswith("mnist").all():
-        # another training: the same within a percent
-        return check(the_claim, _exactly(trained, "accuracy after").assign(claimed_error=0.01), measured="MNIST")
-    before, after = trained["accuracy"].iloc[0], trained["accuracy after"]
-    text = f"on scikit-learn's digits {before:.2%} before, {after.min():.2%} to {after.max():.2%} after; for the "
-    return Verdict(the_claim, Status.OPEN, text + "published data run with --data mnist", trained["target"].iloc[0])
-
-
-def _judge_network(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    network, needed, units = tables["network"], tables["needed"], tables["units"]
-    at = _exactly(needed[needed["eps"] == NEEDED_EPS[0]].assign(l=lambda t: t["depth"]), "n")
-    malach, one = claim("malach-2020"), units[units["how"] == "one unit"]
-    # every layer within eps/(2 l): what the n of both theorems is for
-    layers = _exactly(network.assign(l=network["depth"], layer=network["depth"], alpha=1.0), "adversarial")
-    layers = layers.assign(eps=2 * layers["l"] * layers["layer error"])
-    label = "adversarial error of each network, given its layers' errors eps/(2 l)"
-    return [
-        _fitted(network),
-        check(claim("otsuka-2025-dense"), layers, measured=label),
-        check(claim("da-cunha-2023-error"), layers, measured=label),
-        check(malach, at, measured="n at eps = 0.1") if len(at) else out_of_reach(malach, "no width reached eps = 0.1"),
-        check(claim("malach-2020-per-weight"), one, measured="units until one is right by itself, median"),
-    ]
-
-
-def _fitted(network: pd.DataFrame) -> Verdict:
-    """Half of the networks of n units are within the median error: an n*(eps, 1/2) for each kind."""
-    kinds = _typical(network)
-    kinds = kinds[kinds["certified"] <= 0.5].rename(columns={"certified": "eps"})
-    theorem = _exactly(kinds.assign(d_in=kinds["width"], d_out=kinds["width"], l=kinds["depth"], delta=0.5), "n")
-    label = "n, one random target, median over networks, certified error"
-    return check(claim("pensia-2020"), theorem, measured=label)
-
-
-def _judge_kept(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    kept = tables["kept"]
-    nearest = kept[kept["subset"] == "nearest"]
-    formula = _exactly(nearest, "parameters").assign(d_in=nearest["width"], d_out=nearest["width"])
-    return [
-        check(claim("pensia-2020-parameters"), formula),
-        check(claim("pensia-2020-lower"), _exactly(nearest, "parameters"), measured="random weights, one linear map"),
-        check(claim("pensia-2020-lower-width"), _exactly(nearest, "hidden units"), measured="hidden units"),
-        check(
-            claim("ferre-2026-weights"),
-            _exactly(nearest, "hidden units").assign(d=nearest["width"]),
-            measured="hidden units that serve d neurons at once",
-        ),
-    ]
+def _constant(tables: Tables) -> Estimate | None:
+    """The C of the theorem, fitted; None where no network is within 1/2."""
+    rows = THEOREM.select(tables)
+    return check(claim("pensia-2020"), rows).constant if len(rows) else None
 
 
 # figures
 
 
-def draw_network(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    kinds = _typical(tables["network"])
-    constant = _fitted(tables["network"]).constant
+def draw_network(tables: Tables) -> Figure:
+    kinds, constant = tables["typical"], _constant(tables)
     depths, widths = sorted(kinds["depth"].unique()), sorted(kinds["width"].unique())
     columns = min(2, len(depths))
     figure, axes = new_figure(-(-len(depths) // columns), columns, width=10, height=7)
@@ -335,12 +279,12 @@ def _depth_label(depth: float) -> str:
     return rf"$\ell = {depth:.0f}$"
 
 
-def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_gap(tables: Tables) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=10.5, height=4)
-    constant = _fitted(tables["network"]).constant
+    constant = _constant(tables)
     at = tables["needed"][tables["needed"]["eps"] == NEEDED_EPS[0]]
     for depth, colour in zip(sorted(at["depth"].unique()), COLOURS, strict=False):
-        rows = _exactly(at[at["depth"] == depth], "n")
+        rows = at[at["depth"] == depth].assign(**dict.fromkeys(("low", "best", "high"), at["n"]))
         plot_estimates(rows, "width", by="depth", ax=left, colours=[colour], label=_depth_label, ms=4)
     width = 2.0 ** np.arange(4, 10)
     if constant is not None:
@@ -362,7 +306,7 @@ def draw_gap(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def draw_kept(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_kept(tables: Tables) -> Figure:
     figure, (ax,) = new_figure(width=7.6, height=4)
     kept = tables["kept"]
     for column, how, label, colour, marker in (
@@ -377,26 +321,147 @@ def draw_kept(tables: Mapping[str, pd.DataFrame]) -> Figure:
     bound = rows["lower bound"] / rows["width"] ** 2
     ax.plot(rows["width"], bound, color="black", ls="--", lw=1.2, label="lower bound on random weights")
     ax.set(xscale="log", yscale="log", xlabel="width $d$", ylabel="weights over $d^2$", xticks=rows["width"])
-    ax.set(title=rf"one linear map, $\varepsilon = {EPS:g}$", xticklabels=[str(w) for w in rows["width"]])
+    ax.set(title=rf"one linear map, $\varepsilon = {ERROR:g}$", xticklabels=[str(w) for w in rows["width"]])
     ax.minorticks_off()
     legend_outside(ax)
     return figure
 
 
+WIDTH, DEPTH = Column("width", "int", meaning="of square layers"), Column("depth", "int", meaning="of the target")
+WAY = Schema(
+    Column("target", "text"),
+    Column("one sample a", "text", meaning="what shares one sample: row of the matrix, or weight"),
+    Column("subset", "text", meaning="nearest, within (any within eps) or smallest"),
+)
+EXPERIMENT = Schema(
+    N,
+    EPS,
+    Column("over-parameterization", "float", meaning="random weights over those of the target"),
+    Column("kept ratio", "float", meaning="weights kept over those of the target"),
+    Column("missed", "int", meaning="weights without a subset within eps"),
+    Column("largest error", "float", meaning="of a weight"),
+    Column("median error", "float", meaning="of a weight"),
+    Column("accuracy", "float", meaning="of the trained target, on test data"),
+    Column("accuracy after", "float", meaning="of its ticket"),
+)
+TIMING = Schema(
+    Column("weights", "int"),
+    Column("draw", "float", unit="s"),
+    Column("solve", "float", unit="s"),
+    Column("build", "float", unit="s"),
+    Column("published", "int", unit="s"),
+    Column("times faster a weight", "float"),
+)
+NETWORK = Schema(
+    WIDTH,
+    DEPTH,
+    N,
+    Column("repeat", "int"),
+    Column("adversarial", "float", meaning="largest error found on the unit ball"),
+    Column("certified", "float", meaning="a bound on the error over all of it"),
+    Column("layer error", "float", meaning="largest of the layers' own, in spectral norm"),
+    EPS,
+)
+TYPICAL = Schema(
+    WIDTH,
+    DEPTH,
+    N,
+    Column("adversarial", "float", meaning="median over the networks of the kind"),
+    Column("certified", "float", meaning="median"),
+    Column("least", "float", meaning="smallest adversarial error"),
+    Column("most", "float", meaning="largest adversarial error"),
+)
+KEPT = Schema(
+    WIDTH,
+    EPS,
+    N,
+    Column("subset", "text"),
+    Column("parameters", "int", meaning="weights of the random network"),
+    Column("kept", "int", meaning="weights kept"),
+    Column("hidden units", "int"),
+    Column("certified", "float", meaning="bound on the error over the unit ball"),
+    Column("lower bound", "float", meaning="necessary number of parameters"),
+)
+
+
+def _within_half(error: pd.Series) -> pd.Series:
+    return error <= 0.5
+
+
+def _mnist(target: pd.Series) -> pd.Series:
+    return target.str.startswith("mnist")
+
+
+NEAREST = {"subset": "nearest"}
+D_IN_OUT = {"d_in": "width", "d_out": "width"}
+THEOREM = Rows(
+    "typical",
+    {"certified": _within_half},  # half of the networks of n units are within the median error: an n*(eps, 1/2)
+    {**D_IN_OUT, "l": "depth", "eps": "certified", **exactly("n")},
+    {"delta": 0.5},
+    measured="n, one random target, median over networks, certified error",
+    otherwise="no network is within 1/2",
+)
+LAYER_BY_LAYER = Rows(
+    "network",
+    named={"l": "depth", "layer": "depth", **exactly("adversarial")},
+    add={"alpha": 1.0},
+    measured="adversarial error of each network, given its layers' errors eps/(2 l)",
+)
+
 STUDY = Study(
     name="pensia_2020",
     question="How large must a random network be before pruning alone turns it into a trained one?",
+    guise="scalar",
     analyse=analyse,
-    judge=judge,
+    tables={
+        "experiment": WAY + EXPERIMENT,
+        "kept_ratio": Schema(*(c for c in INTERVAL if c.name == "quantity")) + ENDS,
+        "timing": WAY + TIMING,
+        "network": NETWORK,
+        "typical": TYPICAL,
+        "needed": Schema(WIDTH, DEPTH, EPS, Column("n", "float", meaning="interpolated")),
+        "units": Schema(Column("how", "text", meaning="one unit, or subset sum"), EPS) + INTERVAL,
+        "kept": KEPT,
+    },
+    claims={
+        "pensia-2020-experiment-n": Rows("experiment", NEAREST, exactly("over-parameterization")),
+        "pensia-2020-experiment-kept": Rows("kept_ratio", measured="nearest subsets, uniform weights"),
+        "exact-kept": Rows("kept_ratio", measured="the same"),
+        "pensia-2020-experiment-accuracy": Rows(
+            "experiment",
+            {**NEAREST, "target": _mnist},
+            exactly("accuracy after"),
+            measured="MNIST",
+            otherwise="the stored run has trained on other digits; for the published data: rssp run pensia_2020 "
+            "--data mnist",
+        ),
+        "pensia-2020": THEOREM,
+        "otsuka-2025-dense": LAYER_BY_LAYER,
+        "da-cunha-2023-error": LAYER_BY_LAYER,
+        "malach-2020": Rows(
+            "needed",
+            {"eps": NEEDED_EPS[0]},
+            {"l": "depth", **exactly("n")},
+            measured="n at eps = 0.1",
+            otherwise="no width reached eps = 0.1",
+        ),
+        "malach-2020-per-weight": Rows(
+            "units", {"how": "one unit"}, measured="units until one is right by itself, median"
+        ),
+        "pensia-2020-parameters": Rows("kept", NEAREST, {**D_IN_OUT, **exactly("parameters")}),
+        "pensia-2020-lower": Rows("kept", NEAREST, exactly("parameters"), measured="random weights, one linear map"),
+        "pensia-2020-lower-width": Rows("kept", NEAREST, exactly("hidden units"), measured="hidden units"),
+        "ferre-2026-weights": Rows(
+            "kept",
+            NEAREST,
+            {"d": "width", **exactly("hidden units")},
+            measured="hidden units that serve d neurons at once",
+        ),
+    },
+    options=Options,
     figures={"network": draw_network, "gap": draw_gap, "kept": draw_kept},
     show=("experiment", "timing", "needed", "kept"),
-    options={
-        "data": "digits",  # or mnist
-        "shape": "784-500-10",  # of the network with weights of the published range
-        "widths": ",".join(map(str, WIDTHS)),
-        "depths": "1,2,3,4",
-        "seconds": "0",  # that one network of part (ii) may take; 0 means what the scale says
-    },
 )
 
 if __name__ == "__main__":

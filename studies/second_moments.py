@@ -15,41 +15,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 import rssp
-from rssp.claims import check, claim, out_of_reach
+from rssp.claims import claim
 from rssp.inference import clopper_pearson
 from rssp.montecarlo import Experiment, FixedSizeHits
 from rssp.prediction.moments import minimal_n, subset_moments
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
-from rssp.study import Context, Study, Task
+from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
+from rssp.study import Context, Rows, Study, Tables, Task, exactly, option
+from rssp.study.columns import EPS, RESTS, TRIALS, K, N, Z, identity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rssp.claims import Verdict
+    from rssp.trials import Trials
 
-EPS = 0.01
-LAWS = {"normal": rssp.Normal, "normally-scaled": rssp.NormallyScaledNormal}
+ERROR = 0.01
+NORMAL, SCALED = "normal", "normally-scaled-normal"
+LAWS = {NORMAL: rssp.Normal, SCALED: rssp.NormallyScaledNormal}
+"""by the texts that tables have in their column law"""
+LABELS = {NORMAL: "normal", SCALED: "normally-scaled"}
 DIMS: dict[str, dict[str, tuple[int, ...]]] = {
-    "quick": {"normal": (1, 2, 3, 4, 6, 8, 12, 16), "normally-scaled": (1, 2, 3, 4)},
+    "quick": {NORMAL: (1, 2, 3, 4, 6, 8, 12, 16), SCALED: (1, 2, 3, 4)},
     "standard": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
     "full": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
 }
-TRIALS = {"quick": 400, "standard": 4000, "full": 40_000}
+SAMPLES = {"quick": 400, "standard": 4000, "full": 40_000}
+MEASURED = {"confidence": 0.95, "evidence": "measured"}
+COMPUTED = {"confidence": 0.95, "evidence": "computed"}
+THREE_SIGMA = 0.9973
 SCALAR_EPS = (2.0**-6, 2.0**-10)
-SIZES = {"1/2": (1, 2, range(6, 25, 2)), "1/4": (1, 4, range(8, 29, 4)), "1/8": (1, 8, range(16, 41, 8))}
+SHARES = {"1/2": (1, 2, range(6, 25, 2)), "1/4": (1, 4, range(8, 29, 4)), "1/8": (1, 8, range(16, 41, 8))}
 """k/n, and the n that are tried"""
-RATIOS = (("normal", 1, 14, 5, 0.05), ("normal", 2, 14, 4, 0.1), ("normal", 3, 14, 5, 0.2))
-"""law, d, n, k, eps whose moments are measured"""
-_NO_ALL = (
-    "all targets at once are not enumerated for subsets of a fixed size; one target is, see natale-2024-one-target"
-)
+RATIOS = ((1, 14, 5, 0.05), (2, 14, 4, 0.1), (3, 14, 5, 0.2))
+"""d, n, k, eps of normal vectors whose moments are measured"""
+
+
+@dataclass(frozen=True)
+class Options:
+    largest: int | None = option(None, "largest dimension of a guarantee", least=1)
 
 
 def _target(k: int) -> float:
@@ -57,48 +68,40 @@ def _target(k: int) -> float:
     return round(math.sqrt(k) / 2, 6)
 
 
-def plan(scale: str, seed: int) -> Sequence[Task]:
+def plan(context: Context) -> Sequence[Task]:
+    scale, seed = context.scale, context.seed
     tasks = []
-    for name, n, k, eps in _cases():
-        measurement = FixedSizeHits(n, k, eps, _target(k))
-        tasks.append(
-            Task(f"k/n = {name}, n {n}, eps {eps:g}", _experiment(rssp.Uniform(), measurement, seed), _few(scale, n))
-        )
-    for law, d, n, k, eps in RATIOS:
-        measurement = FixedSizeHits(n, k, eps)
-        tasks.append(Task(f"{law}, d {d}", _experiment(LAWS[law](dim=d), measurement, seed), TRIALS[scale] * 4 // d**2))
+    for name, (part, whole, numbers) in SHARES.items():
+        for n in numbers:
+            for eps in SCALAR_EPS:
+                k = n * part // whole
+                experiment = Experiment(rssp.Uniform(), rssp.Ball(1), FixedSizeHits(n, k, eps, _target(k)), seed=seed)
+                task = Task(f"k/n = {name}, n {n}, eps {eps:g}", experiment, _few(scale, n), {"k/n": name})
+                tasks.append(task)
+    for d, n, k, eps in RATIOS:
+        experiment = Experiment(rssp.Normal(dim=d), rssp.Ball(d), FixedSizeHits(n, k, eps), seed=seed)
+        tasks.append(Task(f"normal, d {d}", experiment, SAMPLES[scale] * 4 // d**2))
     return tasks
-
-
-def _experiment(law: rssp.Law, measurement: FixedSizeHits, seed: int) -> Experiment:
-    return Experiment(law, rssp.Ball(law.dim), measurement, seed=seed)
-
-
-def _cases() -> list[tuple[str, int, int, float]]:
-    return [
-        (name, n, n * part // whole, eps)
-        for name, (part, whole, numbers) in SIZES.items()
-        for n in numbers
-        for eps in SCALAR_EPS
-    ]
 
 
 def _few(scale: str, n: int) -> int:
     """A trial costs 2^(n/2) additions: fewer for n above 24."""
-    return max(TRIALS[scale] // 20, TRIALS[scale] >> max(0, (n - 24) // 2))
+    return max(SAMPLES[scale] // 20, SAMPLES[scale] >> max(0, (n - 24) // 2))
 
 
-def analyse(trials: Mapping[str, pd.DataFrame], context: Context) -> dict[str, pd.DataFrame]:
-    guarantees = pd.concat([_guarantees(law, dims) for law, dims in DIMS[context.scale].items()], ignore_index=True)
-    hits = pd.DataFrame([_hit_row(trials[f"k/n = {c[0]}, n {c[1]}, eps {c[3]:g}"], *c) for c in _cases()])
-    ratios = pd.DataFrame([_ratio_row(trials[f"{c[0]}, d {c[1]}"], *c) for c in RATIOS])
+def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    largest = context.options.largest or max(max(dims) for dims in DIMS[context.scale].values())
+    dims = {law: [d for d in of_law if d <= largest] for law, of_law in DIMS[context.scale].items()}
+    shares = {name: context.tasks[name].keys.get("k/n") for name in runs}
+    hits = pd.DataFrame([_hit_row(trials, shares[name]) for name, trials in runs.items() if shares[name]])
     thresholds = pd.concat([_threshold(rows) for _, rows in hits.groupby(["k/n", "eps"], sort=False)])
     return {
-        "guarantees": guarantees,
+        "guarantees": pd.concat([_guarantees(law, of_law) for law, of_law in dims.items()]),
         "hits": hits,
-        "ratios": ratios,
-        "thresholds": thresholds.reset_index(drop=True),
-        "smallest sizes": _smallest_sizes(),
+        "ratios": pd.DataFrame([_ratio_row(trials) for name, trials in runs.items() if not shares[name]]),
+        "thresholds": thresholds,
+        "choices": _choices(thresholds),
+        "smallest_sizes": _smallest_sizes(),
         "limit": _limit(),
     }
 
@@ -107,11 +110,13 @@ def _guarantees(law: str, dims: Sequence[int]) -> pd.DataFrame:
     """The smallest n whose k-subsets hit one target with probability 1/2 by the second moment, beside the theorems."""
     rows = []
     for d in dims:
-        found = minimal_n(LAWS[law](dim=d), EPS)
-        counting = d * math.log2(1 / EPS)
-        rows.append((law, d, EPS, found.n, found.k, found.k / found.n, found.ratio, counting, found.n / counting))
-    names = ["law", "d", "eps", "n", "k", "k/n", "E[Y^2]/E[Y]^2", "d log2(1/eps)", "n over it"]
-    table = pd.DataFrame(rows, columns=names)
+        found = minimal_n(LAWS[law](dim=d), ERROR)
+        counting = d * math.log2(1 / ERROR)
+        rows.append((ERROR, found.n, found.k, found.k / found.n, found.ratio, counting, found.n / counting))
+    names = ["eps", "n", "k", "k/n", "E[Y^2]/E[Y]^2", "d log2(1/eps)", "n over it"]
+    table = pd.DataFrame(rows, columns=names).assign(evidence="computed")
+    known = pd.DataFrame([identity(LAWS[law](dim=d), rssp.Ball(d), "one") for d in dims])
+    table = pd.concat([known, table], axis=1)
     return table.assign(
         theorem=_theorem(law, table["d"]) * table["n"].iloc[0] / _theorem(law, table["d"].iloc[:1]).iloc[0]
     )
@@ -119,11 +124,13 @@ def _guarantees(law: str, dims: Sequence[int]) -> pd.DataFrame:
 
 def _theorem(law: str, d: pd.Series) -> pd.Series:
     """The theorem's polynomial with C = 1."""
-    name = {"normal": "becchetti-2022", "normally-scaled": "da-cunha-2023-one-target"}[law]
-    return pd.Series(claim(name).bound(d=d.to_numpy(dtype=float), eps=EPS, C=1.0))
+    name = {NORMAL: "becchetti-2022", SCALED: "da-cunha-2023-one-target"}[law]
+    return pd.Series(claim(name).bound(d=d.to_numpy(dtype=float), eps=ERROR, C=1.0))
 
 
-def _hit_row(table: pd.DataFrame, name: str, n: int, k: int, eps: float) -> dict[str, object]:
+def _hit_row(trials: Trials, name: str) -> dict[str, object]:
+    table, m = trials.table, trials.measurement
+    n, k, eps = m.n, m.size, m.eps
     hit, total = int((table["hits"] > 0).sum()), len(table)
     low, high = (float(end) for end in clopper_pearson(hit, total))
     entropy = _bits_of_choice(n, k)
@@ -142,6 +149,9 @@ def _hit_row(table: pd.DataFrame, name: str, n: int, k: int, eps: float) -> dict
         "n H2(k/n)": entropy,
         "n H2(k/n) - log2(k/eps)": entropy - math.log2(k / eps),
         "trials": total,
+        "quantity": "P(hit)",
+        **MEASURED,
+        **identity(trials.law, trials.ball, "one"),
     }
 
 
@@ -161,20 +171,39 @@ def _threshold(rows: pd.DataFrame) -> pd.DataFrame:
     at = rows[rows["n"] == first["best"]]
     k = float(at["k"].iloc[0]) if len(at) else math.nan
     share = rows["k"].iloc[0] / rows["n"].iloc[0]
-    return pd.DataFrame([{"k/n": rows["k/n"].iloc[0], "density": share, "eps": rows["eps"].iloc[0], "k": k, **first}])
+    keys = {name: rows[name].iloc[0] for name in ("k/n", "eps", "confidence", "evidence", *IDENTITY.names)}
+    return pd.DataFrame([{**keys, "quantity": "n* (one target)", "density": share, "k": k, **first}])
 
 
-def _ratio_row(table: pd.DataFrame, law: str, d: int, n: int, k: int, eps: float) -> dict[str, object]:
+def _choices(thresholds: pd.DataFrame) -> pd.DataFrame:
+    """The bits of choice at the thresholds, where the upper end is reached: n H2(k/n), and log2 C(n, k)."""
+    rows = thresholds[thresholds["best"].notna() & np.isfinite(thresholds["high"])]
+    quantities = {"n H2(k/n)": _bits_of_choice, "log2 C(n, k)": _log2_choose}
+    parts = []
+    for quantity, bits in quantities.items():
+        ends = {
+            end: [bits(int(n), round(n * share)) for n, share in zip(rows[end], rows["density"], strict=True)]
+            for end in ("low", "best", "high")
+        }
+        parts.append(rows.assign(quantity=quantity, **ends))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _log2_choose(n: int, k: int) -> float:
+    return math.log2(math.comb(n, k))
+
+
+def _ratio_row(trials: Trials) -> dict[str, object]:
     """Mean and second-moment ratio of the hits as counted, with three standard errors, beside the exact ones."""
+    table, m = trials.table, trials.measurement
+    n, k, eps = m.n, m.size, m.eps
     y = table["hits"].to_numpy(dtype=float)
     mean, second = y.mean(), (y**2).mean()
     ratio = second / mean**2 if mean else math.nan
     # error of a ratio of means by its linearization
     error = np.std(y**2 / max(mean, 1e-300) ** 2 - 2 * ratio * y / max(mean, 1e-300)) / math.sqrt(y.size)
-    exact = subset_moments(LAWS[law](dim=d), n, k, eps)
+    exact = subset_moments(trials.law, n, k, eps)
     shown = {
-        "law": law,
-        "d": d,
         "n": n,
         "k": k,
         "eps": eps,
@@ -188,6 +217,10 @@ def _ratio_row(table: pd.DataFrame, law: str, d: int, n: int, k: int, eps: float
         "high": ratio + 3 * error,
         "exact": exact.ratio,
         "trials": y.size,
+        "quantity": "E[Y^2]/E[Y]^2",
+        "confidence": THREE_SIGMA,
+        "evidence": "measured",
+        **identity(trials.law, trials.ball, "one"),
     }
 
 
@@ -195,100 +228,50 @@ def _smallest_sizes() -> pd.DataFrame:
     """At the n of Becchetti et al. with C = 1: the smallest k with E[Y^2] <= 2 E[Y]^2, beside their n / (6 sqrt d)."""
     rows = []
     for d in (1, 2, 3, 4, 6):
-        n = math.ceil(float(claim("becchetti-2022").bound(d=float(d), eps=EPS, C=1.0)))
+        n = math.ceil(float(claim("becchetti-2022").bound(d=float(d), eps=ERROR, C=1.0)))
         k = 2
-        while subset_moments(rssp.Normal(dim=d), n, k, EPS).ratio > 2:
+        while subset_moments(rssp.Normal(dim=d), n, k, ERROR).ratio > 2:
             k += 1
-        rows.append((d, EPS, n, k, k, k, n / (6 * math.sqrt(d))))
-    return pd.DataFrame(rows, columns=["d", "eps", "n", "low", "best", "high", "n/(6 sqrt d)"])
+        row = {"eps": ERROR, "n": n, "quantity": "subset size", "low": k, "best": k, "high": k}
+        rows.append(row | COMPUTED | {"n/(6 sqrt d)": n / (6 * math.sqrt(d))} | _normal(d))
+    return pd.DataFrame(rows)
 
 
 def _limit() -> pd.DataFrame:
-    """The exact ratio at n = 2000; `claimed_error` is the 2 % that the formula of the limit may be off there."""
+    """The exact ratio at n = 2000."""
     rows = []
     for d, share in ((2, 0.05), (4, 0.1), (8, 0.1), (16, 0.05)):
         n, k = 2000, int(2000 * share)
-        ratio = subset_moments(rssp.Normal(dim=d), n, k, EPS).ratio
-        rows.append((n, k, d, ratio, ratio, ratio, 0.02 * ratio))
-    return pd.DataFrame(rows, columns=["n", "k", "d", "low", "best", "high", "claimed_error"])
+        ratio = subset_moments(rssp.Normal(dim=d), n, k, ERROR).ratio
+        row = {"n": n, "k": k, "quantity": "E[Y^2]/E[Y]^2", "low": ratio, "best": ratio, "high": ratio}
+        rows.append(row | COMPUTED | _normal(d))
+    return pd.DataFrame(rows)
 
 
-def judge(tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-    guarantees, hits = tables["guarantees"], tables["hits"]
-    exact = guarantees.assign(low=guarantees["n"], best=guarantees["n"], high=guarantees["n"])
-    of = {law: exact[exact["law"] == law] for law in LAWS}
-    sizes = of["normally-scaled"].assign(**dict.fromkeys(("low", "best", "high"), of["normally-scaled"]["k"]))
-    verdicts = [
-        check(claim("becchetti-2022-size"), tables["smallest sizes"], measured="smallest k at the theorem's n, C = 1"),
-        check(claim("da-cunha-2023-size"), sizes, measured="best k at the smallest n"),
-        check(claim("da-cunha-2023-one-target"), of["normally-scaled"], measured="n by the exact second moment"),
-        check(
-            claim("second-moment-normal"),
-            tables["ratios"],
-            measured="ratio of the counted k-subsets, three standard errors",
-        ),
-        check(claim("second-moment-limit"), tables["limit"], measured="exact ratio at n = 2000, 2 % allowed"),
-    ]
-    for law, name in (("normal", "own-second-moment-normal"), ("normally-scaled", "own-second-moment-nsn")):
-        known = claim(name).bound(d=of[law]["d"].to_numpy(dtype=float))
-        rows = of[law].assign(claimed_error=0.08 * known)[np.isfinite(known)]
-        verdicts.append(
-            check(claim(name), rows, measured="smallest n, every n tried; 8 % allowed for the table's steps")
-        )
-    return verdicts + _fixed_size(hits, tables["thresholds"])
-
-
-def _fixed_size(hits: pd.DataFrame, thresholds: pd.DataFrame) -> list[Verdict]:
-    points = thresholds[thresholds["best"].notna() & np.isfinite(thresholds["high"])]
-    label = "first n with P(k-subset hits one target) >= 1/2"
-    ways = points.assign(**{end: _bits_at(points, end) for end in ("low", "best", "high")})
-    choices = points.assign(**{end: _log2_choose(points, end) for end in ("low", "best", "high")})
-    enough = hits[hits["n H2(k/n) - log2(k/eps)"] >= 2]
-    ratio = enough.assign(**dict.fromkeys(("low", "best", "high"), enough["E[Y^2]/E[Y]^2"]))
-    verdicts = []
-    if len(points):
-        verdicts += [
-            check(claim("natale-2024-one-target"), ways, measured=f"n H2(k/n) at the {label}"),
-            check(claim("natale-2024-n"), points, measured=label),
-            check(claim("natale-2024-lower"), ways.assign(width=1), measured=f"n H2(k/n) at the {label}"),
-            check(claim("counting-fixed-size"), choices, measured=f"log2 C(n, k) at the {label}"),
-        ]
-    verdicts.append(
-        check(claim("natale-2024-second-moment"), ratio, measured="exact ratio where n H2(k/n) >= log2(k/eps) + 2")
-    )
-    return verdicts + [out_of_reach(claim(f"natale-2024-all-targets{end}"), _NO_ALL) for end in ("", "-large-k")]
-
-
-def _bits_at(points: pd.DataFrame, end: str) -> list[float]:
-    return [_bits_of_choice(n, n * share) for n, share in zip(points[end], points["density"], strict=True)]
-
-
-def _log2_choose(points: pd.DataFrame, end: str) -> list[float]:
-    return [
-        math.log2(math.comb(int(n), round(n * share))) for n, share in zip(points[end], points["density"], strict=True)
-    ]
+def _normal(d: int) -> dict[str, Any]:
+    return identity(rssp.Normal(dim=d), rssp.Ball(d), "one")
 
 
 def _points(rows: pd.DataFrame, x: str, label: str, ax: Axes, colour: str, **options: Any) -> None:
     plot_estimates(rows.assign(series=label), x, by="series", ax=ax, colours=[colour], ms=5, **options)
 
 
-def draw_guarantees(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_guarantees(tables: Tables) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=13, height=4.4)
-    theorems = {"normal": "$d^3$ bound (Becchetti et al.)", "normally-scaled": "$d^6$ bound (da Cunha et al.)"}
+    theorems = {NORMAL: "$d^3$ bound (Becchetti et al.)", SCALED: "$d^6$ bound (da Cunha et al.)"}
     for i, (colour, (law, rows)) in enumerate(
         zip(COLOURS, tables["guarantees"].groupby("law", sort=False), strict=False)
     ):
-        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{law} vectors: $n$")
+        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors: $n$")
         left.plot(rows["d"], rows["theorem"], ":", color=colour, label=f"{theorems[str(law)]},\n$C$ fitted at $d = 1$")
-        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{law} vectors, best $k$")
+        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors, best $k$")
     d = np.array([1.0, 32.0])
-    left.plot(d, d * math.log2(1 / EPS), "k--", label=r"counting: $d \log_2(1/\varepsilon)$")
+    left.plot(d, d * math.log2(1 / ERROR), "k--", label=r"counting: $d \log_2(1/\varepsilon)$")
     fine = np.geomspace(1, 32)
     right.plot(fine, 1 / (6 * np.sqrt(fine)), "k:", label="$1/(6 \\sqrt{d})$ (Becchetti et al.)")
     ticks = [1, 2, 4, 8, 16, 32]
     left.set(
-        title=rf"one target hit with $P \geq 1/2$, $\varepsilon = {EPS:g}$", ylabel="$n$", yscale="log", ylim=(5, 3e4)
+        title=rf"one target hit with $P \geq 1/2$, $\varepsilon = {ERROR:g}$", ylabel="$n$", yscale="log", ylim=(5, 3e4)
     )
     right.set(title="size of the subsets", ylabel="$k/n$", ylim=(0, None))
     for ax in (left, right):
@@ -300,7 +283,7 @@ def draw_guarantees(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def draw_fixed_size(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_fixed_size(tables: Tables) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=11.5, height=4.4)
     groups = tables["hits"].groupby(["k/n", "eps"], sort=False)
     x = "n H2(k/n) - log2(k/eps)"
@@ -320,12 +303,100 @@ def draw_fixed_size(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+RATIO = "E[Y^2]/E[Y]^2"
+EVIDENCE = Schema(*(c for c in RESTS if c.name == "evidence"))
+SHARE = Column("k/n", "text", meaning="share of the numbers in a subset")
+GUARANTEES = Schema(
+    EPS,
+    N,
+    K,
+    Column("k/n", "float"),
+    Column(RATIO, "float", meaning="at that n and k"),
+    Column("d log2(1/eps)", "float", unit="n", meaning="necessary by counting"),
+    Column("n over it", "float"),
+    Column("theorem", "float", unit="n", meaning="the theorem's n, its C fitted at d = 1"),
+)
+EXCESS = "n H2(k/n) - log2(k/eps)"
+HITS = Schema(
+    SHARE,
+    EPS,
+    N,
+    K,
+    Column("target", "float"),
+    Column("second moment", "float", meaning="lower bound of P(hit)"),
+    Column(RATIO, "float", meaning="exact"),
+    Column("n H2(k/n)", "float", unit="bits"),
+    Column(EXCESS, "float", unit="bits"),
+    TRIALS,
+)
+RATIO_COLUMNS = Schema(
+    N, K, EPS, Z, Column("mean", "float", meaning="of Y, counted"), Column("exact mean", "float"),
+    Column("exact", "float", meaning="second-moment ratio, exact"), TRIALS,
+)  # fmt: skip
+THRESHOLDS = Schema(SHARE, Column("density", "float", meaning="k/n"), EPS, Column("k", "float")) + INTERVAL + IDENTITY
+SIZES = Schema(EPS, N, Column("n/(6 sqrt d)", "float", meaning="the size in the theorem's proof"))
+LABEL = "first n with P(k-subset hits one target) >= 1/2"
+NO_THRESHOLD = "at no n tried is one target hit with probability 1/2"
+ENTROPY = {"quantity": "n H2(k/n)"}
+
+
+def _enough(bits: pd.Series) -> pd.Series:
+    return bits >= 2
+
+
 STUDY = Study(
     name="second_moments",
     question="How many vectors does the second moment method need, and how far is it from the truth?",
+    guise="fixed-size",
     plan=plan,
     analyse=analyse,
-    judge=judge,
+    tables={
+        "guarantees": IDENTITY + GUARANTEES + EVIDENCE,
+        "hits": HITS + INTERVAL + IDENTITY,
+        "ratios": RATIO_COLUMNS + INTERVAL + IDENTITY,
+        "thresholds": THRESHOLDS,
+        "choices": THRESHOLDS,
+        "smallest_sizes": SIZES + INTERVAL + IDENTITY,
+        "limit": Schema(N, K) + INTERVAL + IDENTITY,
+    },
+    claims={
+        "becchetti-2022-size": Rows("smallest_sizes", measured="smallest k at the theorem's n, C = 1"),
+        "da-cunha-2023-size": Rows("guarantees", {"law": SCALED}, exactly("k"), measured="best k at the smallest n"),
+        "da-cunha-2023-one-target": Rows(
+            "guarantees", {"law": SCALED}, exactly("n"), measured="n by the exact second moment"
+        ),
+        "second-moment-normal": Rows("ratios", measured="ratio of the counted k-subsets, three standard errors"),
+        "second-moment-limit": Rows("limit", measured="exact ratio at n = 2000, 2 % allowed"),
+        "own-second-moment-normal": Rows(
+            "guarantees",
+            {"law": NORMAL, "d": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)},
+            exactly("n"),
+            measured="smallest n, every n tried; 8 % allowed for the table's steps",
+        ),
+        "own-second-moment-nsn": Rows(
+            "guarantees",
+            {"law": SCALED, "d": (1, 2, 3, 4, 6, 8, 12, 16)},
+            exactly("n"),
+            measured="smallest n, every n tried; 8 % allowed for the table's steps",
+        ),
+        "natale-2024-one-target": Rows(
+            "choices", ENTROPY, measured=f"n H2(k/n) at the {LABEL}", otherwise=NO_THRESHOLD
+        ),
+        "natale-2024-n": Rows("thresholds", {"high": np.isfinite}, measured=LABEL, otherwise=NO_THRESHOLD),
+        "natale-2024-lower": Rows(
+            "choices", ENTROPY, add={"width": 1}, measured=f"n H2(k/n) at the {LABEL}", otherwise=NO_THRESHOLD
+        ),
+        "counting-fixed-size": Rows(
+            "choices",
+            {"quantity": "log2 C(n, k)"},
+            measured=f"log2 C(n, k) at the {LABEL}",
+            otherwise=NO_THRESHOLD,
+        ),
+        "natale-2024-second-moment": Rows(
+            "hits", {EXCESS: _enough}, exactly(RATIO), measured="exact ratio where n H2(k/n) >= log2(k/eps) + 2"
+        ),
+    },
+    options=Options,
     figures={"guarantees": draw_guarantees, "fixed-size": draw_fixed_size},
     show=("guarantees", "ratios", "thresholds"),
 )

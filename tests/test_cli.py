@@ -7,26 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from rssp import study as study_module
 from rssp.cli import main
-from rssp.study import find_study, study_questions
+from rssp.study import find_study, finding, study_questions
 
 ROOT = Path(__file__).parents[1]
 OWN_STUDY = """
+from dataclasses import dataclass
+
 import pandas as pd
 import rssp
-from rssp.inference import coverage
 from rssp.montecarlo import Coverage, Experiment
+from rssp.schemas import INTERVAL, Schema
+from rssp.study import option
+from rssp.study.columns import EPS
 
-def plan(scale, seed):
-    return [rssp.Task("all", Experiment(rssp.Uniform(), rssp.Ball(), Coverage(8, 0.1), seed), 64)]
+@dataclass(frozen=True)
+class Options:
+    eps: float = option(0.1, "the error allowed", least=0)
 
-def analyse(trials, context):
-    seen = trials["all"]["covered"].astype(float)
-    row = {"quantity": "share", "eps": 0.1, "low": 0.0, "best": seen.mean(), "high": 1.0}
-    return {"share": pd.DataFrame([row])}
+def plan(context):
+    experiment = Experiment(rssp.Uniform(), rssp.Ball(), Coverage(8, context.options.eps), context.seed)
+    return [rssp.Task("all", experiment, 64)]
 
-STUDY = rssp.Study(name="own", question="Does a study of one's own run?", plan=plan, analyse=analyse, show=("share",))
+def analyse(runs, context):
+    seen = runs["all"].table["covered"].astype(float)
+    row = {"quantity": "share", "eps": context.options.eps, "low": 0.0, "best": seen.mean(), "high": 1.0}
+    return {"share": pd.DataFrame([row | {"confidence": 0.95, "evidence": "measured"}])}
+
+STUDY = rssp.Study(name="own", question="Does a study of one's own run?", plan=plan, analyse=analyse,
+                   tables={"share": Schema(EPS) + INTERVAL}, options=Options, show=("share",))
 
 if __name__ == "__main__":
     STUDY.main()
@@ -109,7 +118,7 @@ def test_list_reads_every_study_and_runs_none(capsys, tmp_path, monkeypatch):
     text = "raise RuntimeError('run')\nSTUDY = Study(name='x', question='Is this ' 'read?')\n"
     (tmp_path / "x.py").write_text(text)
     (tmp_path / "_shared.py").write_text("raise RuntimeError('run')\n")
-    monkeypatch.setattr(study_module, "studies_folder", lambda: tmp_path)
+    monkeypatch.setattr(finding, "studies_folder", lambda: tmp_path)
     rows = json.loads(run(capsys, "list", "--json"))["rows"]
     assert rows == [{"study": "x", "question": "Is this read?"}]
 
@@ -172,9 +181,48 @@ def test_options_are_checked(capsys, tmp_path, own_study):
     assert "scale" in refused(capsys, "run", own_study, "--scale", "huge", "--out", tmp_path)
     assert "name=value" in refused(capsys, "run", own_study, "--set", "data", "--out", tmp_path)
     assert "options" in refused(capsys, "run", own_study, "--set", "data=mnist", "--out", tmp_path)
+    assert "eps: got 'small'" in refused(capsys, "run", own_study, "--set", "eps=small", "--out", tmp_path)
+    assert "eps: got '-1'" in refused(capsys, "run", own_study, "--eps", "-1", "--out", tmp_path)
+    assert "data" in refused(capsys, "run", own_study, "--data", "mnist", "--out", tmp_path)
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert "rssp:" in refused(capsys, "run", own_study, "--out", blocked)
+
+
+def test_a_study_brings_its_own_options(capsys, tmp_path, own_study):
+    text = " ".join(run(capsys, "run", "--out", tmp_path, own_study, "--help").split())
+    for word in ("Options of own", "--eps", "NUMBER", "the error allowed", "[default: (0.1)]", "--scale"):
+        assert word in text
+    text = run(capsys, "run", "pensia_2020", "--help")
+    assert "--data" in text
+    assert "digits|mnist" in text
+    for general in (run(capsys, "run", "--help"), run(capsys, "run", "lueker_1998", "--help")):
+        assert "--data" not in general
+    for given in (("--eps", 0.25), ("--set", "eps=0.25")):
+        data = json.loads(run(capsys, "run", own_study, *given, "--trials", 8, "--out", tmp_path, "--json"))
+        assert data["tables"]["share"][0]["eps"] == 0.25
+    stored = json.loads((tmp_path / "own" / "quick" / "own.json").read_text())
+    assert stored["options"] == {"eps": 0.25}
+
+
+def test_a_misspelt_column_is_an_error_at_import(capsys, tmp_path):
+    path = tmp_path / "own.py"
+    rows = "options=Options, claims={'counting-1d': Rows('share', {'epz': 0.1})}"
+    path.write_text(OWN_STUDY.replace("options=Options", rows).replace("import option", "import Rows, option"))
+    message = refused(capsys, "run", path, "--out", tmp_path / "out")
+    assert "study own, claim counting-1d" in message
+    assert "Did you mean 'eps'?" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_claims_say_which_study_measures_them(capsys):
+    text = run(capsys, "claims", "edge-samples")
+    assert "measured by" in text
+    assert "rssp run failure_tail, rssp run lueker_1998" in text
+    assert "not measured here: all targets at once" in run(capsys, "claims", "natale-2024-all-targets")
+    rows = {row["id"]: row["study"] for row in json.loads(run(capsys, "claims", "--json"))["rows"]}
+    assert rows["counting-cube"] == "becchetti_2022"
+    assert rows["da-cunha-2022"] == ""
 
 
 def test_figures_are_the_same_bytes_again(capsys, tmp_path):

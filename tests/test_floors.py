@@ -7,8 +7,24 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "rssp"
 FLOORS = [  # the first that matches, by the beginning of the dotted name
-    (0, ("errors", "_arguments", "_identity", "_shipped", "_version", "_costs")),
-    (0, ("estimates", "intervals", "schemas", "trials")),
+    (
+        0,
+        (
+            "errors",
+            "_arguments",
+            "_compiling",
+            "_identity",
+            "_jit",
+            "_shipped",
+            "_version",
+            "_costs",
+            "_memory",
+            "estimates",
+            "intervals",
+            "schemas",
+            "trials",
+        ),
+    ),
     (1, ("laws", "balls")),
     (2, ("subsetsum",)),
     (3, ("montecarlo",)),

@@ -22,6 +22,13 @@ def _axis(table: pd.DataFrame, variable: str) -> np.ndarray:
     return np.log2(1 / values) if variable == "eps" else values
 
 
+def _evidence(points: pd.DataFrame) -> str:
+    """What a fit to these points rests on: the points' own evidence, the weakest where they differ."""
+    order = ("computed", "measured", "predicted")
+    seen = set(points["evidence"]) if "evidence" in points else {"measured"}
+    return max(seen, key=order.index)
+
+
 def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constants: float) -> float:
     """The exponent that a claim's bound has over the points of a table: its log-log slope in one variable.
 
@@ -68,8 +75,8 @@ def compare_exponents(
     Returns
     -------
     DataFrame with columns variable, `by`, points, from, to, low, best, high, p_value (of a pure power over this range),
-    and for each claim its exponent over the same points, in a column of the claim's id. Values of `by` at which fewer
-    than three points are reached are left out.
+    confidence, evidence, and for each claim its exponent over the same points, in a column of the claim's id. Values of
+    `by` at which fewer than three points are reached are left out.
     """
     rows = []
     for value, points in table.groupby(by):
@@ -83,6 +90,7 @@ def compare_exponents(
         axis, e = _axis(points, variable), fit["exponent"]
         row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
         row |= {"low": e.low, "best": e.best, "high": e.high, "p_value": fit.p_value}
+        row |= {"confidence": e.confidence, "evidence": _evidence(points)}
         known = constants or {}
         row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
         rows.append(row)
@@ -114,7 +122,8 @@ def exponent_verdicts(claim: Claim, exponents: pd.DataFrame, measured: str) -> l
 def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
     """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a law and parameter.
 
-    Columns fit, parameter, low, best, high, chi2, dof, p_value; empty where the points do not suffice.
+    Columns fit, parameter, low, best, high, chi2, dof, p_value, confidence, evidence; empty where the points do not
+    suffice.
     """
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     rows = []
@@ -125,8 +134,10 @@ def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
             continue
         for parameter, e in fit.parameters.items():
             row = {"fit": name, "parameter": parameter, "low": e.low, "best": e.best, "high": e.high}
-            rows.append(row | {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value})
-    return pd.DataFrame(rows, columns=["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value"])
+            row |= {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value}
+            rows.append(row | {"confidence": e.confidence, "evidence": _evidence(points)})
+    names = ["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value", "confidence", "evidence"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def bound_factor(
@@ -143,7 +154,7 @@ def bound_factor(
     Returns
     -------
     DataFrame: the claim's variables, C, bound, low, best, high (of bound over measurement; the interval is the
-    measurement's). Rows not reached are left out.
+    measurement's, with its confidence and evidence). Rows not reached are left out.
     """
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     values = dict(constants)
@@ -160,4 +171,5 @@ def bound_factor(
     columns |= {
         end: bound / points[other].to_numpy() for end, other in (("low", "high"), ("best", "best"), ("high", "low"))
     }
+    columns |= {name: points[name].to_numpy() for name in ("confidence", "evidence") if name in points}
     return pd.DataFrame(columns)

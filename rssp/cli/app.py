@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -19,11 +20,28 @@ _ABOUT = (
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from rssp._version import __version__
+
+        print(f"rssp {__version__}")
+        raise typer.Exit
+
+
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
 def _application(arguments: Sequence[str]) -> typer.Typer:
     """The commands; `run` has the options of the study that the arguments name."""
     app = typer.Typer(
         name="rssp", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_ABOUT
     )
+    app.callback()(_common)
     app.command("run")(run.command(run.named_study(arguments)))
     app.command("list")(list_.list_)
     app.command("estimate")(estimate.estimate)

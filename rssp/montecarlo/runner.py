@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from rssp._arguments import integer
+from rssp._compiling import clock
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.montecarlo.execution import Batch, compute_batch, compute_batches
 from rssp.montecarlo.experiment import Experiment
@@ -99,7 +100,8 @@ def run(
     stop : StoppingRule, ends the run earlier
     out : directory of results, made if need be; None keeps them in memory only
     workers : int >= 1, threads; None means all cores. Inside ``joblib.parallel_config(backend="dask")`` the cluster's.
-    progress : show a progress bar with the time left, or one final line where the output is not a terminal
+    progress : show a progress bar with the time left, or one final line where the output is not a terminal; and say
+        so when kernels are compiled for more than a few seconds
     label : name of the run in the progress bar
 
     Returns
@@ -286,5 +288,6 @@ def _progress(
         disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(name, total=count, completed=done)
-        yield lambda done: bar.update(task, completed=done)
+        with clock.told_to(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)):
+            yield lambda done: bar.update(task, completed=done)
     print(f"{name}: {prefix.reason}, {time.monotonic() - start:.1f} s", file=sys.stderr)

@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp, ndtri
+from scipy.special import gammaln, lambertw, logsumexp, ndtri
 
 from rssp.balls import Ball
 from rssp.prediction.saddlepoint import (
@@ -45,6 +45,7 @@ Conditional = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.fl
 
 _LINE_NODES = 128
 _MOST = 1e6  # sums in a window beyond which its emptiness is no more than 0
+_BRANCH = math.nextafter(math.exp(-1), 0.0)  # the largest float up to 1 / e: scipy's W is nan at minus the next one
 _FACE = 0.2  # share of the quadrature points put on either boundary choice of a coordinate
 
 
@@ -133,9 +134,8 @@ def _window(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.flo
 def _clump_rate(b: NDArray[np.float64], exponent: NDArray[np.float64]) -> NDArray[np.float64]:
     """theta 2 eps: the rate at which clumps begin, b exp(-exponent) to leading order; b where nothing is covered."""
     rate = b * np.exp(-exponent)
-    theta = rate
-    for _ in range(3):  # the fixed point theta = rate e^theta, -W(-rate); rate > 1 / e covers nothing
-        theta = rate * np.exp(np.minimum(theta, 1.0))
+    # a rate above 1 / e covers nothing: from there on in proportion to it, which joins without a step
+    theta = -lambertw(-np.minimum(rate, _BRANCH), 0).real * np.maximum(rate / _BRANCH, 1.0)
     return np.where(exponent > 1, theta, b)
 
 

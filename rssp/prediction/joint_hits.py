@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 from scipy.special import log_ndtr, logsumexp
+
+from rssp._jit import kernel
 
 __all__ = ["normal_hits", "scaled_normal_hits", "uniform_hits"]
 
@@ -132,7 +133,7 @@ def _log_weight(s: Floats, dof: int) -> Floats:
     return dof / 2 * (s - math.log(2)) - np.exp(s) / 2 - math.lgamma(dof / 2) + math.log(s[1] - s[0])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rectangles(common, common_weight, own, own_weight, values, counts, eps, x, w):  # type: ignore[no-untyped-def]
     """log of the weighted mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
 

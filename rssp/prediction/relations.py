@@ -28,8 +28,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from rssp._jit import kernel
 
 __all__ = ["relation_excess", "relation_limit"]
 
@@ -49,7 +50,7 @@ def relation_limit(n: int) -> int:
     return limit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sum_relations(sample, root, limit, widths, totals):  # type: ignore[no-untyped-def]
     """Add prod root_i prod_j (1 - |delta_j| / width)^+ to totals (limit, m), for every relation of r >= 2 vectors.
 

@@ -21,9 +21,10 @@ import math
 
 import numpy as np
 import scipy.linalg
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import expit
+
+from rssp._jit import kernel
 
 __all__ = ["SMALL_DIM", "gaussian_log_density", "large_log_density", "small_log_density"]
 
@@ -35,7 +36,7 @@ _STEPS = 100
 _PROBES = 100
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def small_log_density(sample, heavy, targets, log_density, tilts):  # type: ignore[no-untyped-def]
     """Fill log_density (m,) and tilts (m, d) at targets (m, d), by (S1) and (S2); -inf outside the support.
 

@@ -38,22 +38,26 @@ def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
     tables = {}
     for name, schema in study.tables.items():
         path = folder / f"{study.name}-{name}.csv"
-        texts = {column.name: str for column in schema if column.kind == "text"}
         try:
-            header = pd.read_csv(path, nrows=0).columns
-            known = {column: kind for column, kind in texts.items() if column in header}
-            # "1" may be a label, and "nan" is a number only in a column of numbers
-            empty = _missing(schema.names, known)
-            raw = pd.read_csv(path, dtype=known, keep_default_na=False, na_values=empty, float_precision="round_trip")
-            tables[name] = schema.checked(raw, f"{name} of {study.name}")
+            # as texts: "1" may be a label, and a number must come back to its last bit
+            texts = pd.read_csv(path, dtype=str, keep_default_na=False)
+            kinds = {column.name: column.kind for column in schema}
+            read = {column: _read(texts[column], kinds.get(str(column), "text")) for column in texts}
+            tables[name] = schema.checked(pd.DataFrame(read, columns=texts.columns), f"{name} of {study.name}")
         except (OSError, ValueError, ArgumentError) as cause:
             raise StoreError(f"{path} cannot be read: {cause} Run the study again: rssp run {study.name}") from cause
     return tables
 
 
-def _missing(names: tuple[str, ...], texts: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What counts as a missing value, by column: nothing or nan for numbers."""
-    return {name: ["", "nan"] for name in names if name not in texts}
+def _read(texts: pd.Series, kind: str) -> pd.Series:
+    """A column of texts as what it was before it was written."""
+    if kind == "text":
+        return texts
+    if kind == "bool":
+        return texts.map({"True": True, "False": False})
+    numbers = pd.Series([float(text or "nan") for text in texts], dtype="float64")
+    whole = kind == "int" and not numbers.isna().any()
+    return pd.Series([int(text) for text in texts], dtype="int64") if whole else numbers
 
 
 def stored_tables(study: Study, out: Path | str = "results", figures: Path | None = None) -> tuple[Path, Tables]:

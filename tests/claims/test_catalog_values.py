@@ -173,6 +173,11 @@ def test_self_consistent_n_solves_its_equation():
     np.testing.assert_allclose(self_consistent_n(1.0, 0.1), 0.0)
 
 
+def test_self_consistent_n_where_the_solutions_meet():
+    scale = np.array([np.nextafter(math.e, 0), math.e, np.nextafter(math.e, 3)])  # e itself is above math.e
+    np.testing.assert_allclose(self_consistent_n(math.log(2), scale), [0, 0, 1], atol=1e-6)
+
+
 # ---- derivations against simulation: intervals of six standard errors, a false alarm rate of 2e-9 each
 
 

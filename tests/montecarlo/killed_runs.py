@@ -22,6 +22,7 @@ def forked(directory: Path) -> int:
     child = os.fork()
     if child:
         return child
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
     try:
         run(EXPERIMENT, TRIALS, out=directory, workers=2, progress=False)
     except KeyboardInterrupt:

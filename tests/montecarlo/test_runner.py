@@ -9,9 +9,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from cheap_measurements import Answers, Fragile, Large, Refuses, Undrawable, cheap
+from cheap_measurements import Answers, Fragile, Large, Refuses, Sums, Undrawable, cheap
 from pandas.testing import assert_frame_equal
 
+from rssp._compiling import Clock
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import GatedProduct, Uniform
@@ -188,3 +189,21 @@ def test_a_law_that_cannot_be_drawn_ends_the_run(tmp_path):
     with pytest.raises(RuntimeError, match="no numbers today"):
         quiet(Experiment(Undrawable(), Ball(), Large()), 100, out=tmp_path)
     assert not list(tmp_path.glob("*/part-*"))
+
+
+def test_progress_says_that_kernels_are_compiled(capsys, monkeypatch):
+    clock = Clock(patience=0.0)
+    monkeypatch.setattr("rssp.montecarlo.runner.clock", clock)
+    measure = Sums.measure
+
+    def compiling(self, samples, ball, rng):
+        clock.begin(lambda: "compiling")
+        clock.end()
+        return measure(self, samples, ball, rng)
+
+    monkeypatch.setattr(Sums, "measure", compiling)
+    with clock.told_to(lambda text: pytest.fail("said beside the progress, not in it")):
+        run(cheap(), 30, workers=1, label="all")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "compiling"
+    assert said[1].startswith("all: 30 trials done")

@@ -12,7 +12,7 @@ from scipy.stats import qmc
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.laws import Normal, Uniform
-from rssp.prediction.clumps import _small
+from rssp.prediction.clumps import _clump_rate, _small
 from rssp.prediction.covering_law import (
     coverage_given_sample,
     predicted_coverage,
@@ -149,3 +149,20 @@ def test_required_samples_is_where_coverage_passes():
     at = [predicted_coverage(law, n, 0.05, ball, samples=4).best[0] for n in (found.best - 1, found.best)]
     assert at[0] < 0.5 <= at[1]
     assert found.best > 24 * math.log2(1 / 0.05)  # counting
+
+
+def test_rate_of_clumps_solves_its_equation():
+    b = np.concatenate([np.linspace(0.05, 1.0, 20), np.geomspace(1.001, 300, 200)])
+    theta = _clump_rate(b, b)
+    np.testing.assert_allclose(theta * np.exp(-theta), b * np.exp(-b), rtol=1e-12)
+    assert (theta[b > 1] < 1).all()  # the smaller of the two solutions
+    np.testing.assert_array_equal(theta[b <= 1], b[b <= 1])
+
+
+def test_rate_of_clumps_has_no_step_where_nothing_is_covered():
+    exponent = np.full(4001, 1.5)
+    b = np.linspace(0.9, 1.1, 4001) * math.exp(exponent[0] - 1)  # a rate of 1 / e in the middle
+    theta = _clump_rate(b, exponent)
+    assert np.isfinite(_clump_rate(np.array([1.0, math.exp(0.5)]), np.array([1.0, 1.5]))).all()
+    assert (np.diff(theta) > 0).all()
+    assert np.diff(theta).max() < 0.02  # a root: 0.4 % of the range next to it

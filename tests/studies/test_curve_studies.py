@@ -9,15 +9,14 @@ from rssp.claims import Status
 from rssp.study import find_study, run_study
 
 
-def tiny(name, tmp_path, monkeypatch, trials=12, **settings):
-    """One tiny run of a study; `settings` replace globals of its file."""
+def tiny(name, tmp_path, trials=12, **options):
+    """One tiny run of a study."""
     study = find_study(name)
-    for key, value in settings.items():
-        monkeypatch.setitem(study.analyse.__globals__, key, value)
-    outcome = run_study(study, out=tmp_path, trials=trials, progress=False)
+    outcome = run_study(study, out=tmp_path, trials=trials, progress=False, options=options)
     written = {p.name for p in outcome.files}
     for figure in study.figures:
         assert {f"{name}-{figure}.svg", f"{name}-{figure}.png"} <= written
+    assert {v.claim.id for v in outcome.verdicts} <= set(study.claims)
     return outcome
 
 
@@ -25,13 +24,11 @@ def statuses(outcome):
     return {v.claim.id: v.status for v in outcome.verdicts}
 
 
-def test_lueker_1998(tmp_path, monkeypatch):
-    outcome = tiny("lueker_1998", tmp_path, monkeypatch, trials=40, SCALES={"quick": (7, 40)})
+def test_lueker_1998(tmp_path):
+    outcome = tiny("lueker_1998", tmp_path, trials=40, bits=7)
     required = outcome.tables["required"]
     assert (required["failed"] == 0).all()
-    whole = required[
-        (required["quantity"] == "n*") & (required["law"] == "uniform") & (required["interval"] == "[-1, 1]")
-    ]
+    whole = required[(required["quantity"] == "n*") & (required["law"] == "uniform") & (required["radius"] == 1.0)]
     median = whole[whole["delta"] == 0.5].set_index("eps")["best"]
     # medians 8 and 11 of many trials; with 40 the median is off by more than 3 with probability below 1e-9
     assert abs(median[2.0**-4] - 8) <= 3
@@ -40,15 +37,9 @@ def test_lueker_1998(tmp_path, monkeypatch):
     assert statuses(outcome)["lueker-1998"] is Status.CONSISTENT
 
 
-@pytest.mark.parametrize(
-    ("name", "grid"),
-    [
-        ("becchetti_2022", {1: (3, 16, 12), 2: (2, 16, 12), 3: (1, 16, 12)}),
-        ("da_cunha_2023", {1: (4, 16, 12), 2: (3, 16, 12), 3: (2, 21, 12)}),
-    ],
-)
-def test_curves_in_d_dimensions(tmp_path, monkeypatch, name, grid):
-    outcome = tiny(name, tmp_path, monkeypatch, GRIDS={"quick": grid})
+@pytest.mark.parametrize(("name", "bits"), [("becchetti_2022", (3, 2, 1)), ("da_cunha_2023", (4, 3, 2))])
+def test_curves_in_d_dimensions(tmp_path, name, bits):
+    outcome = tiny(name, tmp_path, bits=bits, n_max=20)
     required = outcome.tables["required"]
     assert (required["failed"] == 0).all()
     counting = "counting-cube" if name == "becchetti_2022" else "counting-1-norm"
@@ -60,21 +51,19 @@ def test_curves_in_d_dimensions(tmp_path, monkeypatch, name, grid):
     assert (factor[factor["d"] > 1]["best"] > 1).all()
 
 
-def test_covering_law(tmp_path, monkeypatch):
-    grid = {(1, 14): (60, 30), (2, 12): (12, 8)}
-    outcome = tiny("covering_law", tmp_path, monkeypatch, trials=60, GRIDS={"quick": grid}, RADII={"quick": 30})
-    summary = outcome.tables["summary"].set_index(["law", "d"])
+def test_covering_law(tmp_path):
+    outcome = tiny("covering_law", tmp_path, trials=60, largest=2, samples=30, radii=30)
+    summary = outcome.tables["summary"].set_index(["law", "d", "n"])
     # radii of samples spread over a factor of ten: a prediction that knew nothing would show a correlation near 0
-    assert summary.loc[("uniform", 1), "rank corr."] > 0.7
+    assert summary.loc[("uniform", 1, 14), "rank corr."] > 0.7
     agreement = outcome.tables["agreement"]
     assert agreement["predicted"].between(0, 1).all()
     assert agreement.groupby(["law", "d", "n"])["predicted"].apply(lambda p: bool((np.diff(p) >= 0).all())).all()
 
 
-def test_layers(tmp_path, monkeypatch):
-    settings = {"LAYERS": {"quick": ((1, 1), (1, 2), (3, 1))}, "MOMENTS_TO": {"quick": 2}, "_samples": lambda dim: 8}
-    outcome = tiny("layers", tmp_path, monkeypatch, **settings)
-    table = outcome.tables["layers"].set_index("dim")
+def test_layers(tmp_path):
+    outcome = tiny("layers", tmp_path, largest=9, moments_to=2, samples=8)
+    table = outcome.tables["layers"].set_index("d")
     assert (table["best"] > table["counting"]).all()
     assert table.loc[2, "second moment"] == 21
     assert math.isclose(table.loc[1, "theorem"], table.loc[1, "best"])

@@ -10,10 +10,11 @@ from rssp.claims import Status
 from rssp.cli import main
 from rssp.errors import ArgumentError
 from rssp.study import Context, find_study, run_study
+from rssp.study.options import make_options
 
 pytest.importorskip("torch", reason="needs the extra nets")
 MNIST = Path(__file__).parents[1] / "tickets" / "mnist_sample"
-SMALL = {"shape": "40-30-10", "widths": "8,16", "depths": "1,2", "seconds": "0.05"}
+SMALL = {"shape": (40, 30, 10), "widths": "8,16", "depths": "1,2", "seconds": "0.05"}
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +43,15 @@ def test_networks_and_kept_weights(outcome):
 
 
 def test_every_claim_of_the_study_has_a_verdict(outcome):
-    from rssp.claims import all_claims
-
     status = {v.claim.id: v.status for v in outcome.verdicts}
-    assert set(status) == {c.id for c in all_claims().values() if c.study == "pensia_2020"}
+    assert set(status) == set(outcome.study.claims)
     assert status["pensia-2020"] is Status.CONSISTENT
     assert status["pensia-2020-experiment-n"] is Status.HOLDS
     assert status["pensia-2020-parameters"] is Status.HOLDS
     assert status["pensia-2020-lower"] is Status.HOLDS
+    assert status["pensia-2020-experiment-accuracy"] is Status.OUT_OF_REACH
+    accuracy = next(v for v in outcome.verdicts if v.claim.id == "pensia-2020-experiment-accuracy")
+    assert "--data mnist" in accuracy.text
 
 
 def test_mnist_takes_the_stored_download(tmp_path, monkeypatch):
@@ -57,7 +59,7 @@ def test_mnist_takes_the_stored_download(tmp_path, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "home"))
     study = find_study("pensia_2020")
     targets = sys.modules["rssp_study_pensia_2020"]._targets
-    name, target, data = next(targets(Context("quick", 0, 1, {**study.options, "data": "mnist"})))
+    name, target, data = next(targets(Context(workers=1, options=make_options(study.options, {"data": "mnist"}))))
     assert name == "mnist 784-500-10"
     assert target.widths == (784, 500, 10)
     assert data.name == "mnist"

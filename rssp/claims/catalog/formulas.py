@@ -62,8 +62,8 @@ def self_consistent_n(factor: Values, scale: Values) -> NDArray[np.float64]:
     factor, scale = np.broadcast_arrays(np.asarray(factor, dtype=np.float64), np.asarray(scale, dtype=np.float64))
     # with y = n log(2) / factor the equation is -y exp(-y) = -log(2) / (factor scale): Lambert's W, branch -1
     argument = -math.log(2) / (factor * scale)
-    solvable = argument >= -math.exp(-1)
-    y = -lambertw(np.where(solvable, argument, -math.exp(-1)), -1).real
+    solvable = argument > -math.exp(-1)  # this float lies below -1/e itself, and scipy's W is nan there
+    y = -lambertw(np.where(solvable, argument, -0.1), -1).real
     return np.where(solvable, y * factor / math.log(2), 0.0)
 
 

@@ -14,7 +14,8 @@ __all__ = ["CLAIMS"]
 CLAIMS = (
     Claim(
         id="otsuka-2024",
-        paper="H. Otsuka et al., Partially Frozen Random Networks Contain Compact Strong Lottery Tickets, TMLR 2025, arXiv "
+        paper="H. Otsuka et al., Partially Frozen Random Networks Contain Compact Strong Lottery Tickets, TMLR 2025, "
+        "arXiv "
         "2402.14029",
         number="abstract and random subset sum with frozen variables",
         statement="Tickets exist in networks of which a random part is frozen: some weights pruned beforehand, some "

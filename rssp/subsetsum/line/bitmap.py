@@ -18,7 +18,8 @@ which E includes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 __all__ = ["settle_ends", "settle_on_cells"]
 
@@ -27,7 +28,7 @@ _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
 _BLOCK = 512  # words taken at a time by the word loops: they stay in the first-level cache
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _double(sums, size, x):
     """sums[: 2 * size] = the sorted union of sums[:size] and sums[:size] + x, x >= 0, in place from the end."""
     i = size - 1
@@ -44,7 +45,7 @@ def _double(sums, size, x):
     return 2 * size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sorted_sums(values, out):
     """out[: 2^len(values)] = all subset sums of values >= 0, ascending; each value doubles the list from its end."""
     out[0] = 0
@@ -54,7 +55,7 @@ def _sorted_sums(values, out):
     return size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _neighbours(left, right, z):
     """The largest sum <= z and the smallest > z of left[i] + right[k], in one walk through both sorted lists."""
     below, above = _NONE, -_NONE
@@ -71,7 +72,7 @@ def _neighbours(left, right, z):
     return below, above
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _settle(left, right, z, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] that lie in the same gap between sums as z."""
     a, b = _neighbours(left, right, z)
@@ -86,7 +87,7 @@ def _settle(left, right, z, lo, hi):
     return b - a, a + b
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _scatter(large, small, base, w, bits, cells, place):
     """Set the bits of all sums large[i] + small[k] in the cells from base on, half a megabyte of bits at a time."""
     inverse = 1.0 / w
@@ -111,7 +112,7 @@ def _scatter(large, small, base, w, bits, cells, place):
             place[i] = k
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _shift_or(bits, words, shift, copy):
     """bits[:words] |= bits[:words] << shift, in place from the end."""
     whole, part = shift >> 6, shift & 63
@@ -136,7 +137,7 @@ def _shift_or(bits, words, shift, copy):
         stop = start
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _run_ends(bits, start, stop, before, run, upper, lower):
     """Mark in upper the cells of bits[start:stop] that end `run` <= 64 empty cells; True if there is any.
 
@@ -165,7 +166,7 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
     return some != 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _last_bit(bits, position, first_word):
     """The last set bit at or before `position`, not before the word `first_word`; -1 if there is none."""
     word, bit = position >> 6, position & 63
@@ -181,7 +182,7 @@ def _last_bit(bits, position, first_word):
     return (word << 6) + bit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _shortest_run(known, w, possible, exact, shortest):
     """The least number of empty cells that can be a gap longer than `known`."""
     if exact:
@@ -189,13 +190,13 @@ def _shortest_run(known, w, possible, exact, shortest):
     return max(np.int64(known / w - possible - 1e-3) + 1, shortest)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _run_is_closed(bits, word, bit, words):
     """Whether the run of empty cells that reaches this bit ends here, within the window."""
     return bit < 63 or (word + 1 < words and bits[word + 1] & np.uint64(1) != 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_runs(bits, first, words, shift, last, inside, run, known, w, sure, possible, exact, shortest, found, count):
     """Append to `found` a window's runs of empty cells (p, q: the full cells around) that can be gaps beyond `known`.
 
@@ -240,7 +241,7 @@ def _find_runs(bits, first, words, shift, last, inside, run, known, w, sure, pos
     return found, count, known
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _search(bits, first, words, shift, last, inside, known, w, sure, possible, exact, shortest, guess, found, count):
     """`_find_runs`, first for runs at least `guess` long: they tell which others are to be looked for."""
     needed = _shortest_run(known, w, possible, exact, shortest)
@@ -255,7 +256,7 @@ def _search(bits, first, words, shift, last, inside, known, w, sure, possible, e
         run = max(needed, 2 * run // 3)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, best, witness, enough):
     """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others.
 
@@ -278,7 +279,7 @@ def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, b
     return best, witness
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_on_cells(a, left, right, lo, hi, w, j, exact, guess, best, witness, enough, max_cells):
     """One pass with cells of width w: (done, best, witness); not done where the cells turned out too coarse.
 
@@ -345,7 +346,7 @@ def settle_on_cells(a, left, right, lo, hi, w, j, exact, guess, best, witness, e
     return exact or best >= (2 + 2 * error + 0.05) * w, best, witness
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_ends(a, lo, hi, divisor, best):
     """(best, witness, left, right): the radius at the ends of [lo, hi] if beyond `best`, and the sums of both halves.
 

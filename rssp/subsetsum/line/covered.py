@@ -9,7 +9,8 @@ exact.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 __all__ = ["fractions_of_trials", "hits_of_trials"]
 
@@ -17,7 +18,7 @@ _LEAST = np.int64(-(2**63) + 1)
 _REACH = np.int64(2**61)  # units: no sum and no target is farther from 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_not_below(ascending, size, value):
     """The first index below size whose entry is >= value, else size."""
     low, high = 0, size
@@ -30,7 +31,7 @@ def _first_not_below(ascending, size, value):
     return low
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     """The union of the intervals and of those moved by x, without those outside [low, high]: how many there are.
 
@@ -68,13 +69,13 @@ def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     return size + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _room(array, count, most):
     """The array, or a larger one, with room for the union of two lists of `count` intervals."""
     return array if 2 * count <= len(array) else np.empty(min(4 * count, most), np.int64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hits_of_trials(samples, counts, lo, hi, limit, most, times):
     """Fill times (trials,) with the first n whose sums leave no target in [lo, hi] farther than limit.
 
@@ -111,7 +112,7 @@ def hits_of_trials(samples, counts, lo, hi, limit, most, times):
                 break
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fractions_of_trials(samples, lo, hi, eps, n_min, room, fraction):
     """Fill fraction (trials, columns) for the first n_min, n_min + 1, ... numbers of samples (trials, n).
 

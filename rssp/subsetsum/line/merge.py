@@ -11,7 +11,8 @@ ball.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 __all__ = ["profiles_by_merging"]
 
@@ -19,7 +20,7 @@ __all__ = ["profiles_by_merging"]
 _BEYOND = np.int64(2**62)  # on both sides of each list: beyond every sum, even moved by a number
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_beyond(sums, size, value):
     """The first index from 1 to size whose sum is > value, else size + 1."""
     low, high = 1, size + 1
@@ -32,7 +33,7 @@ def _first_beyond(sums, size, value):
     return low
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _merge(old, size, x, low, high, new):
     """new[1 : m + 1] = those of old[1 : size + 1] and of old + x in [low, high] and the next on each side: m.
 
@@ -64,7 +65,7 @@ def _merge(old, size, x, low, high, new):
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gap_radius(a, b, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] between the neighbouring sums a < b."""
     middle = a + b
@@ -75,7 +76,7 @@ def _gap_radius(a, b, lo, hi):
     return b - a, middle
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sorted_radius(sums, size, lo, hi):
     """(radius, witness) in half units, from sums[1 : size + 1] ascending: all in the ball and the next on each side."""
     first, last = _first_beyond(sums, size, lo - 1), _first_beyond(sums, size, hi)  # sums[first:last] lie in the ball
@@ -104,7 +105,7 @@ def _sorted_radius(sums, size, lo, hi):
     return best, witness
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def profiles_by_merging(samples, lo, hi, n_min, radius, witness):
     """Fill radius, witness (trials, n_max - n_min + 1) for the first n_min .. n_max numbers of samples (trials, n).
 

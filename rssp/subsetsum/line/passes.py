@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from rssp._jit import kernel
 from rssp.subsetsum.line.bitmap import settle_ends, settle_on_cells
 
 __all__ = ["covers_by_bitmap", "hits_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
@@ -22,7 +22,7 @@ _FARTHEST = 2**62  # half units; the empty sum is nearer to every target
 _WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tune(small, w, tries):
     """(width, E): the cell width in [w, 1.25 w] for which E = sum |x / w - round(x / w)| is least."""
     best, chosen = np.inf, w
@@ -38,7 +38,7 @@ def _tune(small, w, tries):
     return chosen, best
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _how_many_to_shift(a, w, width, spread, max_cells):
     """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting."""
     n = len(a)
@@ -60,13 +60,13 @@ def _how_many_to_shift(a, w, width, spread, max_cells):
     return chosen
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cells_a_gap(n):
     """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
     return min(max(2.0 - (n - 26) / 6, 1.0), 2.0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flip(x):
     """(a, moved, divisor, total, spread) of the sums of x.
 
@@ -93,7 +93,7 @@ def _flip(x):
     return a[:n], moved, divisor, total, math.sqrt(squares) / 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cell_width(n, best, width, far, spread, at_one_eps):
     """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
 
@@ -109,7 +109,7 @@ def _cell_width(n, best, width, far, spread, at_one_eps):
     return min(np.int64(w), _WIDEST)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _next_cells(a, lo, hi, w, best, far, spread, divisor, at_one_eps, max_cells):
     """(w, j, exact, guess) of a pass with cells no wider than about w, 0 before the first pass.
 

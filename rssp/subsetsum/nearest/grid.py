@@ -13,9 +13,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from rssp.subsetsum.nearest.halves import helper
+from rssp._jit import kernel
 
 __all__ = ["DECLINED", "FOUND", "NONE", "TODO", "nearest_grid"]
 
@@ -25,7 +24,7 @@ _MAX_AXES = 6
 _MAX_COST = 3000.0  # points and cells a question; the tree is better beyond
 
 
-@helper
+@kernel(inner=True)
 def _plan(points, reach, axes, cells, low, scale):
     """Choose the grid's axes, numbers of cells, origins and cells per unit; returns how many axes it has.
 
@@ -71,13 +70,13 @@ def _plan(points, reach, axes, cells, low, scale):
     return best_count
 
 
-@helper
+@kernel(inner=True)
 def _cell(value, low, scale, cells):
     """Monotone in the value, so that every point between two values is in their cells or between them."""
     return np.int64(min(max((value - low) * scale, 0.0), cells - 1.0))
 
 
-@helper
+@kernel(inner=True)
 def _fill(points, reach, axes, cells, low, scale, first, order, flat):
     """Sort the points into cells; returns the number of axes, or -1 where a question would meet too many points."""
     total, dim = points.shape
@@ -116,7 +115,7 @@ def _fill(points, reach, axes, cells, low, scale, first, order, flat):
     return count
 
 
-@helper
+@kernel(inner=True)
 def _ask(q, b, ordered, count, cells, low, scale, axes, first, order, flat, best, found, euclid, at):
     """Look for points within best[0] of q; ordered: the smallest mask among them, and best stays."""
     dim = q.shape[0]
@@ -164,7 +163,7 @@ def _ask(q, b, ordered, count, cells, low, scale, axes, first, order, flat, best
         at[j, 1] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nearest_grid(samples, targets, radius, limit, euclid, like, masks, status):
     """Nearest subsets of samples int64 (g, n, d) to targets int64 (g, t, d); fills masks (g, t, n) and status (g, t).
 

@@ -14,7 +14,8 @@ returned: a tie is noticed in the staircase, and only then are the masks gone th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 __all__ = [
     "FIRST_LEVEL",
@@ -22,7 +23,6 @@ __all__ = [
     "MAX_HALF",
     "bits",
     "first_mask",
-    "helper",
     "nearest_line",
     "rest_sums",
     "sorted_halves",
@@ -33,11 +33,8 @@ FIRST_LEVEL = 8  # a search within a tolerance looks at the first 8, 11, 14, ...
 LEVEL_STEP = 3
 _U = np.uint64
 
-# helpers are compiled into their callers only: no entry points from Python, no cache files of their own
-helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-
-@helper
+@kernel(inner=True)
 def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
     """The middle of a merge of unequal lengths, with its bounds checked."""
     for k in range(o, o + a_end - a + b_end - b):
@@ -49,7 +46,7 @@ def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
             b += 1
 
 
-@helper
+@kernel(inner=True)
 def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
     """A[o:o+m1+m2] = the sorted union of source_a[p:p+m1] and source_a[q:q+m2] + x; the same for B with y.
 
@@ -84,7 +81,7 @@ def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
         _finish(B, source_b, y, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
 
 
-@helper
+@kernel(inner=True)
 def sorted_halves(x, h, grouped, A, A2, B, B2, off):
     """The sums of all subsets of x[:h] and of x[h:2h], sorted; if grouped, sorted within each subset size.
 
@@ -114,7 +111,7 @@ def sorted_halves(x, h, grouped, A, A2, B, B2, off):
     return A, B
 
 
-@helper
+@kernel(inner=True)
 def _note(state, row, error, a, b, rest, sizes):
     """Keep the best pair of a target; remember whether another pair is as good. Returns the best error.
 
@@ -137,7 +134,7 @@ def _note(state, row, error, a, b, rest, sizes):
     return state[row, 0]
 
 
-@helper
+@kernel(inner=True)
 def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     best = state[row, 0]
@@ -154,7 +151,7 @@ def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
             j -= 1
 
 
-@helper
+@kernel(inner=True)
 def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, row2, state):
     """Note the best pairs of A[a0:a0+na] + B[b0:b0+nb] for two targets; at most na + nb steps.
 
@@ -190,7 +187,7 @@ def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, ro
         a, target, rest, row = np.int64(j), target2, rest2, row2
 
 
-@helper
+@kernel(inner=True)
 def bits(mask):
     count = 0
     while mask:
@@ -199,7 +196,7 @@ def bits(mask):
     return count
 
 
-@helper
+@kernel(inner=True)
 def first_mask(x, count, value, size, table):
     """The smallest mask of x[:count] with this sum (and this size unless size < 0); -1 if there is none."""
     low = min(count, 8)
@@ -227,7 +224,7 @@ def first_mask(x, count, value, size, table):
     return -1
 
 
-@helper
+@kernel(inner=True)
 def rest_sums(x, start, r, sums, counts):
     sums[0], counts[0] = 0, 0
     for k in range(r):
@@ -236,7 +233,7 @@ def rest_sums(x, start, r, sums, counts):
             counts[(1 << k) + i] = counts[i] + 1
 
 
-@helper
+@kernel(inner=True)
 def _split(m, one_target, max_half):
     """(h, r): shorter halves and more staircases where one target pays for the merging."""
     r = m & 1
@@ -248,7 +245,7 @@ def _split(m, one_target, max_half):
     return h, r
 
 
-@helper
+@kernel(inner=True)
 def _search(A, B, off, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
     """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
     tasks = many << r
@@ -272,7 +269,7 @@ def _search(A, B, off, h, grouped, size, targets, rows, many, rest, rest_count, 
                     _sweep(A, off[p], na, B, off[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, ties):
     """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n) and
     ties (g, t): 0, or what `settle_ties` needs to know where the nearest subset is not the only one.

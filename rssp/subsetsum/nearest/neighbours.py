@@ -13,15 +13,14 @@ the smallest at the least error is returned.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from rssp.subsetsum.nearest.halves import helper
+from rssp._jit import kernel
 from rssp.subsetsum.nearest.tree import build, room
 
 __all__ = ["count_space", "nearest_space"]
 
 
-@helper
+@kernel(inner=True)
 def _distance(box, node, q, dim, euclid):
     """From q to the nearest place in the box of a node (its square in the 2-norm)."""
     far = q[0] - q[0]
@@ -34,7 +33,7 @@ def _distance(box, node, q, dim, euclid):
     return far
 
 
-@helper
+@kernel(inner=True)
 def _ask(tree, root, q, b, ordered, best, found, euclid):
     """Look for tree points nearer to q than best[0]; ordered: the smallest mask among those not farther."""
     order, flat, box, child, span, nodes, dists, near = tree
@@ -86,7 +85,7 @@ def _ask(tree, root, q, b, ordered, best, found, euclid):
                 found[2] = 1
 
 
-@helper
+@kernel(inner=True)
 def _next_subset(x, first, b, total):
     """Turn the sum of the subset b of x[first:] into that of b + 1; returns by how much its size changes."""
     n, dim = x.shape
@@ -102,7 +101,7 @@ def _next_subset(x, first, b, total):
     return 1 - k
 
 
-@helper
+@kernel(inner=True)
 def _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euclid):
     """Every subset of the samples beyond the tree's, in the order of masks, asks the tree."""
     n, dim = x.shape
@@ -121,7 +120,7 @@ def _ask_all(tree, x, count, grouped, target, size, ordered, best, found, q, euc
         taken += _next_subset(x, count, b, total)
 
 
-@helper
+@kernel(inner=True)
 def _nearest_in(tree, x, count, grouped, target, size, radius, limit, best, found, q, euclid):
     """The mask of the nearest subset (of this size unless size < 0) with error <= limit, or -1."""
     dim = x.shape[1]
@@ -169,7 +168,7 @@ def _nearest_in(tree, x, count, grouped, target, size, radius, limit, best, foun
     return found[0] + (found[1] << count)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nearest_space(samples, targets, radius, limit, size, euclid, like, masks, status):
     """Nearest subsets of samples int64 (g, n, d) to targets int64 (g, t, d); fills masks (g, t, n) and status (g, t).
 
@@ -198,7 +197,7 @@ def nearest_space(samples, targets, radius, limit, size, euclid, like, masks, st
                 masks[g, t, i] = mask >= 0 and (mask >> i) & 1
 
 
-@helper
+@kernel(inner=True)
 def _count_near(tree, weight, root, q, eps, euclid):
     """How many tree points are within eps of q (its square in the 2-norm); boxes inside are counted whole."""
     _, flat, box, child, span, nodes, _, near = tree
@@ -242,7 +241,7 @@ def _count_near(tree, weight, root, q, eps, euclid):
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_space(samples, targets, eps, size, euclid, like, counts):
     """How many subsets (of this size unless size < 0) are within eps; fills counts int64 (g, t).
 

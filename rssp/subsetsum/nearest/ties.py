@@ -1,19 +1,19 @@
 """One dimension, beside the search: ties settled by the smallest mask, and pairs of two halves counted.
 
-Built on the sorted halves of `_nearest_line`. numba's cache does not see changes there: delete it after such a change.
+Built on the sorted halves of `_nearest_line`.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from rssp.subsetsum.nearest.halves import first_mask, helper, rest_sums, sorted_halves
+from rssp._jit import kernel
+from rssp.subsetsum.nearest.halves import first_mask, rest_sums, sorted_halves
 
 __all__ = ["count_line", "settle_ties"]
 
 
-@helper
+@kernel(inner=True)
 def _contains(A, start, end, value):
     while start < end:
         middle = (start + end) >> 1
@@ -26,7 +26,7 @@ def _contains(A, start, end, value):
     return False
 
 
-@helper
+@kernel(inner=True)
 def _mark(A, a0, na, B, b0, nb, target, error, marks):
     """Mark (by a hash) the values of B that are part of a pair at this error."""
     i, j = 0, nb - 1
@@ -40,12 +40,12 @@ def _mark(A, a0, na, B, b0, nb, target, error, marks):
             j -= 1
 
 
-@helper
+@kernel(inner=True)
 def _hash(value):
     return ((value * 0x1E3779B97F4A7C15) >> 40) & 0xFFFF
 
 
-@helper
+@kernel(inner=True)
 def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
     """The smallest mask of the two halves x[:2 h] at this error, of this size unless size < 0."""
     marks[:] = 0
@@ -80,7 +80,7 @@ def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
     return -1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_ties(samples, targets, errors, ties, max_half, masks):
     """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
 
@@ -112,7 +112,7 @@ def settle_ties(samples, targets, errors, ties, max_half, masks):
                 masks[g, t, i] = (mask >> i) & 1
 
 
-@helper
+@kernel(inner=True)
 def _pairs_up_to(A, a0, na, B, b0, nb, bound):
     """How many pairs of A[a0:a0+na] + B[b0:b0+nb] are <= bound; na + nb steps."""
     i, j, count = 0, nb - 1, 0
@@ -125,7 +125,7 @@ def _pairs_up_to(A, a0, na, B, b0, nb, bound):
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_line(samples, targets, eps, size, max_half, counts):
     """How many subsets (of this size unless size < 0) have |sum - target| <= eps; fills counts int64 (g, t).
 

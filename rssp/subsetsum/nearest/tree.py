@@ -1,20 +1,21 @@
 """A k-d tree of subset sums with tight boxes, made in place and without recursion into Python.
 
-Asked by `_nearest_space`. numba's cache there does not see changes here: delete it after such a change.
+Asked by `_nearest_space`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from rssp.subsetsum.nearest.halves import bits, helper
+from rssp._jit import kernel
+from rssp.subsetsum.nearest.halves import bits
 
 __all__ = ["build", "room"]
 
 _LEAF = 16
 
 
-@helper
+@kernel(inner=True)
 def _select(keys, order, low, high, middle):
     """Order keys[low:high] (and `order` with them) so that keys[middle] has its place and smaller ones stand before."""
     high -= 1
@@ -39,7 +40,7 @@ def _select(keys, order, low, high, middle):
             return
 
 
-@helper
+@kernel(inner=True)
 def _sums(x, count, points):
     """points[mask] = the sum of the subset `mask` of x[:count]."""
     dim = x.shape[1]
@@ -50,7 +51,7 @@ def _sums(x, count, points):
                 points[(1 << k) + i, j] = points[i, j] + x[k, j]
 
 
-@helper
+@kernel(inner=True)
 def _grow(points, order, keys, node, low, high, box, child, span, weight, used):
     """The tree of order[low:high] under `node`; returns the number of nodes used. Median cuts of the widest side."""
     dim = points.shape[1]
@@ -96,7 +97,7 @@ def _grow(points, order, keys, node, low, high, box, child, span, weight, used):
     return used
 
 
-@helper
+@kernel(inner=True)
 def room(count, dim, like):
     """The arrays of a tree of 2**count points: 8 (2 dim + 3) bytes a point and 1/4 of a node each."""
     total = 1 << count
@@ -109,7 +110,7 @@ def room(count, dim, like):
     return (order, flat, box, child, span, stack, dists, near), points, keys, weight
 
 
-@helper
+@kernel(inner=True)
 def build(x, count, grouped, points, keys, weight, tree):
     """The tree, or with `grouped` one tree for each subset size p with root p. 2**count log steps."""
     order, flat, box, child, span = tree[:5]

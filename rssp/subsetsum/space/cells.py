@@ -7,20 +7,18 @@ is the number of cells, 0 or 1, that lie outside the bounding cube at either end
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rssp._jit import kernel
 from rssp.subsetsum.space.pieces import room, sort
 from rssp.subsetsum.space.sums import fill
 
 __all__ = ["cell_box", "cells_left", "crowd_order", "near_sums", "sums_about"]
 
-_jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
 
 _STORED = 1 << 22  # sums about empty cells that are stored at most
 
 
-@_jit
+@kernel(inner=True)
 def cells_left(slot, grid, ball, middle):
     """The cells that meet the ball and hold no sum: (how many, rows (number, squared way to the middle of the sums)).
 
@@ -70,7 +68,7 @@ def cells_left(slot, grid, ball, middle):
     return found, out
 
 
-@_jit
+@kernel(inner=True)
 def cell_box(number, grid, r, piece):
     """The cell as a box (lo, hi), cut off at the ball's bounding cube."""
     corner, h, cells, margin = grid
@@ -81,7 +79,7 @@ def cell_box(number, grid, r, piece):
         number //= cells[j]
 
 
-@_jit
+@kernel(inner=True)
 def _neighbours(number, cells, place, offset, out):
     """The numbers of the cells around one, itself included, into `out`; returns how many."""
     d = len(cells)
@@ -111,7 +109,7 @@ def _neighbours(number, cells, place, offset, out):
         offset[j] += 1
 
 
-@_jit
+@kernel(inner=True)
 def crowd_order(slot, grid, left, numbers, stride):
     """The order of every stride-th cell left: the fewest sums in and around them first, then those far from the middle.
 
@@ -131,7 +129,7 @@ def crowd_order(slot, grid, left, numbers, stride):
     return order
 
 
-@_jit
+@kernel(inner=True)
 def near_sums(tree, slot, grid, left, numbers):
     """The sums in and around the cells left, by cell: (start of each list, how many it holds, the sums).
 
@@ -176,7 +174,7 @@ def near_sums(tree, slot, grid, left, numbers):
     return start, used, store
 
 
-@_jit
+@kernel(inner=True)
 def sums_about(number, piece, t, slot, grid, lists, points):
     """The sums stored in and around a cell whose boxes at t meet the piece: (how many, points, perhaps grown)."""
     start, used, store = lists

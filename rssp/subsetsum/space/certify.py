@@ -8,23 +8,19 @@ is a lower bound of the radius, and t grows to (1 + resolution) times that dista
 them come first, and a short climb from their middles gives a good lower bound before any is split.
 
 Memory: the halves, four bytes a cell, and the sums stored (at most 2^22).
-
-numba's cache of a kernel does not see changes in the files of the helpers it calls: after a change to any of the files
-`_space_*.py`, delete the cache files (`*.nbi`, `*.nbc`) of all of them.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rssp._jit import kernel
 from rssp.subsetsum.space.cells import cell_box, cells_left, crowd_order, near_sums, sums_about
 from rssp.subsetsum.space.pieces import excess, misses_ball, room, split, target
 from rssp.subsetsum.space.sums import fill, gather, halves, middle, nearest
 
 __all__ = ["FINISHED", "TOO_MANY_CELLS", "hits", "radii"]
 
-_jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 FINISHED, TOO_MANY_CELLS = 0, 1
 _COVERED, _UNCOVERED, _GREW, _CELLS = 0, 1, 2, 3
@@ -38,7 +34,7 @@ _DOUBTFUL = 64  # open pieces that sums not stored may cover, before a pass with
 _ONE = np.int64(1)
 
 
-@_jit
+@kernel(inner=True)
 def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness):
     """Settle open pieces (rows) from all sums: (state, t, largest distance found, arrays that may have grown).
 
@@ -91,7 +87,7 @@ def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, 
     return _COVERED, t, low, rows, holes, stack, arena
 
 
-@_jit
+@kernel(inner=True)
 def _least_distance(points, count, z, piece, known):
     """The max-norm distance of z to all sums, or less: the points are those within `known` of the piece."""
     best, outside = known, np.int64(0)
@@ -108,7 +104,7 @@ def _least_distance(points, count, z, piece, known):
     return best
 
 
-@_jit
+@kernel(inner=True)
 def _climb(points, count, piece, h, ball, z, v):
     """Move the target z along the axes, in ever smaller steps, while its distance to all sums grows; the distance."""
     centre, r, norm = ball
@@ -135,7 +131,7 @@ def _climb(points, count, piece, h, ball, z, v):
     return best
 
 
-@_jit
+@kernel(inner=True)
 def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, work, witness):
     """The largest distance, from `low` up, of a target to all sums that climbs from the least crowded cells find."""
     d = len(witness)
@@ -164,7 +160,7 @@ def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, w
     return low, points
 
 
-@_jit
+@kernel(inner=True)
 def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness):
     """Whether the sums cover the ball at t; with resolution >= 0, at which larger t they do: see `_settle`.
 
@@ -289,7 +285,7 @@ def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness)
     return _COVERED, t, low, left
 
 
-@_jit
+@kernel(inner=True)
 def _far_target(centre_of_sums, ball, z):
     """The target farthest from the middle of the sums: a corner of a cube, of the other balls the end of an axis."""
     centre, r, norm = ball
@@ -303,7 +299,7 @@ def _far_target(centre_of_sums, ball, z):
             z[j] += r if centre[j] >= centre_of_sums[j] else -r
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witness):
     """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
 
@@ -353,7 +349,7 @@ def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witnes
     return FINISHED
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
     """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else -1."""
     d = x.shape[1]

@@ -11,13 +11,13 @@ Arrays are copied by loops and sorted here: numba compiles that several times fa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rssp._jit import kernel
 
 __all__ = ["excess", "misses_ball", "room", "sort", "split", "target"]
-_jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-@_jit
+@kernel(inner=True)
 def sort(order, first, last, keys):
     """Heap sort of order[first:last] by keys[order[.]]."""
     size = last - first
@@ -43,7 +43,7 @@ def sort(order, first, last, keys):
         order[first + root] = item
 
 
-@_jit
+@kernel(inner=True)
 def room(array, used):
     """The array, or one twice as long with the same beginning, if all but 2 of its rows are used."""
     if used + 2 < len(array):
@@ -55,7 +55,7 @@ def room(array, used):
     return out
 
 
-@_jit
+@kernel(inner=True)
 def _square(v):
     """v^2 as two 64-bit words, v < 2^63."""
     u = np.uint64(v)
@@ -72,7 +72,7 @@ def _square(v):
     return top, total
 
 
-@_jit
+@kernel(inner=True)
 def excess(v, r, norm):
     """The sign of ||v|| - r, exactly; v >= 0."""
     if norm == 1:
@@ -108,7 +108,7 @@ def excess(v, r, norm):
     return 0 if largest == r else (-1 if largest < r else 1)
 
 
-@_jit
+@kernel(inner=True)
 def misses_ball(lo, hi, ball, v):
     """Whether the open box (lo, hi), inside the ball's bounding cube, has no point of the open ball."""
     centre, r, norm = ball
@@ -119,7 +119,7 @@ def misses_ball(lo, hi, ball, v):
     return excess(v, r, norm) >= 0
 
 
-@_jit
+@kernel(inner=True)
 def target(lo, hi, ball, v, z):
     """A target of the ball in the box [lo, hi]: its middle, or the nearest to it on the way to the ball's centre."""
     centre, r, norm = ball
@@ -146,7 +146,7 @@ def target(lo, hi, ball, v, z):
         z[j] = p + np.int64(inner * float(m - p))
 
 
-@_jit
+@kernel(inner=True)
 def split(piece, points, count, t, euclid, ball, holes, stack, arena):
     """Split a box at the faces of the points' boxes until each piece is in one box or meets none.
 

@@ -7,19 +7,18 @@ stripe, so that the sums in a window are found by a binary search for each membe
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rssp._jit import kernel
 from rssp.subsetsum.space.pieces import sort
 
 __all__ = ["fill", "gather", "halves", "middle", "nearest"]
-_jit = njit(nogil=True, cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 _ONE = np.int64(1)
 _MOST = 1 << 30
 
 
-@_jit
+@kernel(inner=True)
 def _extend(sums, row, count):
     """Each sum plus 0, 1, ..., count times the row."""
     m, d = sums.shape
@@ -31,7 +30,7 @@ def _extend(sums, row, count):
     return out
 
 
-@_jit
+@kernel(inner=True)
 def halves(x, n):
     """The sums of two halves of n vectors: (A, B, start of each stripe of B, its least and largest coordinate 0).
 
@@ -87,7 +86,7 @@ def halves(x, n):
     return a, out, start, least, largest
 
 
-@_jit
+@kernel(inner=True)
 def middle(x, n):
     """Half the sum of the first n vectors: the middle of all their sums."""
     out = np.zeros(x.shape[1], np.int64)
@@ -99,7 +98,7 @@ def middle(x, n):
     return out
 
 
-@_jit
+@kernel(inner=True)
 def gather(tree, lo, hi, t, euclid, out, cap):
     """Sums nearer than or at t to the closed box [lo, hi], into `out`; stops at `cap`. Returns how many.
 
@@ -148,7 +147,7 @@ def gather(tree, lo, hi, t, euclid, out, cap):
     return count
 
 
-@_jit
+@kernel(inner=True)
 def nearest(tree, z, guess, euclid, out, point):
     """The distance of z to the nearest of all sums, which is put in `point`; `guess` sets the first window only.
 
@@ -180,7 +179,7 @@ def nearest(tree, z, guess, euclid, out, point):
         g = best - 1
 
 
-@_jit
+@kernel(inner=True)
 def fill(tree, grid, slot, low, high, start, used, store):
     """One pass over the sums: count those of each cell, and store those of the cells with a list.
 

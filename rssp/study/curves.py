@@ -1,33 +1,88 @@
-"""What the studies of curves n*(d, eps, delta) share: from hitting times to tables."""
+"""What the studies of curves n*(d, eps, delta) share: from hitting times to tables, and from tables to figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rssp.claims import Claim
 from rssp.inference import coverage, required_n
 from rssp.report import legend_outside, new_figure, plot_against_bits, plot_against_d, plot_factor
+from rssp.schemas import Column, Schema
+from rssp.study.columns import ENDS, RESTS
+from rssp.study.definition import Context, Tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rssp.trials import Trials
+
+__all__ = [
+    "DELTAS",
+    "JOINT",
+    "SMOOTH",
+    "curve_figures",
+    "curve_tables",
+    "exponent_schema",
+    "factor_schema",
+    "smooth",
+    "summary",
+    "summary_schema",
+    "whole",
+]
+
 SMOOTH = "n* interpolated"
 DELTAS = (0.5, 0.1)
+_FIT = Schema(
+    Column("chi2", "float", meaning="weighted sum of squared residuals"),
+    Column("dof", "int", meaning="points less parameters"),
+    Column("p_value", "float", meaning="of a chi2 as large, if the law is true"),
+)
+JOINT = Schema(Column("fit", "text", meaning="the scaling law"), Column("parameter", "text")) + ENDS + _FIT + RESTS
+"""what `rssp.claims.exponents.joint_exponents` gives"""
 
 
-def curve_tables(
-    trials: Mapping[str, pd.DataFrame], n_max: Mapping[str, int], keys: Mapping[str, Mapping[str, Any]]
-) -> dict[str, pd.DataFrame]:
-    """P(n, eps) and n*(eps, delta), whole and interpolated, of each task; `keys` are columns to tell them apart."""
+def exponent_schema(by: Column, claims: Sequence[str]) -> Schema:
+    """What `rssp.claims.exponents.compare_exponents` gives for each value of `by`."""
+    head = Schema(
+        Column("variable", "text", meaning="whose exponent"),
+        by,
+        Column("points", "int", meaning="points reached"),
+        Column("from", "float", meaning="smallest value of the variable"),
+        Column("to", "float", meaning="largest value of the variable"),
+    )
+    tail = [Column(id, "float", meaning="the claim's exponent over the same points") for id in claims]
+    return head + ENDS + Schema(_FIT.columns[-1], *tail) + RESTS
+
+
+def factor_schema(*variables: Column) -> Schema:
+    """What `rssp.claims.exponents.bound_factor` gives for a claim of these variables."""
+    middle = Schema(
+        Column("claim", "text"),
+        Column("C", "float", meaning="fitted at the corner"),
+        Column("bound", "float", meaning="the claim's n"),
+    )
+    return Schema(*variables) + middle + ENDS + RESTS
+
+
+def summary_schema(*keys: Column) -> Schema:
+    """What `summary` gives."""
+    cells = [Column(f"delta = {delta:g}", "text", meaning="n* [low, high]") for delta in DELTAS]
+    trials, counting = Column("trials", "int"), Column("counting", "float", meaning="necessary by counting")
+    return Schema(*keys, trials, *cells, counting)
+
+
+def curve_tables(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
+    """P(n, eps) and n*(eps, delta), whole and interpolated, of each task, with the task's keys as columns."""
     probabilities, required = [], []
-    for name, table in trials.items():
-        probabilities.append(coverage(table, n_max=n_max[name]).assign(**keys[name]))
-        for interpolated, quantity in ((False, "n*"), (True, SMOOTH)):
-            seen = required_n(table, delta=DELTAS, n_max=n_max[name], interpolated=interpolated)
-            required.append(seen.assign(quantity=quantity, **keys[name]))
+    for name, trials in runs.items():
+        keys = context.tasks[name].keys
+        probabilities.append(coverage(trials).assign(**keys))
+        required += [
+            required_n(trials, delta=DELTAS, interpolated=interpolated).assign(**keys) for interpolated in (False, True)
+        ]
     return {
         "coverage": pd.concat(probabilities, ignore_index=True),
         "required": pd.concat(required, ignore_index=True),
@@ -54,9 +109,6 @@ def summary(required: pd.DataFrame, by: Sequence[str], counting: Claim) -> pd.Da
     wide = wide[[f"delta = {delta:g}" for delta in DELTAS]].reset_index()
     wide = wide.sort_values(list(by), ascending=[name != "eps" for name in by])
     return wide.assign(counting=counting.bound(d=wide["d"].to_numpy(), eps=wide["eps"].to_numpy()))
-
-
-Tables = Mapping[str, pd.DataFrame]
 
 
 def curve_figures(

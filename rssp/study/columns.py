@@ -1,0 +1,50 @@
+"""Columns that the tables of several studies have, for their schemas."""
+
+from __future__ import annotations
+
+from rssp.balls import Ball
+from rssp.laws import Law
+from rssp.laws.parse import law_text
+from rssp.schemas import COUNTS, IDENTITY, INTERVAL, Column, Schema
+
+__all__ = [
+    "COVERAGE",
+    "DELTA",
+    "ENDS",
+    "EPS",
+    "REQUIRED",
+    "RESTS",
+    "TRIALS",
+    "D",
+    "K",
+    "N",
+    "Z",
+    "identity",
+]
+
+EPS = Column("eps", "float", meaning="error allowed, in the max norm")
+DELTA = Column("delta", "float", meaning="failure probability")
+N = Column("n", "int", meaning="vectors a sample")
+K = Column("k", "int", meaning="size of the subsets")
+D = Column("d", "int", meaning="dimension of the vectors")
+Z = Column("z", "float", meaning="the target")
+TRIALS = Column("trials", "int", meaning="samples")
+ENDS = Schema(*(column for column in INTERVAL if column.name in ("low", "best", "high")))
+"""an interval; alone where it is a spread and no confidence interval"""
+RESTS = Schema(*(column for column in INTERVAL if column.name in ("confidence", "evidence")))
+"""what an interval rests on"""
+
+COVERAGE = Schema(N, EPS) + COUNTS + INTERVAL + IDENTITY
+"""what `rssp.inference.coverage` gives"""
+REQUIRED = Schema(EPS, DELTA, TRIALS, *(c for c in COUNTS if c.name == "failed")) + INTERVAL + IDENTITY
+"""what `rssp.inference.required_n` gives"""
+
+
+def identity(law: Law, ball: Ball, targets: str = "all") -> dict[str, str | int | float]:
+    """The entries of the columns IDENTITY for estimates that no Trials stand behind.
+
+    >>> from rssp import Normal
+    >>> identity(Normal(dim=2), Ball(2))
+    {'law': 'normal', 'd': 2, 'norm': inf, 'radius': 1.0, 'targets': 'all'}
+    """
+    return {"law": law_text(law), "d": law.dim, "norm": ball.norm, "radius": ball.radius, "targets": targets}

@@ -1,0 +1,110 @@
+"""Which rows judge a claim: selected as declared, and refused at import where table or column is misspelt."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rssp.claims import Claim, Kind, Status, claim
+from rssp.errors import ArgumentError
+from rssp.schemas import Column, Schema
+from rssp.study import Context, Exponents, Rows, Study, exactly
+
+FLOATS = ("eps", "delta", "low", "best", "high", "width")
+SCHEMA = Schema(Column("law", "text"), *(Column(name, "float") for name in FLOATS))
+TABLE = pd.DataFrame(
+    {
+        "law": ["uniform", "uniform", "normal"],
+        "eps": [0.25, 0.01, 0.01],
+        "delta": 0.5,
+        "low": [4.0, 9.0, 3.0],
+        "best": [4.0, 10.0, 4.0],
+        "high": [5.0, 11.0, 5.0],
+        "width": [8.0, 16.0, 32.0],
+    }
+)
+
+
+def study(claims, **more):
+    tables = {"needed": SCHEMA}
+    return Study(name="mine", question="?", analyse=lambda runs, context: {}, tables=tables, claims=claims, **more)
+
+
+def test_rows_are_those_asked_for():
+    rows = Rows("needed", {"law": "uniform", "eps": (0.01, 0.5)}).select({"needed": TABLE})
+    assert rows["best"].to_list() == [10.0]
+    assert Rows("needed", {"eps": lambda e: e < 0.1}).select({"needed": TABLE})["law"].to_list() == [
+        "uniform",
+        "normal",
+    ]
+    named = Rows("needed", named={"d": "width", **exactly("eps")}, add={"z": 1.0}).select({"needed": TABLE})
+    assert (named["d"] == TABLE["width"]).all()
+    assert (named["z"] == 1.0).all()
+    assert (named[["low", "best", "high"]].to_numpy() == TABLE[["eps"]].to_numpy()).all()
+
+
+def test_a_bound_is_judged_on_its_rows_alone():
+    """log2(1/0.01) = 6.6 numbers are necessary: the normal row says 4, the uniform ones more."""
+    verdicts = study({"counting-1d": (Rows("needed", {"law": "uniform"}), Rows("needed", {"law": "normal"}))})
+    assert [v.status for v in verdicts.verdicts({"needed": TABLE})] == [Status.HOLDS, Status.VIOLATED]
+
+
+@pytest.mark.parametrize("table", [TABLE.iloc[:0], TABLE.assign(best=np.nan)])
+def test_without_rows_the_verdict_says_why(table):
+    (verdict,) = Rows("needed", otherwise="nobody has looked").verdicts(claim("counting-1d"), {"needed": table})
+    assert verdict.status is Status.OUT_OF_REACH
+    assert verdict.text == "nobody has looked"
+    (verdict,) = Rows("needed").verdicts(claim("counting-1d"), {"needed": table})
+    assert "needed" in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"counting-1": Rows("needed")}, "Did you mean counting-1d"),
+        ({"counting-1d": Rows("neded")}, "Did you mean 'needed'?"),
+        ({"counting-1d": Rows("needed", {"laww": "uniform"})}, "Did you mean 'law'?"),
+        ({"counting-1d": Rows("needed", named={"best": "widht"})}, "Did you mean 'width'?"),
+        ({"counting-cube": Rows("needed")}, "'d'"),
+        ({"lueker-1998": Rows("needed", constant="D")}, "constants: got C"),
+        ({"lueker-1998": Rows("needed", constants={"c": 2.0})}, "constants: got c"),
+        ({"esa-2023-tail": Rows("needed", add={"n": 1.0})}, "constants: got kappa"),
+        ({"counting-1d": Exponents("needed")}, "'counting-1d'"),
+    ],
+)
+def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):
+    with pytest.raises(ArgumentError) as caught:
+        study(claims)
+    assert words in str(caught.value)
+
+
+def test_the_published_error_is_the_claims_own():
+    tables = {"needed": TABLE.iloc[:1]}
+    for error, status in ((0.0, Status.VIOLATED), (1.0, Status.HOLDS), (lambda v: v / 6, Status.HOLDS)):
+        figure = Claim(
+            id="figure", paper="A. Student", number="Table 1", statement="It is 6.", latex="6", kind=Kind.PUBLISHED,
+            quantity="n*", formula=lambda value: value, constants={"value": 6.0}, error=error,
+        )  # fmt: skip
+        (verdict,) = Rows("needed").verdicts(figure, tables)
+        assert verdict.status is status
+
+
+def test_names_and_tables_of_a_study_are_checked():
+    with pytest.raises(ArgumentError, match="identifier"):
+        Study(name="mine", question="?", analyse=lambda runs, context: {}, tables={"two words": SCHEMA})
+    with pytest.raises(ArgumentError, match="guise"):
+        study({}, guise="scaler")
+    with pytest.raises(ArgumentError, match="show"):
+        study({}, show=("neded",))
+
+
+def test_tables_are_checked_where_they_leave_the_study():
+    the_study = study({})
+    checked = the_study.checked({"needed": TABLE.assign(low=[4, 9, 3])[["high", *SCHEMA.names[:-3], "best", "width"]]})
+    assert tuple(checked["needed"].columns) == SCHEMA.names
+    assert checked["needed"]["low"].dtype == np.float64
+    assert tuple(the_study.checked({"needed": pd.DataFrame()})["needed"].columns) == SCHEMA.names
+    with pytest.raises(ArgumentError, match="needed of mine"):
+        the_study.checked({"needed": TABLE.rename(columns={"eps": "epsilon"})})
+    with pytest.raises(ArgumentError, match="tables: got other"):
+        the_study.checked({"other": TABLE})
+    assert Context().options is not None
