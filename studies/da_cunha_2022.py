@@ -138,7 +138,6 @@ STUDY = Study(
     tables={"medians": MEDIANS + INTERVAL, "relative": RELATIVE},
     claims={
         "da-cunha-2022-experiment-median": Rows("medians", {"n": PUBLISHED_N}, measured="median error, exact search"),
-        "exact-median": Rows("medians", {"n": PUBLISHED_N}, measured="the same; other weights, other samples"),
     },
     options=Options,
     figures={"medians": draw_medians},

@@ -21,7 +21,7 @@ from scipy.special import ndtr
 
 from rssp._arguments import probability
 from rssp.claims.judging import evaluated, whole_numbers
-from rssp.claims.selection import THRESHOLDS
+from rssp.claims.selection import COVER, THRESHOLDS
 from rssp.claims.significance import holm
 from rssp.claims.statement import Claim, Sense
 from rssp.errors import ArgumentError
@@ -129,6 +129,8 @@ def fit_constant(
     covariance : array (rows, rows) of the errors of `best`, such as `threshold_covariance` gives; rows of independent
         experiments have zeros between them
     """
+    if quantity == COVER and claim.quantity not in (COVER, *THRESHOLDS):  # what is claimed is the complement
+        rows = rows.assign(low=1 - rows["high"], best=1 - rows["best"], high=1 - rows["low"])
     finite = np.isfinite(rows["best"].to_numpy(dtype=np.float64))
     part = None if covariance is None else checked_covariance(covariance, finite)
     points = needed_constants(claim, rows.loc[finite], constant, constants).reset_index(drop=True)

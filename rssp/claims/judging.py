@@ -58,7 +58,8 @@ def whole_numbers(rows: pd.DataFrame, quantity: str) -> bool:
     """Whether the rows are whole-number n* (not their interpolation)."""
     best = rows["best"].to_numpy(dtype=np.float64)
     finite = best[np.isfinite(best)]
-    return quantity in THRESHOLDS and bool((finite == np.round(finite)).all())
+    counts = quantity in THRESHOLDS or quantity.startswith("n with ")
+    return counts and bool((finite == np.round(finite)).all())
 
 
 def judge(claim: Claim, rows: pd.DataFrame, quantity: str, constants: Mapping[str, Any]) -> Judged:
@@ -70,7 +71,7 @@ def judge(claim: Claim, rows: pd.DataFrame, quantity: str, constants: Mapping[st
     complement = quantity == COVER and claim.quantity != COVER
     points = _points(rows, value, complement)
     low, best, high = (points[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
-    if quantity in THRESHOLDS and whole_numbers(rows, quantity):
+    if whole_numbers(rows, quantity):
         sides = _on_whole(claim, rows, value, error)
         value = np.ceil(value) if claim.sense is not Sense.EQUAL else value
     elif {"trials", "successes"} <= set(rows.columns) and claim.quantity.startswith("P(") and not sigma.any():

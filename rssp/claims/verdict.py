@@ -99,12 +99,12 @@ def out_of_reach(claim: Claim, reason: str = "") -> Verdict:
     return Verdict(claim, Status.OUT_OF_REACH, reason or claim.unreachable or "no experiment here speaks of it")
 
 
-def not_measured(claim: Claim, command: str = "") -> Verdict:
-    """The verdict of a claim of which nothing is stored yet, with the command that would measure it."""
-    command = command or (claim.scope.command() if claim.scope and claim.quantity == "n*" else "")
-    return Verdict(
-        claim, Status.NOT_MEASURED, f"measure it with: {command}" if command else "no stored row speaks of it"
-    )
+def not_measured(claim: Claim, command: str = "", why: str = "") -> Verdict:
+    """The verdict of a claim of which nothing is stored yet, with the command that would measure it, or the reason."""
+    if not (command or why) and claim.scope is not None:
+        command = claim.scope.command() if claim.quantity == "n*" else ""
+        why = f"no stored row lies in its scope: {claim.scope.text}"
+    return Verdict(claim, Status.NOT_MEASURED, f"measure it: {command}" if command else why or "nothing is stored")
 
 
 def check(

@@ -19,6 +19,7 @@ Quantities
 ``E[dv]``                           mean growth, by one more sample, of the fraction v of targets that are within eps
 ``E[Y^2]/E[Y]^2``                   second-moment ratio of Y, the number of k-subsets within eps of a target
 ``n with E[Y^2]/E[Y]^2 <= 2``       smallest n for which some k has that ratio
+``n with 1 - v <= eps``             smallest n at which the median of the covered fraction v is at least 1 - eps
 ``subset size``                     size k of the subsets that do it
 ``density of a sum of k``           the probability density of k samples' sum
 ``discrepancy``                     smallest max norm of a signed sum of all samples

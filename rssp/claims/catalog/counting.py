@@ -113,5 +113,7 @@ CLAIMS = (
         scope=Scope(d=1, targets="all"),
         valid="every sample of n numbers",
         wording=Wording.VERIFIED,
+        unreachable="all targets at once are not enumerated for subsets of a fixed size: it takes a covering engine "
+        "for k-subsets",
     ),
 )

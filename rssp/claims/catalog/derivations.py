@@ -65,7 +65,7 @@ def _miss_one_normal(n, d, eps):  # type: ignore[no-untyped-def]
 
 
 def _growth_samples(eps, c):  # type: ignore[no-untyped-def]
-    return (1 + bits(eps)) * (1 / np.log2(1 + c) - 1 / np.log2(1 - c))
+    return bits(eps) * (1 / np.log2(1 + c) - 1 / np.log2(1 - c))
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -90,15 +90,14 @@ CLAIMS: tuple[Claim, ...] = (
         id="growth-samples",
         paper=NOTES,
         number="section 2: samples from the growth lemma",
-        statement="If v grew by exactly c v(1 - v) every time, it would take log2(1/e)/log2(1 + c) samples from e to a "
-        "constant, and log2(1/e)/log2(1/(1 - c)) more until 1 - v is e: 5.5 log2(1/e) for c = 1/4, 2.7 log2(1/e) for "
-        "c = 1/2. What is not covered at e then lies in gaps of length at most 2 e, so that every target is within "
-        "eps = 2 e.",
+        statement="If v grew by exactly c v(1 - v) every time, it would take log2(1/eps)/log2(1 + c) samples from eps "
+        "to a constant, and log2(1/eps)/log2(1/(1 - c)) more until 1 - v is eps: 5.5 log2(1/eps) for c = 1/4, 2.7 "
+        "log2(1/eps) for c = 1/2. What is left then lies in gaps of at most 2 eps: every target is within 2 eps.",
         latex=r"n = \left(\frac{1}{\log_2 (1 + c)} + \frac{1}{\log_2 \frac{1}{1 - c}}\right) "
-        r"\log_2 \frac{2}{\varepsilon}",
+        r"\log_2 \frac{1}{\varepsilon}",
         kind=Kind.HEURISTIC,
         sense=Sense.AT_MOST,
-        quantity="n*",
+        quantity="n with 1 - v <= eps",
         formula=_growth_samples,
         constants={"c": 0.25},
         scope=Scope(
@@ -110,8 +109,7 @@ CLAIMS: tuple[Claim, ...] = (
             values={"delta": (0.5,)},
         ),
         valid="a mean-field count, not a proof: it leaves out the fluctuations of v, and says nothing of delta (read "
-        "at "
-        "1/2); c = 1/4 for [-1, 1], 1/2 for [-1/2, 1/2]",
+        "at 1/2); c = 1/4 for [-1, 1], 1/2 for [-1/2, 1/2]",
         wording=Wording.VERIFIED,
     ),
     Claim(

@@ -49,7 +49,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=lambda k, eps, C: C * _log(k, eps),
         constants={"C": None},
-        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid=_BOUNDED + "; the probability c_thm > 0 is not given",
         wording=Wording.VERIFIED,
     ),
@@ -147,6 +147,7 @@ CLAIMS = (
         valid="eps < 1/16, k <= (1 - 1/(2 pi)) n; n counts the parameters of the random network, d in the formula is "
         "the width. With width = 1 it bounds, by counting, k-subsets that serve all of [-sqrt(k), sqrt(k)]",
         wording=Wording.VERIFIED,
+        unreachable=_ALL_TARGETS,
     ),
     Claim(
         id="natale-2024-density",
