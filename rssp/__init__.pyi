@@ -17,8 +17,6 @@ from .errors import InfeasibleError as InfeasibleError
 from .errors import RsspError as RsspError
 from .errors import StoreError as StoreError
 from .errors import StoreWarning as StoreWarning
-from .estimate import covering_probability as covering_probability
-from .estimate import required_samples as required_samples
 from .inference import Estimate as Estimate
 from .inference import ScalingLaw as ScalingLaw
 from .inference import compare_scaling as compare_scaling
@@ -36,7 +34,6 @@ from .laws import Mixture as Mixture
 from .laws import Normal as Normal
 from .laws import NormallyScaledNormal as NormallyScaledNormal
 from .laws import NormallyScaledUniform as NormallyScaledUniform
-from .laws import OneSidedTilt as OneSidedTilt
 from .laws import Product as Product
 from .laws import Uniform as Uniform
 from .montecarlo import Coverage as Coverage
@@ -44,8 +41,11 @@ from .montecarlo import CoveringProfiles as CoveringProfiles
 from .montecarlo import Experiment as Experiment
 from .montecarlo import HittingTimes as HittingTimes
 from .montecarlo import Measurement as Measurement
+from .montecarlo import OneSidedTilt as OneSidedTilt
 from .montecarlo import rare_failure as rare_failure
 from .montecarlo import run as run
+from .montecarlo.questions import covering_probability as covering_probability
+from .montecarlo.questions import required_samples as required_samples
 from .study import Study as Study
 from .study import Task as Task
 from .study import run_study as run_study
@@ -60,3 +60,4 @@ from .subsetsum import hitting_times as hitting_times
 from .subsetsum.coverage import covers_each as covers_each
 from .subsetsum.nearest import hits as hits
 from .subsetsum.nearest import nearest_subset as nearest_subset
+from .trials import Trials as Trials

@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
@@ -110,7 +111,7 @@ class Estimate:
             raise ArgumentError("divisor", divisor, "a number > 0")
         return replace(self, low=self.low / divisor, best=self.best / divisor, high=self.high / divisor)
 
-    def row(self) -> dict[str, str | float]:
+    def row(self) -> dict[str, Any]:
         """The entries of a table's columns `rssp.schemas.INTERVAL`.
 
         >>> Estimate(9, 10, 12, quantity="n*").row()

@@ -1,9 +1,9 @@
-"""Probabilities from counts: exact intervals, and intervals that stay valid when the counts decided when to stop.
+"""Intervals: of probabilities from counts, exact or valid under optional stopping; of means, by the normal law.
 
-Both know about undecided trials. A trial whose covering radius is only known to lie in [lower, upper] is a success at
-eps if upper <= eps, a failure if lower > eps, and undecided otherwise. The lower end of an interval then counts the
-certain successes alone, the upper end takes the undecided trials for successes: whatever the undecided ones are, the
-interval holds.
+Those of counts know about undecided trials. A trial whose covering radius is only known to lie in [lower, upper] is a
+success at eps if upper <= eps, a failure if lower > eps, and undecided otherwise. The lower end of an interval then
+counts the certain successes alone, the upper end takes the undecided trials for successes: whatever the undecided ones
+are, the interval holds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,46 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, betaln, xlog1py, xlogy
+from scipy.special import betaincinv, betaln, ndtri, stdtrit, xlog1py, xlogy
 
 from rssp._arguments import choice, probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Estimate
 
-__all__ = ["METHODS", "clopper_pearson", "confidence_sequence", "proportion", "proportion_interval"]
+__all__ = [
+    "METHODS",
+    "clopper_pearson",
+    "confidence_sequence",
+    "normal_reach",
+    "proportion",
+    "proportion_interval",
+    "student_reach",
+    "z_value",
+]
 
 METHODS = ("exact", "sequential")
 _Floats = NDArray[np.float64]
+_ROUNDED = {0.95: 1.96, 0.9973: 3.0}
+
+
+def z_value(confidence: float) -> float:
+    """Half the width of a normal interval of this confidence, in standard errors: 1.959964 for 0.95."""
+    return float(ndtri((1 + probability("confidence", confidence)) / 2))
+
+
+def normal_reach(confidence: float) -> float:
+    """`z_value`, but 1.96 for 0.95 and 3 for 0.9973: the figures that tables of means are made with.
+
+    >>> normal_reach(0.95), round(normal_reach(0.9), 4)
+    (1.96, 1.6449)
+    """
+    # stored tables were made with the rounded figures, and must come out byte for byte again
+    return _ROUNDED.get(confidence, z_value(confidence))
+
+
+def student_reach(confidence: float, dof: float) -> float:
+    """Half the width of Student's interval, in standard errors estimated with `dof` degrees of freedom."""
+    return float(stdtrit(dof, (1 + probability("confidence", confidence)) / 2))
 
 
 def _counts(successes: ArrayLike, trials: ArrayLike, undecided: ArrayLike) -> tuple[_Floats, _Floats, _Floats]:
@@ -135,13 +165,20 @@ def proportion_interval(
 
 
 def proportion(
-    successes: int, trials: int, undecided: int = 0, *, confidence: float = 0.95, method: str = "exact"
+    successes: int,
+    trials: int,
+    undecided: int = 0,
+    *,
+    confidence: float = 0.95,
+    method: str = "exact",
+    quantity: str = "",
 ) -> Estimate:
     """One probability from counts, with its interval; `best` counts half of the undecided trials.
 
     >>> proportion(95, 100)
-    Estimate(low=0.887..., best=0.95, high=0.983..., confidence=0.95, evidence='measured'...)
+    Estimate(low=0.887..., best=0.95, high=0.983..., confidence=0.95, evidence='measured')
     """
     low, high = proportion_interval(successes, trials, undecided, confidence=confidence, method=method)
     best: Any = (successes + undecided / 2) / trials if trials else np.nan
-    return Estimate(float(low), best, float(high), confidence)
+    details = {"trials": trials, "successes": successes, "undecided": undecided}
+    return Estimate(float(low), best, float(high), confidence, quantity=quantity, details=details)

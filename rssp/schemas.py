@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -193,13 +194,17 @@ def _numbers(values: pd.Series) -> pd.Series | str:
     return values.astype("Float64").astype("float64") if values.dtype == object else values.astype("float64")
 
 
+def _cast(values: pd.Series, dtype: Any) -> pd.Series:
+    return values.astype(dtype)
+
+
 def _real(values: pd.Series, column: Column) -> pd.Series | str:
     return _numbers(values)
 
 
 def _whole(values: pd.Series, column: Column) -> pd.Series | str:
     if pd.api.types.is_integer_dtype(values.dtype) and not values.isna().any():
-        return values.astype(column.dtype)
+        return _cast(values, column.dtype)
     numbers = _numbers(values)
     if isinstance(numbers, str):
         return numbers
@@ -210,7 +215,7 @@ def _whole(values: pd.Series, column: Column) -> pd.Series | str:
         bad = ~absent & ~(np.isfinite(numbers) & (numbers == np.floor(numbers))).to_numpy()
     if bad.any():
         return _first(numbers, bad)
-    return numbers.astype(column.dtype)
+    return _cast(numbers, column.dtype)
 
 
 def _text(values: pd.Series, column: Column) -> pd.Series | str:

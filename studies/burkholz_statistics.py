@@ -24,12 +24,13 @@ import rssp
 from rssp.claims import claim
 from rssp.inference import clopper_pearson, coverage
 from rssp.laws import Law, Product
+from rssp.laws.parse import identity_columns
 from rssp.montecarlo import Coverage, Experiment, HittingTimes, SmallestSubsets
 from rssp.prediction.covering_law import predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
-from rssp.study.columns import EPS, TRIALS, N, identity
+from rssp.study.columns import EPS, TRIALS, N
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +100,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         tables["statistics"].append(_statistics(name, published, first))
         law_says = predicted[CURVE_N.index(N_PUBLISHED)]
         at = float(law_says.loc[law_says["eps"] == EPS_PUBLISHED, "best"].iloc[0])
-        beside = _beside(every.table["covered"], at).assign(**identity(law, BALL))
+        beside = _beside(every.table["covered"], at).assign(**identity_columns(law, BALL))
         tables["statistics"].append(beside.assign(targets=["one", "all"]))
     return {name: pd.concat(part, ignore_index=True) for name, part in tables.items()}
 
@@ -114,7 +115,7 @@ def _miss_and_size(trials: Trials) -> pd.DataFrame:
     rows.append(("mean size", *_mean(sizes), len(sizes), total))
     seen = pd.DataFrame(rows, columns=["quantity", "low", "best", "high", "count", "trials"])
     m = trials.measurement
-    return seen.assign(n=m.n, eps=m.eps, **MEASURED, **identity(trials.law, BALL, "one"))
+    return seen.assign(n=m.n, eps=m.eps, **MEASURED, **identity_columns(trials.law, BALL, "one"))
 
 
 def _mean(values: pd.Series) -> tuple[float, float, float]:
@@ -133,11 +134,12 @@ def _predicted(law: Law, n: int, samples: int, seed: int) -> pd.DataFrame:
     """The covering law's P(miss one target), averaged over targets by quadrature on [0, 1]: both laws are even."""
     nodes, weights = np.polynomial.legendre.leggauss(6)
     parts = [
-        predicted_target_failure(law, n, CURVE_EPS, (1 + node) / 2, samples=samples, seed=seed).best for node in nodes
+        predicted_target_failure(law, n, CURVE_EPS, (1 + node) / 2, samples=samples, seed=seed)["best"].to_numpy()
+        for node in nodes
     ]
     best = weights / weights.sum() @ np.array(parts)
     table = pd.DataFrame({"n": n, "eps": CURVE_EPS, "quantity": "P(miss one target)", "best": best})
-    return table.assign(evidence="predicted", **identity(law, BALL, "one"))
+    return table.assign(evidence="predicted", **identity_columns(law, BALL, "one"))
 
 
 def _histogram(law: str, trials: Trials) -> pd.DataFrame:
@@ -150,7 +152,7 @@ def _histogram(law: str, trials: Trials) -> pd.DataFrame:
     low, high = clopper_pearson(count, len(table), confidence=THREE_SIGMA)
     columns = {"size": size, "count": count, "low": low, "best": count / len(table), "high": high}
     seen = pd.DataFrame({**columns, "published": claimed}).assign(quantity="fraction", confidence=THREE_SIGMA)
-    return seen.assign(evidence="measured", **identity(trials.law, BALL, "one"))
+    return seen.assign(evidence="measured", **identity_columns(trials.law, BALL, "one"))
 
 
 def _first_found(law: Law, n: int, eps: float, trials: int, rng: np.random.Generator, largest: int = 6) -> np.ndarray:
@@ -189,7 +191,7 @@ def _statistics(law: str, trials: Trials, first: np.ndarray) -> pd.DataFrame:
     result = pd.DataFrame(rows, columns=_STATISTIC_COLUMNS)
     own_error = (result["high"] - result["low"]) / 2 / 1.96
     apart: pd.Series = (result["best"] - result["published"]) / np.hypot(own_error, result["published error"] / 1.96)
-    result = result.assign(**MEASURED, **identity(trials.law, BALL, "one"))
+    result = result.assign(**MEASURED, **identity_columns(trials.law, BALL, "one"))
     return result.assign(**{"standard errors apart": apart})
 
 

@@ -22,12 +22,13 @@ from scipy.stats import spearmanr
 
 import rssp
 from rssp.inference import clopper_pearson, interpolated_crossing, required_n
+from rssp.laws.parse import identity_columns
 from rssp.montecarlo import CoveringProfiles, Experiment, rebuild_trial
 from rssp.prediction.covering_law import predicted_coverage, predicted_radius, predicted_target_failure
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
-from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z, identity
+from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z
 from rssp.subsetsum.nearest.verbs import hits
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     for name, trials in runs.items():
         if name == CURVE:
             continue
-        keys: dict[str, Any] = {"n": trials.n_max, **identity(trials.law, trials.ball)}
+        keys: dict[str, Any] = {"n": trials.n_max, **identity_columns(trials.law, trials.ball)}
         agreement.append(_agreement(trials, context.tasks[name].keys["samples"]).assign(**keys))
         radii.append(_radii(trials, context.options.radii or RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
@@ -136,7 +137,7 @@ def _agreement(trials: Trials, samples: int) -> pd.DataFrame:
     seed = trials.experiment.seed  # type: ignore[union-attr]  # of a run
     seen = predicted_coverage(law, trials.n_max, eps, ball, samples=samples, seed=seed)
     measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
-    both = pd.DataFrame(measured | {"predicted": seen.best, "predicted_error": seen.error})
+    both = pd.DataFrame(measured | {"predicted": seen["best"], "predicted_error": seen["error"]})
     return both.assign(quantity="P(cover)", confidence=0.95, evidence="measured")
 
 
@@ -176,7 +177,7 @@ def _curve(trials: Trials, samples: int) -> pd.DataFrame:
     eps = np.array([2.0**-b for b in BITS])
     n = np.arange(3, 21)
     seen = [predicted_coverage(rssp.Uniform(), int(k), eps, rssp.Ball(), samples=samples, seed=1) for k in n]
-    best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+    best, error = np.array([p["best"] for p in seen]), np.array([p["error"] for p in seen])
     curves = [np.maximum.accumulate(np.clip(best + z * error, 0, 1), axis=0) for z in (1.96, 0.0, -1.96)]
     rows = []
     for delta in (0.5, 0.1):
@@ -205,12 +206,18 @@ def _target(samples: int, drawn: int, seed: int) -> pd.DataFrame:
         law = LAWS[name](d)
         for n in (10, 12, 14, 16):
             eps = TARGET_EPS if d == 1 else 0.1
-            key = {"quantity": "P(miss one target)", "n": n, "eps": eps, "z": z, **identity(law, rssp.Ball(d), "one")}
+            key = {
+                "quantity": "P(miss one target)",
+                "n": n,
+                "eps": eps,
+                "z": z,
+                **identity_columns(law, rssp.Ball(d), "one"),
+            }
             missed = _missed(law, n, eps, z, drawn, seed)
             low, high = (float(end) for end in clopper_pearson(missed, drawn))
             rows.append(key | {"low": low, "best": missed / drawn, "high": high} | MEASURED)
             seen = predicted_target_failure(law, n, eps, np.full(d, z), samples=samples)
-            rows.append(key | {"low": seen.low[0], "best": seen.best[0], "high": seen.high[0]} | PREDICTED)
+            rows.append(key | seen[["low", "best", "high"]].iloc[0].to_dict() | PREDICTED)
     return pd.DataFrame(rows)
 
 
@@ -234,11 +241,11 @@ def _threshold(samples: int, drawn: int, seed: int) -> pd.DataFrame:
         eps = np.array([2.0**-b for b in bits])
         n = np.arange(5 * d, 12 + 9 * d)
         seen = [predicted_target_failure(law, int(k), eps, np.zeros(d), samples=samples) for k in n]
-        best, error = np.array([p.best for p in seen]), np.array([p.error for p in seen])
+        best, error = np.array([p["best"] for p in seen]), np.array([p["error"] for p in seen])
         hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]
         for i, e in enumerate(eps):
             key = {"quantity": "n* (one target)", "eps": e, "z": 0.0, "delta": delta}
-            key |= identity(law, rssp.Ball(d), "one")
+            key |= identity_columns(law, rssp.Ball(d), "one")
             around = n[np.abs(n - interpolated_crossing(n, hit[1][:, i], 1 - delta)) < 2.5]
             missed = np.array([_missed(law, int(k), float(e), 0.0, drawn, seed) for k in around])
             low, high = clopper_pearson(drawn - missed, drawn)

@@ -22,6 +22,7 @@ import pandas as pd
 import rssp
 from rssp import nearest_subset
 from rssp.claims import claim
+from rssp.inference import median
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, option
@@ -66,25 +67,14 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
             found = nearest_subset(sample, targets[-1][:, None], workers=context.workers or 1)
             errors.append(found.error)
         error, target = np.concatenate(errors), np.concatenate(targets)
-        row = {"n": n, "weights": len(error), "quantity": "median error", "confidence": 0.95, "evidence": "measured"}
-        rows.append(row | _median(error) | _spread(error))
+        typical = median(error, quantity="median error")
+        rows.append({"n": n, "weights": len(error)} | typical.row() | _spread(error))
         # the kernels as a whole: 1-norm of the errors over that of the weights
         relative.append({"n": n, "relative error": error.sum() / np.abs(target).sum(), "factor": 2 * n})
     table = pd.DataFrame(rows)
     published = claim("da-cunha-2022-experiment-median").bound(n=table["n"])
     table = table.assign(published=published, **{"times too small": _ratio(table["best"], published)})
     return {"medians": table, "relative": pd.DataFrame(relative)}
-
-
-def _median(error: np.ndarray) -> dict[str, float]:
-    """The median with its interval of 95 % from order statistics."""
-    ordered, half = np.sort(error), 0.98 * math.sqrt(len(error))
-    low, high = (len(error) - 1) / 2 - half, (len(error) - 1) / 2 + half
-    return {
-        "low": float(ordered[max(math.floor(low), 0)]),
-        "best": float(np.median(ordered)),
-        "high": float(ordered[min(math.ceil(high), len(ordered) - 1)]),
-    }
 
 
 def _spread(error: np.ndarray) -> dict[str, float]:

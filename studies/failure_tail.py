@@ -23,12 +23,13 @@ import pandas as pd
 
 import rssp
 from rssp.claims import claim
-from rssp.inference import clopper_pearson
-from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment, weighted_failure
+from rssp.inference import clopper_pearson, tail_crossing, tail_slopes, weighted_failure
+from rssp.laws.parse import identity_columns
+from rssp.montecarlo import CoveringProfiles, Experiment, HittingTimes, rare_failure_experiment
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task
-from rssp.study.columns import DELTA, EPS, TRIALS, N, Z, identity
+from rssp.study.columns import DELTA, EPS, TRIALS, N, Z
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,14 +124,13 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
 
 def _estimate(trials: Trials) -> dict[str, Any]:
     seen = weighted_failure(trials)
-    names = ("relative_error", "effective_size", "trials", "failures", "undecided")
     m = trials.measurement
-    return {"n": m.n, "eps": m.eps, **seen.row(), **{name: seen.details[name] for name in names}}
+    return {"n": m.n, "eps": m.eps, **seen.row(), **seen.details}
 
 
 def _failure(trials: Trials, goal: str) -> dict[str, Any]:
     """P(fail) of one run, beside the bound by one-sided samples."""
-    row = {"goal": goal, **_estimate(trials), **identity(LAW, trials.ball, "one" if goal in ONE else "all")}
+    row = {"goal": goal, **_estimate(trials), **identity_columns(LAW, trials.ball, "one" if goal in ONE else "all")}
     if goal in ONE:
         edge = claim("edge-one-target").bound(n=row["n"], eps=row["eps"], z=ONE[goal])
         row |= {"quantity": "P(miss one target)", "z": ONE[goal]}
@@ -146,15 +146,13 @@ def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
     `share` is the bound over P(fail) at the lower n: the part of the failures that is due to the sum of one side alone.
     """
     rows = rows[rows["best"] > 0]
-    n, best = rows["n"].to_numpy(), np.log2(rows["best"].to_numpy(dtype=float))
-    error = rows["relative_error"].to_numpy(dtype=float) / math.log(2)
-    slope, reach = np.diff(best) / STEP, 1.96 * np.hypot(error[:-1], error[1:]) / STEP
-    table = pd.DataFrame({"n": n[:-1] + STEP // 2, "low": slope - reach, "best": slope, "high": slope + reach})
+    steps = tail_slopes(rows)
+    table = steps.assign(n=steps["n_low"] + STEP // 2).drop(columns=["n_low", "n_high"])
     share = (rows["edge"] / rows["best"]).to_numpy()[:-1]
     table = table.assign(p=rows["best"].to_numpy()[1:], share=share, edge=np.diff(np.log2(rows["edge"])) / STEP)
     table = table.assign(asymptote=-1 + math.log2(math.e) / np.sqrt(table["n"] + 0.5))
     keys = {name: rows[name].iloc[0] for name in ("goal", "eps", *IDENTITY.names)}
-    return table.assign(quantity="log2 P(fail) per sample", **MEASURED, **keys)
+    return table.assign(quantity="log2 P(fail) per sample", **keys)
 
 
 def _plain(trials: Trials, failures: pd.DataFrame) -> pd.DataFrame:
@@ -168,23 +166,23 @@ def _plain(trials: Trials, failures: pd.DataFrame) -> pd.DataFrame:
     weighted = of_interval.set_index("n")[["best", "relative_error"]].reindex(n).to_numpy(dtype=float).T
     variance = weighted[0] * (1 - np.minimum(weighted[0], 1)) / total + (weighted[0] * weighted[1]) ** 2
     apart = (seen["best"] - weighted[0]) / np.sqrt(variance)
-    seen = seen.assign(quantity="P(fail)", **MEASURED, **identity(LAW, trials.ball))
+    seen = seen.assign(quantity="P(fail)", **MEASURED, **identity_columns(LAW, trials.ball))
     return seen.assign(weighted=weighted[0], **{"standard errors apart": apart})
 
 
 def _constants(runs: Sequence[Trials]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """n with P(fail) = eps, by a weighted straight line through log2 P(fail) at four n around it."""
-    whole = identity(LAW, GOALS[WHOLE])
+    whole = identity_columns(LAW, GOALS[WHOLE])
     points = pd.DataFrame([_estimate(trials) for trials in runs]).assign(quantity="P(fail)", **whole)
     rows = []
     for eps, near in points.groupby("eps", sort=False):
         bits = round(-math.log2(float(eps)))  # type: ignore[arg-type]
-        low, best, high = _crossing(near, -bits)
-        edge = _edge_crossing(bits)
-        rows.append((eps, eps, low, best, high, low / bits, best / bits, high / bits, edge, edge / bits))
-    names = ["eps", "delta", "low", "best", "high", "constant low", "constant", "constant high", "edge n", "edge C"]
-    constants = pd.DataFrame(rows, columns=names)
-    return points, constants.assign(quantity="n* interpolated", **MEASURED, **whole)
+        seen, edge = tail_crossing(near, float(eps)), _edge_crossing(bits)  # type: ignore[arg-type]
+        ratio = (seen / bits).row()
+        constant = {name: ratio[end] for end, name in CONSTANT.items()}
+        rows.append({"eps": eps, "delta": eps, **seen.row(), **constant, "edge n": edge, "edge C": edge / bits})
+    constants = pd.DataFrame(rows)
+    return points, constants.assign(**whole)
 
 
 def _required(constants: pd.DataFrame) -> pd.DataFrame:
@@ -192,19 +190,6 @@ def _required(constants: pd.DataFrame) -> pd.DataFrame:
     smooth = constants[list(REQUIRED.names)]
     whole = smooth.assign(quantity="n*", **{name: np.ceil(smooth[name]) for name in ("low", "best", "high")})
     return pd.concat([whole, smooth], ignore_index=True)
-
-
-def _crossing(near: pd.DataFrame, level: float) -> tuple[float, float, float]:
-    seen = near[near["best"] > 0]
-    if len(seen) < 2:
-        return math.nan, math.nan, math.nan
-    n, value = seen["n"].to_numpy(dtype=float), np.log2(seen["best"].to_numpy(dtype=float))
-    error = np.maximum(seen["relative_error"].to_numpy(dtype=float) / math.log(2), 1e-6)
-    middle = np.average(n, weights=error**-2)
-    (slope, height), covariance = np.polyfit(n - middle, value, 1, w=1 / error, cov="unscaled")
-    away = (level - height) / slope
-    reach = 1.96 * math.sqrt(covariance[1, 1] + away**2 * covariance[0, 0]) / abs(slope)
-    return middle + away - reach, middle + away, middle + away + reach
 
 
 def _edge_crossing(bits: int) -> float:
@@ -220,7 +205,7 @@ def _mean_error(trials: Trials, goal: str) -> pd.DataFrame:
     mean = grouped.mean()
     error: pd.Series = grouped.std() / np.sqrt(grouped.size())
     rows = pd.DataFrame({"low": mean - 1.96 * error, "best": mean, "high": mean + 1.96 * error}).reset_index()
-    rows = rows.assign(quantity="E[error] (one target)", **MEASURED, **identity(LAW, trials.ball, "one"))
+    rows = rows.assign(quantity="E[error] (one target)", **MEASURED, **identity_columns(LAW, trials.ball, "one"))
     return rows.assign(goal=goal, z=ONE[goal])
 
 

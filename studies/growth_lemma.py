@@ -21,11 +21,12 @@ import pandas as pd
 import rssp
 from rssp.inference import required_n
 from rssp.inference.growth import covered_growth
+from rssp.laws.parse import identity_columns
 from rssp.montecarlo import CoveredFractions, Experiment
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task
-from rssp.study.columns import ENDS, EPS, REQUIRED, TRIALS, N, identity
+from rssp.study.columns import ENDS, EPS, REQUIRED, TRIALS, N
 from rssp.trials import Trials
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     parts: dict[str, list[pd.DataFrame]] = {"growth": [], "paths": [], "samples": []}
     for trials in runs.values():
         v = trials.table["v"].to_numpy().reshape(trials.trials, -1)
-        keys: dict[str, Any] = {"eps": trials.measurement.eps, **identity(trials.law, trials.ball)}
+        keys: dict[str, Any] = {"eps": trials.measurement.eps, **identity_columns(trials.law, trials.ball)}
         parts["growth"].append(_growth(v).assign(**keys))
         parts["paths"].append(_path(v, PROVED[trials.ball.radius]).assign(**keys))
         parts["samples"].append(_samples(v, trials.measurement.eps).assign(**keys))
@@ -83,15 +84,14 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
 def _growth(v: np.ndarray) -> pd.DataFrame:
     """The constant in each bin of v, and E[dv] = constant v (1 - v) at the bin's middle in log(v / (1 - v))."""
     seen = covered_growth(v, bins=EDGES)
-    odds = seen.edges[1:-1] / (1 - seen.edges[1:-1])
+    inner = seen["v_low"].to_numpy()[1:]
+    odds = inner / (1 - inner)
     odds = np.concatenate([odds[:1] / 9, odds, odds[-1:] * 9])
     middle = 1 / (1 + 1 / np.sqrt(odds[:-1] * odds[1:]))
-    table = pd.DataFrame(
-        {"v": middle, **dict(zip(RATIO, (seen.low, seen.best, seen.high), strict=True)), "trials": seen.trials}
-    )
+    table = seen.rename(columns={"low": "ratio low", "best": "ratio", "high": "ratio high"}).assign(v=middle)
     for name, column in zip(("low", "best", "high"), RATIO, strict=True):
         table[name] = table[column] * middle * (1 - middle)
-    return table.assign(quantity="E[dv]", confidence=0.95, evidence="measured")
+    return table.assign(quantity="E[dv]").drop(columns=["v_low", "v_high"])
 
 
 def _path(v: np.ndarray, constant: float) -> pd.DataFrame:

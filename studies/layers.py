@@ -24,12 +24,13 @@ import pandas as pd
 
 import rssp
 from rssp.claims import claim
+from rssp.laws.parse import identity_columns
 from rssp.prediction.covering_law import predicted_required_samples
 from rssp.prediction.moments import minimal_n
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, option
-from rssp.study.columns import DELTA, EPS, identity
+from rssp.study.columns import DELTA, EPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
             guarantee = minimal_n(law, eps).n if dim <= moments_to else np.nan
             counting = float(claim("counting-cnn").bound(kernel=kernel, c=c, eps=eps))
             row = {"kernel": kernel, "c": c, "l": 1, "eps": eps, "delta": HALF, "counting": counting}
-            rows.append(row | seen.row() | {"quantity": "n*", "second moment": guarantee} | identity(law, ball))
+            rows.append(row | seen.row() | {"quantity": "n*", "second moment": guarantee} | identity_columns(law, ball))
     table = pd.DataFrame(rows)
     corner = table[(table["d"] == 1) & (table["eps"] == table["eps"].max())].iloc[0]
     theorem = claim("da-cunha-2023")

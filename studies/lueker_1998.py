@@ -22,8 +22,15 @@ import pandas as pd
 
 import rssp
 from rssp.claims import claim
-from rssp.errors import ArgumentError
-from rssp.inference import compare_scaling, coverage, fit_scaling, required_n, smallest_constant, threshold_covariance
+from rssp.inference import (
+    Unfit,
+    attempt_comparison,
+    attempt_scaling,
+    coverage,
+    required_n,
+    smallest_constant,
+    threshold_covariance,
+)
 from rssp.montecarlo import Experiment, HittingTimes
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
@@ -80,8 +87,8 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
             covariance = threshold_covariance(trials, delta=delta)
-            scaling = _fitted(partial(compare_scaling, points), covariance)
-            if scaling is not None:
+            scaling = _fitted(partial(attempt_comparison, points), covariance)
+            if not isinstance(scaling, Unfit):  # not too few points
                 parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **identity))
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**identity))
     if not parts["scaling"]:  # no law could be fitted: too few trials
@@ -103,18 +110,13 @@ def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
     return scaling.loc[scaling["selected"].astype(bool), list(FITS.names)]
 
 
-def _fitted(fit: Callable[..., T], covariance: np.ndarray) -> T | None:
+def _fitted(attempt: Callable[..., T | Unfit], covariance: np.ndarray) -> T | Unfit:
     """A fit that knows that all points come from the same trials.
 
-    With few trials their covariance is singular, and the points are taken for independent; None where too few of them
-    are reached by the trials.
+    With few trials their covariance is singular, and the points are taken for independent.
     """
-    for known in (covariance, None):
-        try:
-            return fit(covariance=known)
-        except ArgumentError:
-            continue
-    return None
+    found = attempt(covariance=covariance)
+    return attempt(covariance=None) if isinstance(found, Unfit) else found
 
 
 def _summary(required: pd.DataFrame) -> pd.DataFrame:
@@ -139,11 +141,11 @@ def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) ->
     """What is drawn through the points: the fitted law, and Lueker's line at the C fitted for this delta."""
     delta = float(points["delta"].iloc[0])
     eps = points["eps"].to_numpy()
-    fit = _fitted(partial(fit_scaling, points, "log+loglog"), covariance)
+    fit = _fitted(partial(attempt_scaling, points, "log+loglog"), covariance)
     bound = claim("lueker-1998").bound(eps=eps, delta=delta, C=1.0)
     reached = np.isfinite(whole["best"]).any()
     constant = smallest_constant(whole, bound).constant.best if reached else np.nan
-    fitted = fit.predict(eps=eps)["best"].to_numpy() if fit else np.nan
+    fitted = np.nan if isinstance(fit, Unfit) else fit.predict(eps=eps)["best"].to_numpy()
     return pd.DataFrame({"delta": delta, "eps": eps, "fitted": fitted, "C": constant, "lueker": constant * bound})
 
 

@@ -23,13 +23,14 @@ import pandas as pd
 
 import rssp
 from rssp.claims import claim
-from rssp.inference import clopper_pearson
+from rssp.inference import clopper_pearson, moment_ratio
+from rssp.laws.parse import identity_columns
 from rssp.montecarlo import Experiment, FixedSizeHits
 from rssp.prediction.moments import minimal_n, subset_moments
 from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, exactly, option
-from rssp.study.columns import EPS, RESTS, TRIALS, K, N, Z, identity
+from rssp.study.columns import EPS, RESTS, TRIALS, K, N, Z
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +116,7 @@ def _guarantees(law: str, dims: Sequence[int]) -> pd.DataFrame:
         rows.append((ERROR, found.n, found.k, found.k / found.n, found.ratio, counting, found.n / counting))
     names = ["eps", "n", "k", "k/n", "E[Y^2]/E[Y]^2", "d log2(1/eps)", "n over it"]
     table = pd.DataFrame(rows, columns=names).assign(evidence="computed")
-    known = pd.DataFrame([identity(LAWS[law](dim=d), rssp.Ball(d), "one") for d in dims])
+    known = pd.DataFrame([identity_columns(LAWS[law](dim=d), rssp.Ball(d), "one") for d in dims])
     table = pd.concat([known, table], axis=1)
     return table.assign(
         theorem=_theorem(law, table["d"]) * table["n"].iloc[0] / _theorem(law, table["d"].iloc[:1]).iloc[0]
@@ -151,7 +152,7 @@ def _hit_row(trials: Trials, name: str) -> dict[str, object]:
         "trials": total,
         "quantity": "P(hit)",
         **MEASURED,
-        **identity(trials.law, trials.ball, "one"),
+        **identity_columns(trials.law, trials.ball, "one"),
     }
 
 
@@ -197,30 +198,21 @@ def _ratio_row(trials: Trials) -> dict[str, object]:
     """Mean and second-moment ratio of the hits as counted, with three standard errors, beside the exact ones."""
     table, m = trials.table, trials.measurement
     n, k, eps = m.n, m.size, m.eps
-    y = table["hits"].to_numpy(dtype=float)
-    mean, second = y.mean(), (y**2).mean()
-    ratio = second / mean**2 if mean else math.nan
-    # error of a ratio of means by its linearization
-    error = np.std(y**2 / max(mean, 1e-300) ** 2 - 2 * ratio * y / max(mean, 1e-300)) / math.sqrt(y.size)
+    seen = moment_ratio(table["hits"], confidence=THREE_SIGMA)
     exact = subset_moments(trials.law, n, k, eps)
     shown = {
         "n": n,
         "k": k,
         "eps": eps,
         "z": 0.0,
-        "mean": mean,
+        "mean": seen.details.get("mean", 0.0),
         "exact mean": math.exp(exact.log_mean),
     }
     return shown | {
-        "low": ratio - 3 * error,
-        "best": ratio,
-        "high": ratio + 3 * error,
+        **seen.row(),
         "exact": exact.ratio,
-        "trials": y.size,
-        "quantity": "E[Y^2]/E[Y]^2",
-        "confidence": THREE_SIGMA,
-        "evidence": "measured",
-        **identity(trials.law, trials.ball, "one"),
+        "trials": len(table),
+        **identity_columns(trials.law, trials.ball, "one"),
     }
 
 
@@ -242,7 +234,7 @@ def _sizes() -> pd.DataFrame:
 def _size_row(law: rssp.Law, n: int, k: int) -> dict[str, Any]:
     ratio = subset_moments(law, n, k, ERROR).ratio
     row = {"eps": ERROR, "n": n, "k": k, "quantity": RATIO, "low": ratio, "best": ratio, "high": ratio}
-    return row | COMPUTED | identity(law, rssp.Ball(law.dim), "one")
+    return row | COMPUTED | identity_columns(law, rssp.Ball(law.dim), "one")
 
 
 def _limit() -> pd.DataFrame:
@@ -257,7 +249,7 @@ def _limit() -> pd.DataFrame:
 
 
 def _normal(d: int) -> dict[str, Any]:
-    return identity(rssp.Normal(dim=d), rssp.Ball(d), "one")
+    return identity_columns(rssp.Normal(dim=d), rssp.Ball(d), "one")
 
 
 def _points(rows: pd.DataFrame, x: str, label: str, ax: Axes, colour: str, **options: Any) -> None:

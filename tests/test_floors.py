@@ -19,6 +19,7 @@ FLOORS = [  # the first that matches, by the beginning of the dotted name
             "_version",
             "_costs",
             "_memory",
+            "_files",
             "estimates",
             "intervals",
             "schemas",
@@ -27,15 +28,16 @@ FLOORS = [  # the first that matches, by the beginning of the dotted name
     ),
     (1, ("laws", "balls")),
     (2, ("subsetsum",)),
-    (3, ("montecarlo",)),
-    (4, ("inference", "prediction", "claims")),
+    (3, ("inference", "prediction", "montecarlo")),
+    (4, ("claims",)),
     (5, ("tickets",)),
     (6, ("report",)),
-    (7, ("study", "estimate", "cli", "__main__")),
+    (7, ("study", "cli", "__main__")),
 ]
 FORBIDDEN = {  # what a floor must not know although it lies below
     "claims": ("montecarlo",),
-    "prediction": ("montecarlo",),
+    "inference": ("montecarlo", "prediction", "subsetsum"),
+    "prediction": ("montecarlo", "inference"),
     "report": ("montecarlo", "subsetsum", "tickets"),
 }
 

@@ -11,7 +11,8 @@ from rssp.claims.significance import FALSE_ALARM, holm, interval_tails
 from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import exponent_of, fit_scaling
+from rssp.inference import Unfit, attempt_scaling, power_law
+from rssp.inference.points import weakest_evidence
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
 
@@ -21,13 +22,6 @@ _AXES = {"d": "d", "eps": "log2(1/eps)"}
 def _axis(table: pd.DataFrame, variable: str) -> np.ndarray:
     values = table[variable].to_numpy(dtype=float)
     return np.log2(1 / values) if variable == "eps" else values
-
-
-def _evidence(points: pd.DataFrame) -> str:
-    """What a fit to these points rests on: the points' own evidence, the weakest where they differ."""
-    order = ("computed", "measured", "predicted")
-    seen = set(points["evidence"]) if "evidence" in points else {"measured"}
-    return max(seen, key=order.index)
 
 
 def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constants: float) -> float:
@@ -84,14 +78,13 @@ def compare_exponents(
         points = points[np.isfinite(points["best"]) & (points["best"] > 0)]
         if points[variable].nunique() < 3:
             continue
-        try:
-            fit = exponent_of(points, _AXES[variable])
-        except ArgumentError:  # no scatter at all: nothing to weigh by
+        fit = attempt_scaling(points, power_law(_AXES[variable]))
+        if isinstance(fit, Unfit):  # no scatter at all: nothing to weigh by
             continue
         axis, e = _axis(points, variable), fit["exponent"]
         row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
         row |= {"low": e.low, "best": e.best, "high": e.high, "p_value": fit.p_value}
-        row |= {"confidence": e.confidence, "evidence": _evidence(points)}
+        row |= {"confidence": e.confidence, "evidence": str(weakest_evidence(points))}
         known = constants or {}
         row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
         rows.append(row)
@@ -148,14 +141,13 @@ def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     rows = []
     for name in ("joint", "joint+offset", "joint-linear"):
-        try:
-            fit = fit_scaling(points, name)
-        except ArgumentError:
+        fit = attempt_scaling(points, name)
+        if isinstance(fit, Unfit):
             continue
         for parameter, e in fit.parameters.items():
             row = {"fit": name, "parameter": parameter, "low": e.low, "best": e.best, "high": e.high}
             row |= {"chi2": fit.chi2, "dof": fit.dof, "p_value": fit.p_value}
-            rows.append(row | {"confidence": e.confidence, "evidence": _evidence(points)})
+            rows.append(row | {"confidence": e.confidence, "evidence": str(weakest_evidence(points))})
     names = ["fit", "parameter", "low", "best", "high", "chi2", "dof", "p_value", "confidence", "evidence"]
     return pd.DataFrame(rows, columns=names)
 

@@ -33,8 +33,8 @@ def estimate(
     """P(every target of the ball is within eps of a subset sum) for --n, or the n that 1 - delta takes for --delta."""
     from rssp.balls import Ball
     from rssp.errors import ArgumentError
-    from rssp.estimate import covering_probability, required_samples
     from rssp.laws.parse import parse_law
+    from rssp.montecarlo.questions import covering_probability, required_samples
 
     if (n is None) == (delta is None):
         raise ArgumentError("--n, --delta", "both" if n is not None else "neither", "exactly one of the two")

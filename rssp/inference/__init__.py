@@ -1,9 +1,12 @@
-"""From tables of trials to estimates: probabilities, thresholds, scaling laws. Every estimate has low, best, high."""
+"""From trials to estimates: probabilities, thresholds, tails, averages, scaling laws, constants."""
 
 from rssp.estimates import Estimate
+from rssp.inference.averages import mean, median, moment_ratio
+from rssp.inference.comparison import attempt_comparison, compare_scaling
 from rssp.inference.constants import SmallestConstant, smallest_constant
-from rssp.inference.scaling import ScalingFit, compare_scaling, exponent_of, fit_scaling
+from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, exponent_of, fit_scaling
 from rssp.inference.scaling_laws import SCALING_LAWS, ScalingLaw, power_law
+from rssp.inference.tails import tail_crossing, tail_slopes, weighted_failure
 from rssp.inference.thresholds import coverage, interpolated_crossing, required_n, threshold_covariance
 from rssp.intervals import clopper_pearson, confidence_sequence, proportion, proportion_interval
 
@@ -13,6 +16,9 @@ __all__ = [
     "ScalingFit",
     "ScalingLaw",
     "SmallestConstant",
+    "Unfit",
+    "attempt_comparison",
+    "attempt_scaling",
     "clopper_pearson",
     "compare_scaling",
     "confidence_sequence",
@@ -20,10 +26,16 @@ __all__ = [
     "exponent_of",
     "fit_scaling",
     "interpolated_crossing",
+    "mean",
+    "median",
+    "moment_ratio",
     "power_law",
     "proportion",
     "proportion_interval",
     "required_n",
     "smallest_constant",
+    "tail_crossing",
+    "tail_slopes",
     "threshold_covariance",
+    "weighted_failure",
 ]

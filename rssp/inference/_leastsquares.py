@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, leastsq
 
-from rssp.errors import ArgumentError
-from rssp.inference.points import z_value
 from rssp.inference.scaling_laws import ScalingLaw
+from rssp.intervals import z_value
 
 __all__ = ["Problem", "minimum", "profile", "wald_covariance"]
 
@@ -64,8 +63,8 @@ def _descend(residuals: Callable[[_Floats], _Floats], start: _Floats) -> tuple[_
     return np.asarray(x), float((info["fvec"] ** 2).sum())
 
 
-def minimum(problem: Problem, starts: list[tuple[float, ...]]) -> tuple[_Floats, float]:
-    """The parameters of least chi2 from any of the starts, and that chi2."""
+def minimum(problem: Problem, starts: list[tuple[float, ...]]) -> tuple[_Floats, float] | None:
+    """The parameters of least chi2 from any of the starts, and that chi2; None where the law is finite from none."""
     best_theta, best_value = None, math.inf
     for start in starts:
         theta = np.asarray(start, dtype=np.float64)
@@ -74,14 +73,7 @@ def minimum(problem: Problem, starts: list[tuple[float, ...]]) -> tuple[_Floats,
         theta, value = _descend(problem.residuals, theta)
         if value < best_value:
             best_theta, best_value = theta, value
-    if best_theta is None:
-        raise ArgumentError(
-            "law",
-            problem.law.name,
-            "a law that is finite at every point from some start",
-            "Leave out points where it is not (log log needs eps < 1/2), or give the law other starting values.",
-        )
-    return best_theta, best_value
+    return None if best_theta is None else (best_theta, best_value)
 
 
 def jacobian(problem: Problem, theta: _Floats, model: Callable[[_Floats], _Floats]) -> _Floats:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtr
 
 from rssp._arguments import probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
-from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
+from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, weakest_evidence
+from rssp.intervals import student_reach, z_value
 
 __all__ = ["SmallestConstant", "smallest_constant"]
 
@@ -56,7 +57,7 @@ class SmallestConstant:
         if abs(d.best) > _LARGE_DRIFT and not d.contains(0):
             word = "falls" if d.best < 0 else "grows"
             return f"it {word} by a factor {math.exp(abs(d.best)):.3g} per {per} (p = {self.p_value:.2g})"
-        percent = Estimate(100 * d.low, 100 * d.best, 100 * d.high, d.confidence)
+        percent = (d / 0.01).digits
         word = "does not measurably drift:" if d.contains(0) else "drifts"
         return f"it {word} by {percent} % per {per} (p = {self.p_value:.2g})"
 
@@ -136,15 +137,15 @@ def smallest_constant(
 
 def _extreme(points: pd.DataFrame, confidence: float, lower_bound: bool) -> tuple[Estimate, int]:
     low, best, high = (points[c].to_numpy() for c in ("C_low", "C_best", "C_high"))
-    tail = (1 - probability("confidence", confidence)) / 2
+    tail, evidence = (1 - probability("confidence", confidence)) / 2, weakest_evidence(points)
     stretch = -float(ndtri(tail / len(points))) / z_value(confidence)
     if lower_bound:
         decided = int(best.argmin())
         top = float((best + stretch * (high - best)).min())
-        return Estimate(float(low.min()), best[decided], max(top, best[decided]), confidence), decided
+        return Estimate(float(low.min()), best[decided], max(top, best[decided]), confidence, evidence, "C"), decided
     decided = int(best.argmax())
     bottom = float(np.maximum(best - stretch * (best - low), 0.0).max())
-    return Estimate(min(bottom, best[decided]), best[decided], float(high.max()), confidence), decided
+    return Estimate(min(bottom, best[decided]), best[decided], float(high.max()), confidence, evidence, "C"), decided
 
 
 def _drift_variable(points: pd.DataFrame) -> str:
@@ -186,7 +187,8 @@ def _drift(
     scatter = float(((response - design @ fitted) ** 2).sum()) / dof
     slope, error = float(fitted[-1]), float(np.sqrt(np.linalg.inv(design.T @ design)[-1, -1] * max(1.0, scatter)))
     if scatter > 1:  # errors estimated from the scatter: Student's law
-        half, p_value = stdtrit(dof, (1 + confidence) / 2) * error, 2 * stdtr(dof, -abs(slope) / error)
+        half, p_value = student_reach(confidence, dof) * error, 2 * stdtr(dof, -abs(slope) / error)
     else:
-        half, p_value = ndtri((1 + confidence) / 2) * error, 2 * ndtr(-abs(slope) / error)
-    return Estimate(slope - half, slope, slope + half, confidence), float(p_value)
+        half, p_value = z_value(confidence) * error, 2 * ndtr(-abs(slope) / error)
+    drift = Estimate(slope - half, slope, slope + half, confidence, weakest_evidence(points), "d ln C")
+    return drift, float(p_value)

@@ -6,45 +6,22 @@ E[v_{t+1} - v_t | v_t] from below by c v_t (1 - v_t); here c is estimated from a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._arguments import integer
+from rssp._arguments import integer, probability
 from rssp.errors import ArgumentError
+from rssp.estimates import Estimate, Evidence
+from rssp.inference.points import estimate_columns
+from rssp.intervals import normal_reach
 
-__all__ = ["Growth", "covered_growth"]
+__all__ = ["covered_growth", "smallest_growth"]
 
-
-@dataclass(frozen=True)
-class Growth:
-    """E[v_{t+1} - v_t | v_t] / (v_t (1 - v_t)) by bins of v_t.
-
-    Attributes
-    ----------
-    edges : array (bins + 1,), the bins of v_t
-    best, low, high : arrays (bins,), the ratio of mean increments to mean v (1 - v) with its 95 % interval, in which
-        trials count as the independent units; nan where fewer than two trials fall in a bin
-    trials : int64 array (bins,), how many trials entered a bin
-    """
-
-    edges: NDArray[np.float64]
-    best: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    trials: NDArray[np.int64]
-
-    @property
-    def smallest(self) -> tuple[float, float, float]:
-        """low, best, high of the bin with the smallest constant: what a bound c v (1 - v) for all v could have."""
-        if np.isnan(self.best).all():
-            raise ArgumentError("fractions", "no bin with two trials", "more trials or fewer bins")
-        at = int(np.nanargmin(self.best))
-        return float(self.low[at]), float(self.best[at]), float(self.high[at])
+_QUANTITY = "E[dv]/(v(1-v))"
 
 
-def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10) -> Growth:
+def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confidence: float = 0.95) -> pd.DataFrame:
     """The growth constant from covered fractions.
 
     Parameters
@@ -52,11 +29,14 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10) -> Growth:
     fractions : array (trials, n), the covered fraction v_t of each trial for consecutive t, non-decreasing in t
     bins : int >= 1, equal bins of v_t in (0, 1), or their ascending edges from 0 to 1; steps from v_t = 0 or 1 say
         nothing and are left out
+    confidence : of each interval alone
 
     Returns
     -------
-    Growth. The interval is the ratio estimator's: residuals ``dv - c v (1 - v)`` summed within each trial, whose steps
-    are dependent, normal over trials.
+    DataFrame with columns v_low, v_high (the bin), trials (how many entered it), low, best, high, quantity, confidence,
+    evidence, one row a bin: E[v_{t+1} - v_t | v_t] / (v_t (1 - v_t)), by mean increments over mean v (1 - v); nan where
+    fewer than two trials fall in a bin. The interval is the ratio estimator's: residuals ``dv - c v (1 - v)`` summed
+    within each trial, whose steps are dependent, normal over trials.
 
     Raises
     ------
@@ -65,8 +45,9 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10) -> Growth:
     Examples
     --------
     >>> v = np.array([[0.1, 0.19, 0.3439]] * 3)        # v + v (1 - v), exactly
-    >>> covered_growth(v, bins=1).best.round(6).tolist()
-    [1.0]
+    >>> covered_growth(v, bins=1)[["v_low", "v_high", "trials", "best"]].round(6)
+       v_low  v_high  trials  best
+    0    0.0     1.0       3   1.0
     """
     v, edges = np.asarray(fractions, dtype=np.float64), _edges(bins)
     if v.ndim != 2 or v.shape[1] < 2:
@@ -90,7 +71,25 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10) -> Growth:
         best[j] = (increment * inside).sum() / total.sum()
         residual = ((increment - best[j] * scale) * inside)[rows].sum(axis=1)
         error[j] = np.sqrt((residual**2).sum() * trials[j] / (trials[j] - 1)) / total.sum()
-    return Growth(edges, best, best - 1.96 * error, best + 1.96 * error, trials)
+    reach = normal_reach(probability("confidence", confidence))
+    table = pd.DataFrame({"v_low": edges[:-1], "v_high": edges[1:], "trials": trials})
+    table = table.assign(low=best - reach * error, best=best, high=best + reach * error, quantity=_QUANTITY)
+    return table.assign(confidence=confidence, evidence=str(Evidence.MEASURED))
+
+
+def smallest_growth(growth: pd.DataFrame) -> Estimate:
+    """The constant of the bin where it is smallest: the largest that a bound c v (1 - v) for all v could have.
+
+    Parameters
+    ----------
+    growth : DataFrame, from `covered_growth`; ArgumentError where no bin has two trials
+    """
+    _, best, _ = estimate_columns(growth)
+    if np.isnan(best).all():
+        raise ArgumentError("growth", "no bin with two trials", "more trials or fewer bins")
+    row = growth.iloc[int(np.nanargmin(best))]
+    details = {name: float(row[name]) for name in ("v_low", "v_high", "trials")}
+    return Estimate(row["low"], row["best"], row["high"], row["confidence"], row["evidence"], _QUANTITY, details)
 
 
 def _edges(bins: int | ArrayLike) -> NDArray[np.float64]:

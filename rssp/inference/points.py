@@ -5,19 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.estimates import Evidence
+from rssp.intervals import z_value
 
-__all__ = ["checked_covariance", "estimate_columns", "float_column", "probabilities", "side_errors", "z_value"]
+__all__ = [
+    "checked_covariance",
+    "estimate_columns",
+    "float_column",
+    "positive_definite",
+    "probabilities",
+    "side_errors",
+    "weakest_evidence",
+]
 
 _Floats = NDArray[np.float64]
-
-
-def z_value(confidence: float) -> float:
-    """Half the width of an interval of this confidence in standard errors: 1.96 for 0.95."""
-    return float(ndtri((1 + probability("confidence", confidence)) / 2))
 
 
 def float_column(table: pd.DataFrame, name: str) -> _Floats:
@@ -62,8 +66,15 @@ def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float) -
     return np.where(np.isfinite(down), down, up), np.where(np.isfinite(up), up, down)
 
 
-def checked_covariance(covariance: ArrayLike, keep: NDArray[np.bool_]) -> _Floats:
-    """The covariance of the rows kept, symmetric and positive definite."""
+def weakest_evidence(table: pd.DataFrame) -> Evidence:
+    """What a fit to these points rests on: their column evidence, the weakest where it differs; else measured."""
+    order = (Evidence.PREDICTED, Evidence.MEASURED, Evidence.COMPUTED)
+    seen = set(table["evidence"].dropna()) if "evidence" in table.columns else set()
+    return next((kind for kind in order if kind in seen), Evidence.MEASURED)
+
+
+def _part(covariance: ArrayLike, keep: NDArray[np.bool_]) -> _Floats:
+    """The covariance of the rows kept."""
     full = np.asarray(covariance, dtype=np.float64)
     size = len(keep)
     if full.shape != (size, size):
@@ -71,13 +82,39 @@ def checked_covariance(covariance: ArrayLike, keep: NDArray[np.bool_]) -> _Float
     part = full[np.ix_(keep, keep)]
     if not np.isfinite(part).all() or not np.allclose(part, part.T, rtol=1e-6):
         raise ArgumentError("covariance", "entries that are not finite, or not symmetric", "a covariance matrix")
-    try:
-        np.linalg.cholesky(part)
-    except np.linalg.LinAlgError as cause:
-        raise ArgumentError(
-            "covariance",
-            "a matrix that is not positive definite",
-            "a positive definite one",
-            "Use fewer points, further apart, or more trials; points without any scatter cannot be weighted.",
-        ) from cause
     return part
+
+
+def _has_cholesky(matrix: _Floats) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def positive_definite(covariance: ArrayLike, table: pd.DataFrame) -> bool:
+    """Whether a covariance can weigh the points of a table that are reached: few trials leave it singular.
+
+    >>> table = pd.DataFrame({"low": [1, 2, 9], "best": [1.5, 2.5, np.inf], "high": [2, 3, np.inf]})
+    >>> shared = np.array([[1, 1, np.nan], [1, 1, np.nan], [np.nan] * 3])
+    >>> positive_definite(shared, table), positive_definite(shared + np.eye(3), table)
+    (False, True)
+    """
+    return _has_cholesky(_part(covariance, np.isfinite(estimate_columns(table)[1])))
+
+
+def checked_covariance(covariance: ArrayLike, keep: NDArray[np.bool_]) -> _Floats:
+    """The covariance of the rows kept, symmetric and positive definite."""
+    part = _part(covariance, keep)
+    if not _has_cholesky(part):
+        raise ArgumentError(*SINGULAR)
+    return part
+
+
+SINGULAR = (
+    "covariance",
+    "a matrix that is not positive definite",
+    "a positive definite one",
+    "Use fewer points, further apart, or more trials; points without any scatter cannot be weighted.",
+)

@@ -8,28 +8,34 @@ right for points from different experiments (different d, different seeds), wron
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from rssp._arguments import integer, number, probability
+from rssp._arguments import number, probability
 from rssp.errors import ArgumentError
-from rssp.estimates import Estimate
+from rssp.estimates import Estimate, Evidence
 from rssp.inference._leastsquares import Problem, jacobian, minimum, profile, wald_covariance, whitener
-from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, z_value
+from rssp.inference.points import (
+    SINGULAR,
+    checked_covariance,
+    estimate_columns,
+    float_column,
+    positive_definite,
+    side_errors,
+    weakest_evidence,
+)
 from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
+from rssp.intervals import z_value
 
-__all__ = ["ScalingFit", "compare_scaling", "exponent_of", "fit_scaling"]
+__all__ = ["ScalingFit", "Unfit", "attempt_scaling", "exponent_of", "fit_scaling"]
 
 _Floats = NDArray[np.float64]
-_LAWS = ("log", "log+loglog", "log-power", "power")
-_ACCEPTED = 0.01
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class ScalingFit:
         return self.parameters[name]
 
     def predict(self, **variables: ArrayLike) -> pd.DataFrame:
-        """The fitted law at given values of its variables: a DataFrame of these with low, best, high.
+        """The fitted law at given values of its variables: a table of these with low, best, high.
 
         The band is that of the law's own uncertainty (from the parameters' covariance), not of a new measurement.
         """
@@ -80,11 +86,37 @@ class ScalingFit:
         half = z_value(self.confidence) * np.sqrt(np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0))
         best = here.model(theta)
         named = dict(zip(self.law.variables, arguments, strict=True))
-        return pd.DataFrame(named | {"low": best - half, "best": best, "high": best + half})
+        table = pd.DataFrame(named | {"low": best - half, "best": best, "high": best + half})
+        return table.assign(quantity="n* fitted", confidence=self.confidence, evidence=str(Evidence.PREDICTED))
 
     def __str__(self) -> str:
         values = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
         return f"{self.law.name}: {values}; chi2/dof = {self.chi2:.3g}/{self.dof}, p = {self.p_value:.2g}"
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why a law cannot be fitted to points: an outcome, for an analysis that goes on without; false as a condition.
+
+    Attributes
+    ----------
+    argument, received, allowed, remedy : str, the parts of the message of the ArgumentError that `fit_scaling` raises
+    """
+
+    argument: str
+    received: str
+    allowed: str
+    remedy: str = ""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return str(self.error())
+
+    def error(self) -> ArgumentError:
+        """The error for whoever needs the fit."""
+        return ArgumentError(self.argument, self.received, self.allowed, self.remedy)
 
 
 def fit_scaling(
@@ -129,30 +161,60 @@ def fit_scaling(
     >>> print(fit_scaling(seen, "log"))
     log: a = 3.00(13), b = 1.250(16); chi2/dof = .../3, p = 1
     """
+    fit = attempt_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
+    if isinstance(fit, Unfit):
+        raise fit.error()
+    return fit
+
+
+def attempt_scaling(
+    table: pd.DataFrame,
+    law: str | ScalingLaw = "log",
+    *,
+    covariance: ArrayLike | None = None,
+    systematic: float = 0.0,
+    confidence: float = 0.95,
+) -> ScalingFit | Unfit:
+    """`fit_scaling`, or why there is no fit: too few points, points without errors, no clear minimum.
+
+    Parameters are those of `fit_scaling`; what is wrong with the arguments themselves is still an ArgumentError.
+
+    >>> one = pd.DataFrame({"eps": [0.1], "low": [3.0], "best": [4.0], "high": [5.0]})
+    >>> fit = attempt_scaling(one, "log")
+    >>> fit if fit else fit.received
+    '1 points with a finite n* (0 cut off)'
+    """
     chosen = scaling_law(law)
     confidence = probability("confidence", confidence)
-    problem, keep, starts = _problem(table, chosen, covariance, systematic, confidence)
-    theta, least = minimum(problem, starts)
+    setting = scaling_problem(table, chosen, covariance, systematic, confidence)
+    if isinstance(setting, Unfit):
+        return setting
+    problem, keep, starts = setting
+    found = minimum(problem, starts)
+    if found is None:
+        return not_finite(chosen)
+    theta, least = found
     for _ in range(5):
         scatter = wald_covariance(problem, theta)
         intervals = []
         for index in range(len(theta)):
             ends = profile(problem, theta, least, index, float(np.sqrt(max(scatter[index, index], 0))), confidence)
             if isinstance(ends, np.ndarray):  # a deeper minimum was found on the way
-                theta, least = minimum(problem, [tuple(ends)])
+                theta, least = minimum(problem, [tuple(ends)]) or (theta, least)
                 break
             intervals.append(ends)
         else:
             break
     else:
-        raise ArgumentError(
+        return Unfit(
             "law",
             chosen.name,
             "a law whose chi2 has one clear minimum",
             "Give it other starting values, or more points.",
         )
+    evidence = weakest_evidence(table.loc[keep])
     parameters = {
-        name: Estimate(min(low, value), value, max(high, value), confidence)
+        name: Estimate(min(low, value), value, max(high, value), confidence, evidence, name)
         for name, value, (low, high) in zip(chosen.parameters, theta, intervals, strict=True)
     }
     count, k = len(problem.best), len(theta)
@@ -173,18 +235,29 @@ def fit_scaling(
     )
 
 
+def not_finite(law: ScalingLaw) -> Unfit:
+    """The outcome for a law that no starting values make finite at every point."""
+    return Unfit(
+        "law",
+        law.name,
+        "a law that is finite at every point from some start",
+        "Leave out points where it is not (log log needs eps < 1/2), or give the law other starting values.",
+    )
+
+
 def _aicc(least: float, count: int, k: int) -> float:
     return least + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count > k + 1 else float("inf")
 
 
-def _problem(
+def scaling_problem(
     table: pd.DataFrame, law: ScalingLaw, covariance: ArrayLike | None, systematic: float, confidence: float
-) -> tuple[Problem, NDArray[np.bool_], list[tuple[float, ...]]]:
+) -> tuple[Problem, NDArray[np.bool_], list[tuple[float, ...]]] | Unfit:
+    """The least squares to be solved, the rows that enter, and where to start; or why there is nothing to solve."""
     low, best, high = estimate_columns(table, law.variables)
     systematic = number("systematic", systematic, 0.0)
     keep = np.isfinite(best)
     if keep.sum() < len(law.parameters):
-        raise ArgumentError(
+        return Unfit(
             "table",
             f"{int(keep.sum())} points with a finite n* ({int((~keep).sum())} cut off)",
             f"at least {len(law.parameters)}, one for each parameter of the law {law.name}",
@@ -195,6 +268,8 @@ def _problem(
         if not np.isfinite(values).all():
             raise ArgumentError("table", f"column {name} with values that are not finite", "finite numbers")
     if covariance is not None:
+        if not positive_definite(covariance, table):
+            return Unfit(*SINGULAR)
         part = checked_covariance(covariance, keep) + systematic**2 * np.eye(int(keep.sum()))
         whiten = whitener(best[keep], best[keep], part)
     else:
@@ -203,7 +278,7 @@ def _problem(
         down, up = np.where(down > 0, down, up), np.where(up > 0, up, down)
         bad = ~(np.isfinite(down) & (down > 0))
         if bad.any():
-            raise ArgumentError(
+            return Unfit(
                 "table",
                 f"{int(bad.sum())} points without an error (low = best = high, or open on both sides)",
                 "points with intervals of positive, finite width",
@@ -211,114 +286,6 @@ def _problem(
             )
         whiten = whitener(down, up, None)
     return Problem(law, arguments, best[keep], whiten), keep, law.starts
-
-
-def compare_scaling(
-    table: pd.DataFrame,
-    laws: str | ScalingLaw | Sequence[str | ScalingLaw] = _LAWS,
-    *,
-    covariance: ArrayLike | None = None,
-    systematic: float = 0.0,
-    held_out: int | None = None,
-) -> pd.DataFrame:
-    """Hold several scaling laws against the same points.
-
-    Parameters
-    ----------
-    table, covariance, systematic : as in `fit_scaling`
-    laws : names or ScalingLaws, one or several
-    held_out : how many points are kept back to be predicted: those of smallest eps (of largest n* where eps does not
-        vary); a quarter of the points, at least one, unless given
-
-    Returns
-    -------
-    DataFrame, one row a law, best first (by AICc), with columns law, parameters (their number), chi2, dof, p_value,
-    aicc, delta_aicc, weight (Akaike), held_out, held_out_chi2, held_out_p_value, held_out_rms, accepted, selected, fit
-    (in words). `held_out_chi2` is by how much chi2 grows when the points kept back are fitted too: chi2-distributed
-    with `held_out` degrees of freedom if the law is true, correlations included. `held_out_rms` is the error of the
-    prediction in units of n. A law is `accepted` if its p_value is at least 0.01; `selected` is the accepted one of
-    least AICc, or none. nan where there are too few points.
-
-    Examples
-    --------
-    >>> x = np.array([4.0, 6, 8, 10, 12, 14])
-    >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
-    ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
-    >>> compare_scaling(seen)[["law", "dof", "accepted", "selected"]]
-              law  dof  accepted  selected
-    0         log    4      True      True
-    1  log+loglog    3      True     False
-    2   log-power    4     False     False
-    3       power    4     False     False
-    """
-    chosen = [scaling_law(law) for law in ([laws] if isinstance(laws, (str, ScalingLaw)) else laws)]
-    if not chosen:
-        raise ArgumentError("laws", "none", "at least one law")
-    finite = int(np.isfinite(estimate_columns(table)[1]).sum())
-    fits = [law for law in chosen if len(law.parameters) <= finite]
-    if not fits:
-        fits = chosen[:1]  # its own error says what is missing
-    rows = [_compare_one(table, law, covariance, systematic, held_out) for law in fits]
-    rows += [
-        {"law": law.name, "parameters": len(law.parameters), "accepted": False, "fit": f"not fitted: {finite} points"}
-        for law in chosen
-        if law not in fits
-    ]
-    frame = pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
-    delta = frame["aicc"] - frame["aicc"].min()
-    weight = np.exp(-delta / 2).fillna(0.0)
-    frame.insert(6, "delta_aicc", delta)
-    frame.insert(7, "weight", weight / weight.sum() if weight.sum() > 0 else np.nan)
-    accepted = frame.pop("accepted")
-    words = frame.pop("fit")
-    frame["accepted"] = accepted
-    frame["selected"] = False
-    if accepted.any():
-        frame.loc[int(accepted.to_numpy().argmax()), "selected"] = True
-    frame["fit"] = words
-    return frame
-
-
-def _compare_one(
-    table: pd.DataFrame,
-    law: ScalingLaw,
-    covariance: ArrayLike | None,
-    systematic: float,
-    held_out: int | None,
-) -> dict[str, Any]:
-    fit = fit_scaling(table, law, covariance=covariance, systematic=systematic)
-    count = len(fit.points)
-    kept_back = max(1, count // 4) if held_out is None else integer("held_out", held_out, 1, count - 1)
-    row: dict[str, Any] = {
-        "law": law.name,
-        "parameters": len(law.parameters),
-        "chi2": fit.chi2,
-        "dof": fit.dof,
-        "p_value": fit.p_value,
-        "aicc": fit.aicc,
-        "held_out": kept_back,
-        "held_out_chi2": np.nan,
-        "held_out_p_value": np.nan,
-        "held_out_rms": np.nan,
-        "accepted": bool(fit.p_value >= _ACCEPTED),
-        "fit": str(fit),
-    }
-    if count - kept_back >= len(law.parameters):
-        reached = np.flatnonzero(np.isfinite(float_column(table, "best")))
-        varies = "eps" in fit.points.columns and fit.points["eps"].nunique() > 1
-        key = -fit.points["eps"].to_numpy() if varies else fit.points["best"].to_numpy()
-        order = np.argsort(key, kind="stable")
-        train, test = np.sort(reached[order[:-kept_back]]), reached[order[-kept_back:]]
-        part = None if covariance is None else np.asarray(covariance)[np.ix_(train, train)]
-        problem, _, starts = _problem(table.iloc[train], law, part, systematic, fit.confidence)
-        theta, least = minimum(problem, [*starts, tuple(e.best for e in fit.parameters.values())])
-        arguments = tuple(float_column(table, v)[test] for v in law.variables)
-        predicted = Problem(law, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
-        gap = float_column(table, "best")[test] - predicted
-        row["held_out_chi2"] = max(0.0, fit.chi2 - least)
-        row["held_out_p_value"] = float(chdtrc(kept_back, row["held_out_chi2"]))
-        row["held_out_rms"] = float(np.sqrt((gap**2).mean()))
-    return row
 
 
 def exponent_of(

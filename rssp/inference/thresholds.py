@@ -13,16 +13,20 @@ predictions on the same footing.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrik
 
-from rssp._arguments import choice, integer, probability
+from rssp._arguments import integer, probability
+from rssp.estimates import Evidence
+from rssp.inference.counts import Counts, count_trials, hitting_times_of
 from rssp.inference.points import probabilities
-from rssp.inference.trials import Counts, count_trials, hitting_times_of
-from rssp.intervals import METHODS, proportion_interval
+from rssp.intervals import proportion_interval
+from rssp.laws.parse import identity_columns
+from rssp.trials import Trials
 
 __all__ = ["coverage", "interpolated_crossing", "required_n", "threshold_covariance"]
 
@@ -30,46 +34,46 @@ _Floats = NDArray[np.float64]
 
 
 def coverage(
-    table: pd.DataFrame,
+    trials: Trials,
     eps: ArrayLike | None = None,
     n: ArrayLike | None = None,
     *,
-    n_max: int | None = None,
     confidence: float = 0.95,
-    method: str = "exact",
 ) -> pd.DataFrame:
-    """P(every target is covered at eps with n vectors), from a table of trials.
+    """P(every target is covered at eps with n vectors).
 
     Parameters
     ----------
-    table : DataFrame of trials of one experiment, from `CoveringProfiles` or `HittingTimes`
-    eps : float or array; may be left out for hitting times: then all eps in the table
+    trials : Trials of `CoveringProfiles`, `HittingTimes` or `Coverage`
+    eps : float or array; may be left out except for covering profiles: then all eps that were measured
     n : int or array; all n that the trials looked at unless given
-    n_max : where hitting times were cut off; the largest n seen unless given
-    confidence : of each interval alone
-    method : "exact" (Clopper-Pearson) where the number of trials was fixed; "sequential" where the run was stopped
-        by what it saw: valid under any stopping rule
+    confidence : of each interval alone. Intervals are exact (Clopper-Pearson) where the number of trials was fixed, and
+        valid under any stopping rule where what was seen decided when to stop
 
     Returns
     -------
-    DataFrame with columns n, eps, trials, successes, undecided, failed, low, best, high, one row an eps and n.
+    DataFrame with columns n, eps, trials, successes, undecided, failed, low, best, high, quantity ("P(cover)"),
+    confidence, evidence, and where the experiment is known law, d, norm, radius, targets; one row an eps and n.
     `undecided` trials have eps inside the bracket of their radius: they widen the interval; `best` goes by the middle
     of the bracket. `failed` trials ended in an error and are not among `trials`.
 
     Raises
     ------
+    ArgumentTypeError
+        For a bare table: make Trials of it, ``Trials.of(table, n_max=...)``.
     ArgumentError
-        For a table of another measurement or of several experiments, an eps or n that it does not hold.
+        For trials of another measurement, an eps or n that they do not hold.
 
     Examples
     --------
-    >>> trials = pd.DataFrame({"trial": [0, 1, 2, 3], "eps": 0.1, "n": [5, 6, 6, -1]})
-    >>> coverage(trials, n=[5, 6]).round(3)
-       n  eps  trials  successes  undecided  failed    low  best   high
-    0  5  0.1       4          1          0       0  0.006  0.25  0.806
-    1  6  0.1       4          3          0       0  0.194  0.75  0.994
+    >>> table = pd.DataFrame({"trial": [0, 1, 2, 3], "eps": 0.1, "n": [5, 6, 6, -1]})
+    >>> seen = coverage(Trials.of(table, n_max=10), n=[5, 6])
+    >>> seen[["n", "eps", "successes", "trials", "low", "best", "high", "quantity", "evidence"]].round(3)
+       n  eps  successes  trials    low  best   high  quantity  evidence
+    0  5  0.1          1       4  0.006  0.25  0.806  P(cover)  measured
+    1  6  0.1          3       4  0.194  0.75  0.994  P(cover)  measured
     """
-    counts = count_trials(table, eps, n_max)
+    counts = count_trials(trials, eps)
     if n is None:
         wanted = counts.n
     else:
@@ -77,9 +81,10 @@ def coverage(
         wanted = np.array([integer("n", v, int(counts.n[0]), int(counts.n[-1])) for v in values], dtype=np.int64)
     columns = wanted - counts.n[0]
     certain, middle, possible = (c[:, columns] for c in (counts.certain, counts.middle, counts.possible))
+    method = _method(trials)
     low, high = proportion_interval(certain, counts.trials, possible - certain, confidence=confidence, method=method)
     e, k = certain.shape
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "n": np.tile(wanted, e),
             "eps": np.repeat(counts.eps, k),
@@ -92,6 +97,19 @@ def coverage(
             "high": high.ravel(),
         }
     )
+    return table.assign(**_what("P(cover)", trials, confidence))
+
+
+def _method(trials: Trials) -> str:
+    return "sequential" if trials.optional_stopping else "exact"
+
+
+def _what(quantity: str, trials: Trials, confidence: float) -> dict[str, Any]:
+    """The columns that say what a row of low, best, high is, and of which sums and targets."""
+    columns: dict[str, Any] = {"quantity": quantity, "confidence": confidence, "evidence": str(Evidence.MEASURED)}
+    if trials.experiment is None:
+        return columns
+    return columns | identity_columns(trials.law, trials.ball, getattr(trials.measurement, "targets", "all"))
 
 
 def _gumbel_scale(p: ArrayLike, resolution: float = 0.0) -> _Floats:
@@ -129,27 +147,25 @@ def interpolated_crossing(n: ArrayLike, probability: ArrayLike, level: float, re
 
 
 def required_n(
-    table: pd.DataFrame,
+    trials: Trials,
     eps: ArrayLike | None = None,
     delta: ArrayLike = 0.5,
     *,
-    n_max: int | None = None,
     confidence: float = 0.95,
-    method: str = "exact",
     interpolated: bool = False,
 ) -> pd.DataFrame:
     """n*(eps, delta): the smallest n with P(every target is covered at eps) >= 1 - delta.
 
     Parameters
     ----------
-    table, eps, n_max, method : as in `coverage`
+    trials, eps, confidence : as in `coverage`
     delta : float or array, each in (0, 1)
-    confidence : of each interval alone
     interpolated : the real-valued n* (see the head of this module), for scaling laws, instead of the whole number
 
     Returns
     -------
-    DataFrame with columns eps, delta, trials, failed, low, best, high, one row an eps and delta.
+    DataFrame with columns eps, delta, trials, failed, low, best, high, quantity ("n*" or "n* interpolated"),
+    confidence, evidence, and where the experiment is known law, d, norm, radius, targets; one row an eps and delta.
 
     The whole-number interval consists of order statistics of the hitting times (exact, as
     ``scipy.stats.quantile_test``). The interpolated interval is where the two curves of pointwise bounds of P(n) cross
@@ -158,20 +174,21 @@ def required_n(
 
     Examples
     --------
-    >>> trials = pd.DataFrame({"trial": range(20), "eps": 0.1, "n": [5] * 8 + [6] * 8 + [7] * 3 + [-1]})
-    >>> required_n(trials, delta=[0.5, 0.1])
-       eps  delta  trials  failed  low  best  high
-    0  0.1    0.5      20       0  5.0   6.0   6.0
-    1  0.1    0.1      20       0  6.0   7.0   inf
-    >>> required_n(trials, interpolated=True).round(2)
-       eps  delta  trials  failed   low  best  high
-    0  0.1    0.5      20       0  4.68   5.2  5.82
+    >>> table = pd.DataFrame({"trial": range(20), "eps": 0.1, "n": [5] * 8 + [6] * 8 + [7] * 3 + [-1]})
+    >>> trials = Trials.of(table, n_max=10)
+    >>> required_n(trials, delta=[0.5, 0.1])[["eps", "delta", "low", "best", "high", "quantity"]]
+       eps  delta  low  best  high quantity
+    0  0.1    0.5  5.0   6.0   6.0       n*
+    1  0.1    0.1  6.0   7.0   inf       n*
+    >>> required_n(trials, interpolated=True)[["eps", "low", "best", "high", "quantity"]].round(2)
+       eps   low  best  high         quantity
+    0  0.1  4.68   5.2  5.82  n* interpolated
     """
-    counts = count_trials(table, eps, n_max)
+    counts = count_trials(trials, eps)
     if interpolated:
         counts = _from_zero(counts)
     confidence = probability("confidence", confidence)
-    choice("method", method, METHODS)
+    method = _method(trials)
     deltas = probabilities("delta", delta)
     rows = []
     for i in range(len(counts.eps)):
@@ -184,7 +201,8 @@ def required_n(
             else:
                 low, best, high = _order_statistics(counts, i, value, confidence)
             rows.append((counts.eps[i], value, counts.trials, counts.failed, low, best, high))
-    return pd.DataFrame(rows, columns=["eps", "delta", "trials", "failed", "low", "best", "high"])
+    found = pd.DataFrame(rows, columns=["eps", "delta", "trials", "failed", "low", "best", "high"])
+    return found.assign(**_what("n* interpolated" if interpolated else "n*", trials, confidence))
 
 
 def _first(counts: Counts, reached: NDArray[np.bool_]) -> float:
@@ -250,9 +268,7 @@ def _crossings(counts: Counts, i: int, delta: float, curves: tuple[_Floats, _Flo
     return min(low, best), best, max(high, best)
 
 
-def threshold_covariance(
-    table: pd.DataFrame, eps: ArrayLike | None = None, delta: float = 0.5, *, n_max: int | None = None
-) -> NDArray[np.float64]:
+def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: float = 0.5) -> NDArray[np.float64]:
     """The covariance of the interpolated n* at different eps, which come from the same trials.
 
     A sample that is late at one eps is late at the next: the errors of neighbouring n* are strongly correlated, and a
@@ -262,18 +278,18 @@ def threshold_covariance(
 
     Parameters
     ----------
-    table, eps, n_max : as in `required_n`
+    trials, eps : as in `required_n`
     delta : float in (0, 1)
 
     Returns
     -------
-    float64 array (E, E), in the order of the rows of ``required_n(table, eps, delta, interpolated=True)``; nan in the
+    float64 array (E, E), in the order of the rows of ``required_n(trials, eps, delta, interpolated=True)``; nan in the
     rows and columns of an n* that the trials do not reach. For points of independent experiments put such blocks on
     the diagonal (``scipy.linalg.block_diag``).
     """
     level = 1 - probability("delta", delta)
-    counts = _from_zero(count_trials(table, eps, n_max))
-    _, times = hitting_times_of(table, counts.eps)
+    counts = _from_zero(count_trials(trials, eps))
+    _, times = hitting_times_of(trials, counts.eps)
     half = 0.5 / counts.trials
     influence = np.full(times.shape, np.nan)
     for i in range(len(counts.eps)):

@@ -3,7 +3,6 @@
 from rssp.laws.base import Law
 from rssp.laws.convolution import ConvolutionBlocks
 from rssp.laws.scalar import FromScipy, GatedProduct, Mixture, Normal, Product, Uniform
-from rssp.laws.tilted import OneSidedTilt
 from rssp.laws.vectors import (
     GroupScaledNormal,
     IndependentNormalProduct,
@@ -22,7 +21,6 @@ __all__ = [
     "Normal",
     "NormallyScaledNormal",
     "NormallyScaledUniform",
-    "OneSidedTilt",
     "Product",
     "Uniform",
 ]

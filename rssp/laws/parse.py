@@ -10,11 +10,12 @@ from typing import Any
 import scipy.stats
 
 import rssp.laws as laws
+from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.laws.base import Law
 from rssp.laws.scalar import FromScipy
 
-__all__ = ["law_names", "law_text", "parse_law"]
+__all__ = ["identity_columns", "law_names", "law_text", "parse_law"]
 
 
 def law_names() -> dict[str, type[Law]]:
@@ -88,13 +89,24 @@ def law_text(law: Law) -> str:
     return _written(name, [v for _, v, _ in given[:leading]], {n: v for n, v, d in given[leading:] if v != d})
 
 
+def identity_columns(law: Law, ball: Ball, targets: str = "all") -> dict[str, Any]:
+    """The entries of a table's columns `rssp.schemas.IDENTITY`: whose sums, and which targets.
+
+    >>> from rssp.laws import Uniform
+    >>> identity_columns(Uniform(dim=2), Ball(2, radius=0.5))
+    {'law': 'uniform', 'd': 2, 'norm': inf, 'radius': 0.5, 'targets': 'all'}
+    """
+    return {"law": law_text(law), "d": ball.dim, "norm": ball.norm, "radius": ball.radius, "targets": targets}
+
+
 def _written(name: str, args: list[Any], kwds: dict[str, Any]) -> str:
     inner = [*map(_number_text, args), *(f"{n}={_number_text(v)}" for n, v in kwds.items())]
     return f"{name}({','.join(inner)})" if inner else name
 
 
 def _number_text(value: Any) -> str:
-    return repr(value.item() if hasattr(value, "item") else value).removesuffix(".0")
+    text = repr(value.item() if hasattr(value, "item") else value)
+    return text if text == "-0.0" else text.removesuffix(".0")
 
 
 def _call(source: str, text: str) -> tuple[str, list[Any], dict[str, Any]]:

@@ -5,11 +5,11 @@ from rssp.montecarlo.fixed_size import FixedSizeHits
 from rssp.montecarlo.fractions import CoveredFractions
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
 from rssp.montecarlo.merging import merge, status
+from rssp.montecarlo.rare_failures import OneSidedTilt, WeightedFailures, rare_failure, rare_failure_experiment
 from rssp.montecarlo.runner import run
 from rssp.montecarlo.seeds import rebuild_trial
 from rssp.montecarlo.smallest import SmallestSubsets
 from rssp.montecarlo.stopping import IntervalWidth, Seconds, StoppingRule
-from rssp.montecarlo.tails import RareFailure, WeightedFailures, rare_failure, rare_failure_experiment, weighted_failure
 
 __all__ = [
     "Coverage",
@@ -20,7 +20,7 @@ __all__ = [
     "HittingTimes",
     "IntervalWidth",
     "Measurement",
-    "RareFailure",
+    "OneSidedTilt",
     "Seconds",
     "SmallestSubsets",
     "StoppingRule",
@@ -31,5 +31,4 @@ __all__ = [
     "rebuild_trial",
     "run",
     "status",
-    "weighted_failure",
 ]

@@ -27,6 +27,8 @@ class FixedSizeHits(Measurement):
     12
     """
 
+    targets = "one"
+
     n: int
     size: int
     eps: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ class Measurement(ABC):
             def measure(self, samples, ball, rng):
                 return {"trial": np.arange(len(samples)), "largest": abs(samples).max(axis=(1, 2))}
     """
+
+    kind: ClassVar[str] = ""
+    """What inference reads it as: "covering profiles", "hitting times" or "coverage"; empty for anything else."""
+    targets: ClassVar[str] = "all"
+    """Whether it speaks of all targets of the ball at once, or of "one"."""
 
     @property
     @abstractmethod
@@ -105,6 +110,8 @@ class CoveringProfiles(Measurement):
     12
     """
 
+    kind = "covering profiles"
+
     n_max: int
     n_min: int = 1
     resolution: float = 0.05
@@ -149,6 +156,8 @@ class HittingTimes(Measurement):
     >>> HittingTimes(eps=(0.5, 0.1), n_max=20)
     HittingTimes(eps=(0.5, 0.1), n_max=20, error_norm=inf)
     """
+
+    kind = "hitting times"
 
     eps: tuple[float, ...]
     n_max: int
@@ -197,6 +206,8 @@ class Coverage(Measurement):
     >>> Coverage(n=12, eps=0.1).sample_size
     12
     """
+
+    kind = "coverage"
 
     n: int
     eps: float

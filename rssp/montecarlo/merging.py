@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from rssp._files import write_atomically
 from rssp._identity import differences
 from rssp.errors import ArgumentError, StoreError
 from rssp.montecarlo.store import (
@@ -20,7 +21,6 @@ from rssp.montecarlo.store import (
     read_part,
     sound_parts,
     stored_experiment,
-    write_atomically,
 )
 
 __all__ = ["merge", "status"]

@@ -33,6 +33,8 @@ class SmallestSubsets(Measurement):
     15
     """
 
+    targets = "one"
+
     n: int
     eps: float
     error_norm: float = math.inf

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import betaincinv
 
 from rssp._arguments import positive, probability
+from rssp.intervals import clopper_pearson
 from rssp.montecarlo.execution import Batch
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.measurements import Columns
@@ -119,9 +119,5 @@ def interval_width(successes: float, trials: float, confidence: float) -> float:
     >>> round(interval_width(0, 100, 0.95), 4)
     0.0362
     """
-    if trials == 0:
-        return 1.0
-    tail = (1 - confidence) / 2
-    low = betaincinv(successes, trials - successes + 1, tail) if successes > 0 else 0.0
-    high = betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
+    low, high = clopper_pearson(successes, trials, confidence=confidence)
     return float(high - low)

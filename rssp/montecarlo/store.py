@@ -12,8 +12,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import time
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rssp._files import clear_abandoned, unwritable, write_atomically
 from rssp._identity import differences
 from rssp._version import __version__
 from rssp.errors import StoreError, StoreWarning
@@ -38,14 +37,11 @@ __all__ = [
     "read_part",
     "sound_parts",
     "stored_experiment",
-    "write_atomically",
 ]
 
 _METADATA = b"rssp"
 _PART = re.compile(r"part-(\d{8,})-([0-9a-f]{24})\.parquet")
 _KEY = re.compile(r"[0-9a-f]{64}")
-_TEMPORARY = ".writing-"
-_ABANDONED_AFTER = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -81,39 +77,6 @@ def read_part(path: Path) -> Part | None:
         return Part(path, meta["experiment"], meta["version"], tuple(meta["batches"]), data)
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException):
         return None
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    temporary = path.parent / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_directory(path.parent)
-    except OSError as cause:
-        temporary.unlink(missing_ok=True)
-        raise _unwritable(path.parent, cause) from cause
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":  # elsewhere a directory cannot be opened; the rename itself is atomic
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unwritable(directory: Path, cause: OSError) -> StoreError:
-    reason = cause.strerror or str(cause)
-    return StoreError(
-        f"cannot write in {directory} ({reason}). What was stored before is intact. "
-        "Free space or permissions there, or choose another directory."
-    )
 
 
 def experiment_directories(directory: str | os.PathLike[str]) -> list[Path]:
@@ -193,13 +156,13 @@ class Store:
         try:
             exists = self.root.exists()
         except OSError as cause:
-            raise _unwritable(self.root, cause) from cause
+            raise unwritable(self.root, cause) from cause
         if exists:
             experiment_directories(self.root)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
-            raise _unwritable(self.path, cause) from cause
+            raise unwritable(self.path, cause) from cause
         self._claim()
 
     def _claim(self) -> None:
@@ -208,12 +171,7 @@ class Store:
         if path.exists() and key_of(path.read_bytes().decode("utf-8", "replace").strip()) != self.path.name:
             warnings.warn(f"{path} was damaged or replaced; it is written again.", StoreWarning, stacklevel=4)
         write_atomically(path, (self.experiment_json + "\n").encode())
-        for left in self.path.glob(f"{_TEMPORARY}*"):
-            try:
-                if time.time() - left.stat().st_mtime > _ABANDONED_AFTER:
-                    left.unlink()
-            except OSError:
-                pass  # another process was faster
+        clear_abandoned(self.path)
 
     def load(self, below: int) -> dict[int, Batch]:
         """The stored batches with numbers under `below`; one that is stored twice is taken once."""

@@ -24,23 +24,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
 from rssp._arguments import array_of_eps, choice, integer, positive, probability, sample_array, target_array
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
+from rssp.estimates import Estimate, Evidence
+from rssp.intervals import normal_reach
 from rssp.laws import Law
+from rssp.laws.parse import identity_columns, law_text
 from rssp.prediction.clumps import conditional_law, log_intensity
 from rssp.prediction.relations import relation_excess
 from rssp.prediction.saddlepoint import SMALL_DIM
 
 __all__ = [
-    "PredictedSamples",
-    "Prediction",
     "coverage_given_sample",
     "predicted_coverage",
     "predicted_radius",
@@ -53,34 +55,15 @@ _NODES = 9
 _LIMIT = 3.0
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A predicted probability with the Monte Carlo error of the average over samples; arrays (len(eps),).
-
-    Attributes
-    ----------
-    best : the average over samples
-    error : its standard error
-    """
-
-    best: NDArray[np.float64]
-    error: NDArray[np.float64]
-
-    @property
-    def low(self) -> NDArray[np.float64]:
-        """Lower end of the 95 % interval of the Monte Carlo average."""
-        return np.clip(self.best - 1.96 * self.error, 0.0, 1.0)
-
-    @property
-    def high(self) -> NDArray[np.float64]:
-        """Upper end of the 95 % interval of the Monte Carlo average."""
-        return np.clip(self.best + 1.96 * self.error, 0.0, 1.0)
-
-
-def _average(values: NDArray[np.float64]) -> Prediction:
-    count = len(values)
-    error = values.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else np.full(values.shape[1:], math.nan)
-    return Prediction(values.mean(axis=0), error)
+def _averaged(
+    values: NDArray[np.float64], n: int, eps: NDArray[np.float64], confidence: float, quantity: str
+) -> pd.DataFrame:
+    """Averages over samples, from values (samples, len(eps)), in the form of a table of estimates."""
+    count, reach = len(values), normal_reach(probability("confidence", confidence))
+    best, error = values.mean(axis=0), values.std(axis=0, ddof=1) / math.sqrt(count)
+    low, high = (np.clip(best + side * reach * error, 0.0, 1.0) for side in (-1, 1))
+    table = pd.DataFrame({"n": n, "eps": eps, "samples": count, "error": error, "low": low, "best": best, "high": high})
+    return table.assign(quantity=quantity, confidence=confidence, evidence=str(Evidence.PREDICTED))
 
 
 def _conditional(
@@ -205,7 +188,8 @@ def predicted_coverage(
     seed: int = 0,
     density: str = "saddlepoint",
     heavy: int = 0,
-) -> Prediction:
+    confidence: float = 0.95,
+) -> pd.DataFrame:
     """Predicted P(every target of the ball is within eps of a subset sum) for n vectors drawn from `law`.
 
     Parameters
@@ -216,10 +200,14 @@ def predicted_coverage(
     samples : how many samples to average over; by default 1000 in dimension 1, 200 up to 6, 16 up to 150, 6 above
     seed : samples are the same for every n and eps (a larger n adds vectors), so that differences are smooth
     density, heavy : as in `coverage_given_sample`
+    confidence : of the interval of the average over samples; the law's own error is not in it (see the head of this
+        module)
 
     Returns
     -------
-    Prediction, with arrays (len(eps),)
+    DataFrame with columns n, eps, samples, error (standard error of the average), low, best, high, quantity
+    ("P(cover)"), confidence, evidence ("predicted"), law, d, norm, radius, targets, one row an eps: the form of what
+    `rssp.coverage` says of a measurement
 
     Examples
     --------
@@ -234,7 +222,7 @@ def predicted_coverage(
     for i in range(_samples(samples, law.dim)):
         sample = _vectors(law, n, seed, i)
         values.append(_conditional(sample, ball, density, heavy, i)(eps))
-    return _average(np.array(values))
+    return _averaged(np.array(values), n, eps, confidence, "P(cover)").assign(**identity_columns(law, ball))
 
 
 def predicted_target_failure(
@@ -247,10 +235,13 @@ def predicted_target_failure(
     seed: int = 0,
     density: str = "saddlepoint",
     heavy: int = 0,
-) -> Prediction:
+    confidence: float = 0.95,
+) -> pd.DataFrame:
     """Predicted P(no subset sum within eps of one target, in max norm) = E exp(-(2 eps)^d lambda(target)).
 
     `target` is (dim,), or a number in one dimension; the other arguments as in `predicted_coverage`.
+    The table has the columns of that function's; quantity is "P(miss one target)", and the ball's norm and radius are
+    left out.
     """
     target = target_array(np.atleast_2d(np.asarray(target, dtype=np.float64)), law.dim, "target")
     eps, n = array_of_eps(eps), integer("n", n, 1)
@@ -259,22 +250,8 @@ def predicted_target_failure(
         sample = _vectors(law, n, seed, i)
         log_lambda, _ = log_intensity(sample, target, density, heavy)
         values.append(np.exp(-np.exp(np.minimum(log_lambda[0] + law.dim * np.log(2 * eps), 700.0))))
-    return _average(np.array(values))
-
-
-@dataclass(frozen=True)
-class PredictedSamples:
-    """The predicted number of vectors at which P(cover) reaches 1 - delta.
-
-    Attributes
-    ----------
-    best : the smallest n whose predicted P(cover), averaged over samples, is at least 1 - delta
-    low, high : the same for the upper and lower end of the average's 95 % interval
-    """
-
-    best: int
-    low: int
-    high: int
+    table = _averaged(np.array(values), n, eps, confidence, "P(miss one target)")
+    return table.assign(law=law_text(law), d=law.dim, targets="one")
 
 
 def predicted_required_samples(
@@ -288,35 +265,45 @@ def predicted_required_samples(
     density: str = "saddlepoint",
     heavy: int = 0,
     n_max: int = 50_000,
-) -> PredictedSamples:
+    confidence: float = 0.95,
+) -> Estimate:
     """The smallest n with predicted P(cover at eps) >= 1 - delta, by bisection on n over the same samples.
 
     Arguments as in `predicted_coverage`; `n_max` ends the search. Raises ArgumentError where n_max is not enough.
     Time: about 25 predictions, O(samples n dim^2) each in high dimension.
 
+    Returns
+    -------
+    Estimate of n*, evidence "predicted". `best` is the smallest n whose predicted P(cover), averaged over samples, is
+    at least 1 - delta; `low` and `high` are the same for the upper and the lower end of the average's interval.
+
     >>> from rssp.laws import Uniform
     >>> predicted_required_samples(Uniform(), 0.01, 0.5, Ball(1), samples=50).best
-    11
+    11.0
     """
     _check_law(law, ball)
     eps, delta = positive("eps", eps), probability("delta", delta)
     samples = _samples(samples, ball.dim)
 
-    def covers(n: int, count: int, density: str) -> Prediction:
-        return predicted_coverage(law, n, eps, ball, samples=count, seed=seed, density=density, heavy=heavy)
+    def covers(n: int, count: int, density: str) -> pd.Series[Any]:
+        rows = predicted_coverage(
+            law, n, eps, ball, samples=count, seed=seed, density=density, heavy=heavy, confidence=confidence
+        )
+        return rows.iloc[0]
 
-    known: dict[int, Prediction] = {}
+    known: dict[int, pd.Series[Any]] = {}
 
     def reaches(n: int, end: str) -> bool:
         if n not in known:
             known[n] = covers(n, samples, density)
-        return bool(getattr(known[n], end)[0] >= 1 - delta)
+        return bool(known[n][end] >= 1 - delta)
 
     # two samples in the normal approximation tell where to look
-    pilot = _first(lambda n: covers(n, 2, "gaussian").best[0] >= 1 - delta, ball.dim + 2, n_max)
+    pilot = _first(lambda n: covers(n, 2, "gaussian")["best"] >= 1 - delta, ball.dim + 2, n_max)
     best = _first(lambda n: reaches(n, "best"), pilot, n_max)
     low = _first(lambda n: reaches(n, "high"), best, n_max)
-    return PredictedSamples(best, low, _first(lambda n: reaches(n, "low"), best, n_max))
+    high = _first(lambda n: reaches(n, "low"), best, n_max)
+    return Estimate(low, best, high, confidence, Evidence.PREDICTED, "n*", {"samples": samples})
 
 
 def _first(reached: Callable[[int], bool], start: int, n_max: int) -> int:

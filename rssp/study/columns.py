@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from rssp.balls import Ball
-from rssp.laws import Law
-from rssp.laws.parse import law_text
 from rssp.schemas import COUNTS, IDENTITY, INTERVAL, Column, Schema
 
 __all__ = [
@@ -19,7 +16,6 @@ __all__ = [
     "K",
     "N",
     "Z",
-    "identity",
 ]
 
 EPS = Column("eps", "float", meaning="error allowed, in the max norm")
@@ -38,13 +34,3 @@ COVERAGE = Schema(N, EPS) + COUNTS + INTERVAL + IDENTITY
 """what `rssp.inference.coverage` gives"""
 REQUIRED = Schema(EPS, DELTA, TRIALS, *(c for c in COUNTS if c.name == "failed")) + INTERVAL + IDENTITY
 """what `rssp.inference.required_n` gives"""
-
-
-def identity(law: Law, ball: Ball, targets: str = "all") -> dict[str, str | int | float]:
-    """The entries of the columns IDENTITY for estimates that no Trials stand behind.
-
-    >>> from rssp import Normal
-    >>> identity(Normal(dim=2), Ball(2))
-    {'law': 'normal', 'd': 2, 'norm': inf, 'radius': 1.0, 'targets': 'all'}
-    """
-    return {"law": law_text(law), "d": law.dim, "norm": ball.norm, "radius": ball.radius, "targets": targets}

@@ -116,8 +116,9 @@ class Rows:
         rows = self.select(tables)
         if rows.empty or ("best" in rows.columns and not rows["best"].notna().any()):
             return [not_measured(claim, why=self.otherwise or f"the table {self.table} has no row for it")]
-        options = {"constant": self.constant, "deltas": self.deltas, "measured": self.measured}
-        return [check(claim, rows, **options, **self.constants)]
+        given: dict[str, Any] = dict(self.constants)
+        verdict = check(claim, rows, constant=self.constant, deltas=self.deltas, measured=self.measured, **given)
+        return [verdict]
 
 
 @dataclass(frozen=True)

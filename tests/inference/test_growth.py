@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError
-from rssp.inference.growth import covered_growth
+from rssp.inference.growth import covered_growth, smallest_growth
 
 
 def paths(constant: float, trials: int, rng: np.random.Generator) -> np.ndarray:
@@ -28,8 +28,9 @@ def test_known_constant_within_its_interval():
 
 
 def test_a_wrong_constant_is_detected():
-    low, _, high = covered_growth(paths(0.4, 2000, np.random.default_rng(1))).smallest
-    assert 0.3 < low < high < 0.45
+    seen = smallest_growth(covered_growth(paths(0.4, 2000, np.random.default_rng(1))))
+    assert 0.3 < seen.low < seen.high < 0.45
+    assert seen.details["trials"] > 1
 
 
 def test_covered_fraction_of_uniform_samples_beats_the_proved_quarter():
@@ -41,7 +42,7 @@ def test_covered_fraction_of_uniform_samples_beats_the_proved_quarter():
             sums = np.sort(np.concatenate([sums, sums + rng.uniform(-1, 1)]))
             at = np.clip(np.searchsorted(sums, grid), 1, len(sums) - 1)
             v[trial, t] = (np.minimum(abs(grid - sums[at - 1]), abs(grid - sums[at])) <= eps).mean()
-    assert covered_growth(v, bins=4).smallest[0] > 0.5
+    assert smallest_growth(covered_growth(v, bins=4)).low > 0.5
 
 
 def test_edges_given_are_the_same_bins():
@@ -50,6 +51,18 @@ def test_edges_given_are_the_same_bins():
     np.testing.assert_array_equal(equal.best, given_edges.best)
     with pytest.raises(ArgumentError, match="bins"):
         covered_growth(v, bins=[0.1, 1.0])
+
+
+def test_intervals_have_the_confidence_asked_for():
+    v = paths(0.4, 50, np.random.default_rng(3))
+    usual, wide = covered_growth(v, bins=1).iloc[0], covered_growth(v, bins=1, confidence=0.99).iloc[0]
+    assert (wide.high - wide.low) / (usual.high - usual.low) == pytest.approx(2.5758 / 1.96, rel=1e-4)
+    assert (wide.confidence, wide.evidence) == (0.99, "measured")
+
+
+def test_bins_that_nothing_enters_have_no_constant():
+    with pytest.raises(ArgumentError, match="two trials"):
+        smallest_growth(covered_growth([[0.1, 0.2]], bins=2))
 
 
 @pytest.mark.parametrize("bad", [[0.1, 0.2], [[0.1]], [[0.2, 0.1]], [[0.5, 1.5]], [[0.1, np.nan]]])

@@ -4,7 +4,17 @@ import pytest
 from scipy.stats import chi2 as chi2_law
 
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.inference import SCALING_LAWS, ScalingLaw, compare_scaling, exponent_of, fit_scaling, power_law
+from rssp.inference import (
+    SCALING_LAWS,
+    ScalingLaw,
+    Unfit,
+    attempt_comparison,
+    attempt_scaling,
+    compare_scaling,
+    exponent_of,
+    fit_scaling,
+    power_law,
+)
 
 X = np.arange(3.0, 21.0, 1.5)
 Z = 1.959963984540054
@@ -241,3 +251,34 @@ def test_exactly_as_many_points_as_parameters_still_gives_intervals():
     assert list(mixed.law) == ["log", "log+loglog"]
     assert mixed.fit[1] == "not fitted: 2 points"
     assert power_law("d").variables == ("d",)
+
+
+def test_what_cannot_be_fitted_is_an_outcome_with_a_reason():
+    table = points(3 + 1.2 * X)
+    for rows, law, word, covariance in (
+        (table.iloc[:2], "log+loglog", "2 points", None),
+        (table.assign(low=table.best, high=table.best), "log", "without an error", None),
+        (points(3 + X, x=X - 3), "log+loglog", "log+loglog", None),
+        (table, "log", "not positive definite", np.ones((len(X), len(X)))),
+    ):
+        found = attempt_scaling(rows, law, covariance=covariance)
+        assert isinstance(found, Unfit)
+        assert not found
+        assert word in found.received
+        with pytest.raises(ArgumentError) as error:
+            fit_scaling(rows, law, covariance=covariance)
+        assert str(error.value) == str(found)
+    assert attempt_scaling(table, "log")["b"].best == pytest.approx(1.2)
+    assert isinstance(attempt_comparison(table, covariance=np.ones((len(X), len(X)))), Unfit)
+    with pytest.raises(ArgumentError, match="'linear'"):  # a mistake in the call stays an error
+        attempt_scaling(table, "linear")
+
+
+def test_a_fit_is_no_better_than_the_evidence_of_its_points():
+    table = points(3 + 1.2 * X)
+    assert fit_scaling(table)["b"].evidence == "measured"
+    mixed = table.assign(evidence=["predicted"] + ["measured"] * (len(X) - 1))
+    assert fit_scaling(mixed)["b"].evidence == "predicted"
+    assert fit_scaling(table.assign(evidence="computed"))["b"].evidence == "computed"
+    extrapolated = fit_scaling(table).predict(eps=[1e-9])
+    assert extrapolated[["quantity", "confidence", "evidence"]].iloc[0].tolist() == ["n* fitted", 0.95, "predicted"]

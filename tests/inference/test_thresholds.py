@@ -1,3 +1,6 @@
+import re
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,12 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, quantile_test
 
+from rssp import Ball, Coverage, Experiment, GatedProduct, HittingTimes, Measurement, Uniform, register
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.inference import clopper_pearson, coverage, interpolated_crossing, required_n, threshold_covariance
+from rssp.inference import (
+    clopper_pearson,
+    confidence_sequence,
+    coverage,
+    interpolated_crossing,
+    required_n,
+    threshold_covariance,
+)
 from rssp.inference.thresholds import _binomial_quantile
+from rssp.montecarlo import IntervalWidth, run
+from rssp.schemas import IDENTITY
+from rssp.trials import Trials
 
 
-def profiles(seed, trials=40, n_max=9, width=0.0, n_min=1):
+def profile_table(seed, trials=40, n_max=9, width=0.0, n_min=1):
     """Decreasing radii, as brackets of a relative width."""
     rng = np.random.default_rng(seed)
     n = np.arange(n_min, n_max + 1)
@@ -27,16 +41,24 @@ def profiles(seed, trials=40, n_max=9, width=0.0, n_min=1):
     return table.sample(frac=1, random_state=seed)
 
 
-def hits(times, eps=0.1):
+def profiles(seed, trials=40, **options):
+    return Trials.of(profile_table(seed, trials, **options))
+
+
+def hit_table(times, eps=0.1):
     times = np.asarray(times)
     return pd.DataFrame({"batch": 0, "trial": np.arange(len(times)), "eps": eps, "n": times})
+
+
+def hits(times, eps=0.1, n_max=None):
+    return Trials.of(hit_table(times, eps), n_max=n_max)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3]), st.integers(1, 3))
 def test_coverage_equals_counting_row_by_row(seed, width, n_min):
-    table, eps = profiles(seed, width=width, n_min=n_min), [0.02, 0.3, 0.07]
-    result = coverage(table, eps)
+    table, eps = profile_table(seed, width=width, n_min=n_min), [0.02, 0.3, 0.07]
+    result = coverage(Trials.of(table), eps)
     for row in result.itertuples():
         part = table[table.n == row.n]
         certain = int((part.upper <= row.eps).sum())
@@ -51,18 +73,18 @@ def test_coverage_equals_counting_row_by_row(seed, width, n_min):
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.5, 0.25, 0.1]))
 def test_profiles_and_hitting_times_agree(seed, delta):
-    table = profiles(seed, n_max=7)
-    eps = 0.03
+    table = profile_table(seed, n_max=7)
+    trials, eps = Trials.of(table), 0.03
     inside = table[table.upper <= eps].groupby(["batch", "trial"]).n.min()
     times = inside.reindex(pd.MultiIndex.from_product([range(5), range(8)]), fill_value=-1).to_numpy()
-    other = hits(times, eps)
+    other = hits(times, eps, n_max=7)
     for interpolated in (False, True):
-        a = required_n(table, eps, delta, interpolated=interpolated)
-        b = required_n(other, eps, delta, n_max=7, interpolated=interpolated)
+        a = required_n(trials, eps, delta, interpolated=interpolated)
+        b = required_n(other, eps, delta, interpolated=interpolated)
         pd.testing.assert_frame_equal(a, b)
-    c, d = coverage(table, eps), coverage(other, n=np.arange(1, 8), n_max=7)
+    c, d = coverage(trials, eps), coverage(other, n=np.arange(1, 8))
     pd.testing.assert_frame_equal(c, d)
-    np.testing.assert_allclose(threshold_covariance(table, eps, delta), threshold_covariance(other, eps, delta))
+    np.testing.assert_allclose(threshold_covariance(trials, eps, delta), threshold_covariance(other, eps, delta))
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,19 +107,19 @@ def test_ranks_equal_scipy_s_binomial_quantiles(trials, p):
 
 
 def test_censored_trials_open_the_interval():
-    table = hits([5] * 60 + [6] * 30 + [-1] * 10)
-    half, tenth, rare = (required_n(table, delta=d).iloc[0] for d in (0.5, 0.1, 0.01))
+    times = [5] * 60 + [6] * 30 + [-1] * 10
+    seen = hits(times)
+    half, tenth, rare = (required_n(seen, delta=d).iloc[0] for d in (0.5, 0.1, 0.01))
     assert (half.low, half.best, half.high) == (5, 5, 6)
     assert (tenth.best, tenth.high) == (6, np.inf)
     assert (rare.low, rare.best, rare.high) == (7, np.inf, np.inf)
-    assert required_n(table, delta=0.01, n_max=30).iloc[0].low == 31
-    real = required_n(table, delta=0.01, interpolated=True).iloc[0]
+    assert required_n(hits(times, n_max=30), delta=0.01).iloc[0].low == 31
+    real = required_n(seen, delta=0.01, interpolated=True).iloc[0]
     assert (real.low, real.best, real.high) == (7, np.inf, np.inf)
 
 
 def test_what_starts_above_the_threshold_is_open_below():
-    table = profiles(3, n_min=6)
-    row = required_n(table, 0.5, 0.5).iloc[0]
+    row = required_n(profiles(3, n_min=6), 0.5, 0.5).iloc[0]
     assert (row.low, row.best) == (0, 6)
 
 
@@ -109,10 +131,10 @@ def test_brackets_widen_the_threshold():
 
 
 def test_interpolation_rounds_up_to_the_whole_number():
-    table = profiles(5, 500)
+    trials = profiles(5, 500)
     eps = np.geomspace(0.01, 0.3, 9)
     for delta in (0.5, 0.1):
-        whole, real = (required_n(table, eps, delta, interpolated=i) for i in (False, True))
+        whole, real = (required_n(trials, eps, delta, interpolated=i) for i in (False, True))
         np.testing.assert_array_equal(np.ceil(real.best), whole.best)
         assert (real.low <= real.best).all()
         assert (real.best <= real.high).all()
@@ -127,76 +149,132 @@ def test_interpolation_is_exact_on_a_gumbel_curve():
 
 
 def test_failed_trials_are_counted_and_left_out():
-    table = profiles(2, 16).reset_index(drop=True)
+    table = profile_table(2, 16).reset_index(drop=True)
     table["error"] = None
     lost = (table.batch == 0) & (table.trial == 3)
     table.loc[lost, "error"] = "out of memory"
     table.loc[lost, ["lower", "upper"]] = np.nan
-    result = coverage(table, 0.1)
+    seen = Trials.of(table)
+    result = coverage(seen, 0.1)
     assert (result.trials == 15).all()
     assert (result.failed == 1).all()
-    assert required_n(table, 0.1).failed[0] == 1
-    with pytest.raises(ArgumentError, match="1 trials that all failed"):
-        coverage(table.loc[lost, ["batch", "trial", "error"]], 0.1)
+    assert required_n(seen, 0.1).failed[0] == 1
+    with pytest.raises(ArgumentError, match="1 that all failed"):
+        coverage(Trials.of(table.loc[lost]), 0.1)
 
 
 def test_sequential_intervals_are_wider():
-    table = profiles(4, 300)
-    exact, sequential = (coverage(table, 0.05, method=m) for m in ("exact", "sequential"))
+    table = profile_table(4, 300)
+    fixed, stopped = (Trials.of(table, optional_stopping=s) for s in (False, True))
+    exact, sequential = (coverage(t, 0.05) for t in (fixed, stopped))
     assert (sequential.low <= exact.low).all()
     assert (sequential.high >= exact.high).all()
-    a, b = (required_n(table, 0.05, method=m).iloc[0] for m in ("exact", "sequential"))
+    a, b = (required_n(t, 0.05).iloc[0] for t in (fixed, stopped))
     assert b.low <= a.low <= a.best == b.best <= a.high <= b.high
 
 
-def test_wrong_tables_are_refused():
-    table = profiles(0)
-    with pytest.raises(ArgumentTypeError, match="table"):
+def test_wrong_trials_are_refused():
+    table = profile_table(0)
+    trials = Trials.of(table)
+    with pytest.raises(ArgumentTypeError, match="trials"):
         coverage([1, 2], 0.1)
+    with pytest.raises(ArgumentTypeError, match=re.escape("Trials.of(table, n_max=...)")):
+        coverage(table, 0.1)
     with pytest.raises(ArgumentError, match="CoveringProfiles"):
-        coverage(table.drop(columns="upper"), 0.1)
+        coverage(Trials.of(table.drop(columns="upper")), 0.1)
     with pytest.raises(ArgumentError, match="one experiment"):
-        coverage(pd.concat([table, table]), 0.1)
+        coverage(Trials.of(pd.concat([table, table])), 0.1)
     with pytest.raises(ArgumentError, match="one experiment"):
-        coverage(table.iloc[1:], 0.1)
-    with pytest.raises(ArgumentError, match="no trials"):
-        coverage(table.iloc[:0], 0.1)
-    with pytest.raises(ArgumentError, match="tells the trials apart"):
-        coverage(table.drop(columns=["batch", "trial"]), 0.1)
+        coverage(Trials.of(table.iloc[1:]), 0.1)
+    with pytest.raises(ArgumentError, match="without rows"):
+        coverage(Trials.of(table.iloc[:0]), 0.1)
     with pytest.raises(ArgumentError, match="eps"):
-        coverage(table)
+        coverage(trials)
     with pytest.raises(ArgumentError, match="eps"):
-        coverage(table, -0.1)
+        coverage(trials, -0.1)
     with pytest.raises(ArgumentError, match="n: got 99"):
-        coverage(table, 0.1, n=99)
+        coverage(trials, 0.1, n=99)
     with pytest.raises(ArgumentError, match=r"those in the table: 0\.1"):
         coverage(hits([3, 4]), 0.2)
     with pytest.raises(ArgumentError, match="n_max"):
-        required_n(hits([3, 4]), n_max=3)
+        required_n(hits([3, 4], n_max=3))
     with pytest.raises(ArgumentError, match="delta"):
-        required_n(table, 0.1, [0.5, 1.0])
-    with pytest.raises(ArgumentError, match="method"):
-        required_n(table, 0.1, method="wald")
+        required_n(trials, 0.1, [0.5, 1.0])
+
+
+def test_a_run_gives_its_n_max_its_kind_and_its_identity():
+    experiment = Experiment(GatedProduct(2), Ball(2, 0.5, norm=1), HittingTimes((0.9,), 5))
+    seen = run(experiment, 40, progress=False)
+    row = required_n(seen, delta=0.01).iloc[0]
+    assert row[list(IDENTITY.names)].tolist() == ["gated-product", 2, 1.0, 0.5, "all"]
+    assert row[["quantity", "confidence", "evidence"]].tolist() == ["n*", 0.95, "measured"]
+    assert coverage(seen)["n"].max() == 5  # n_max, though no trial is seen to need as many
+    assert seen.table["n"].max() < 5
+    assert required_n(seen, interpolated=True).quantity[0] == "n* interpolated"
+
+
+def test_trials_of_one_n_are_coverage_too():
+    experiment = Experiment(Uniform(), Ball(), Coverage(8, 0.1), batch_size=16)
+    fixed = run(experiment, 64, progress=False)
+    table = coverage(fixed)
+    hit = int(fixed.table["covered"].sum())
+    assert table[["n", "eps", "successes", "trials"]].iloc[0].tolist() == [8, 0.1, hit, 64]
+    low, high = clopper_pearson(hit, 64)
+    assert (table.low[0], table.high[0]) == (low, high)
+    assert coverage(fixed, 0.1, 8).equals(table)
+    with pytest.raises(ArgumentError, match="that of the measurement"):
+        coverage(fixed, 0.2)
+    with pytest.raises(ArgumentError, match="CoveringProfiles or HittingTimes"):
+        threshold_covariance(fixed)
+
+
+def test_a_run_that_was_stopped_by_what_it_saw_gets_the_wider_intervals():
+    experiment = Experiment(Uniform(), Ball(), Coverage(8, 0.1), batch_size=16)
+    stopped = run(experiment, 640, stop=IntervalWidth(0.3), progress=False)
+    assert stopped.trials < 640
+    hit = int(stopped.table["covered"].sum())
+    low, high = confidence_sequence(hit, stopped.trials)
+    assert coverage(stopped)[["low", "high"]].iloc[0].tolist() == [low, high]
+
+
+def test_trials_of_another_measurement_are_refused():
+    @register
+    @dataclass(frozen=True)
+    class Looks(Measurement):
+        """Has the columns of hitting times, which does not make it one."""
+
+        n: int = 2
+
+        @property
+        def sample_size(self):
+            return self.n
+
+        def measure(self, samples, ball, rng):
+            return {"trial": np.arange(len(samples)), "eps": np.full(len(samples), 0.1), "n": np.full(len(samples), 1)}
+
+    seen = run(Experiment(Uniform(), Ball(), Looks()), 4, progress=False)
+    with pytest.raises(ArgumentError, match="HittingTimes"):
+        coverage(seen)
 
 
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda t: coverage(t.assign(n=t.n + 0.5)), "not whole"),
-        (lambda t: coverage(t.assign(n="a")), "not numbers"),
-        (lambda t: coverage(t.assign(n=-3)), "n = -3"),
-        (lambda t: coverage(t.assign(eps=np.nan)), "column eps"),
-        (lambda t: coverage(t.assign(eps="a")), "not numbers"),
-        (lambda t: coverage(t, n=[1.5]), "whole number"),
-        (lambda t: required_n(t, delta=[]), "delta"),
-        (lambda t: required_n(t, delta="x"), "delta"),
-        (lambda t: required_n(t, confidence=2), "confidence"),
-        (lambda t: threshold_covariance(t, delta=0), "delta"),
+        (lambda t: coverage(Trials.of(t.assign(n=t.n + 0.5))), "not whole"),
+        (lambda t: coverage(Trials.of(t.assign(n="a"))), "not numbers"),
+        (lambda t: coverage(Trials.of(t.assign(n=-3))), "n = -3"),
+        (lambda t: coverage(Trials.of(t.assign(eps=np.nan))), "column eps"),
+        (lambda t: coverage(Trials.of(t.assign(eps="a"))), "not numbers"),
+        (lambda t: coverage(Trials.of(t), n=[1.5]), "whole number"),
+        (lambda t: required_n(Trials.of(t), delta=[]), "delta"),
+        (lambda t: required_n(Trials.of(t), delta="x"), "delta"),
+        (lambda t: required_n(Trials.of(t), confidence=2), "confidence"),
+        (lambda t: threshold_covariance(Trials.of(t), delta=0), "delta"),
     ],
 )
 def test_bad_values_are_named(call, match):
     with pytest.raises((ArgumentError, ArgumentTypeError), match=match):
-        call(hits([3, 4, 5]))
+        call(hit_table([3, 4, 5]))
 
 
 def test_trials_that_never_or_always_cover():

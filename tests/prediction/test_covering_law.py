@@ -146,7 +146,7 @@ def test_required_samples_is_where_coverage_passes():
     law, ball = Normal(dim=24), Ball(24)
     found = predicted_required_samples(law, 0.05, 0.5, ball, samples=4)
     assert found.low <= found.best <= found.high
-    at = [predicted_coverage(law, n, 0.05, ball, samples=4).best[0] for n in (found.best - 1, found.best)]
+    at = [predicted_coverage(law, n, 0.05, ball, samples=4).best[0] for n in (int(found.best) - 1, int(found.best))]
     assert at[0] < 0.5 <= at[1]
     assert found.best > 24 * math.log2(1 / 0.05)  # counting
 

@@ -14,6 +14,7 @@ from rssp.inference import (
     required_n,
     threshold_covariance,
 )
+from rssp.trials import Trials
 
 pytestmark = pytest.mark.statistical
 
@@ -35,13 +36,14 @@ def _hits(rng, trials, offsets):
     latent = 2 * rng.standard_normal((trials, 1)) + 0.5 * rng.standard_normal((trials, len(offsets)))
     times = np.ceil(np.asarray(offsets) + latent).astype(np.int64)
     eps = 2.0 ** -np.arange(1, len(offsets) + 1)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "trial": np.repeat(np.arange(trials), len(offsets)),
             "eps": np.tile(eps, trials),
             "n": np.where(times > 26, -1, times).ravel(),
         }
     )
+    return Trials.of(table, n_max=26)
 
 
 @pytest.mark.parametrize("delta", [0.5, 0.1])
@@ -54,16 +56,16 @@ def test_required_n_covers_the_truth(delta, interpolated):
     truth = truth if interpolated else np.ceil(truth)
     runs, inside = 600, 0
     for _ in range(runs):
-        row = required_n(_hits(rng, 120, [offset]), delta=delta, n_max=26, interpolated=interpolated)
+        row = required_n(_hits(rng, 120, [offset]), delta=delta, interpolated=interpolated)
         inside += bool(row.low[0] <= truth <= row.high[0])
     assert_at_least(inside, runs, 0.95, detectable=0.1)
 
 
 def test_threshold_covariance_is_that_of_repeated_experiments():
     rng, offsets = np.random.default_rng(3), [12.4, 14.1, 15.6]
-    tables = [_hits(rng, 400, offsets) for _ in range(300)]
-    best = np.array([required_n(t, interpolated=True).best for t in tables])
-    predicted = np.mean([threshold_covariance(t) for t in tables], axis=0)
+    seen = [_hits(rng, 400, offsets) for _ in range(300)]
+    best = np.array([required_n(t, interpolated=True).best for t in seen])
+    predicted = np.mean([threshold_covariance(t) for t in seen], axis=0)
     # 300 repetitions: a variance has 8 % error, so 1e-9 allows a factor of about 1.6
     assert np.all(np.abs(np.log(np.diag(predicted) / np.var(best, axis=0))) < np.log(1.65))
     scale = np.sqrt(np.diag(predicted))
@@ -94,9 +96,9 @@ def test_fits_to_points_of_the_same_trials_need_their_covariance():
     rng, offsets = np.random.default_rng(11), 8.0 + 1.25 * np.arange(1, 8)
     runs, inside, p_values, naive = 120, 0, [], []
     for _ in range(runs):
-        table = _hits(rng, 500, offsets)
-        points = required_n(table, interpolated=True)
-        fit = fit_scaling(points, "log", covariance=threshold_covariance(table), systematic=0.01)
+        trials = _hits(rng, 500, offsets)
+        points = required_n(trials, interpolated=True)
+        fit = fit_scaling(points, "log", covariance=threshold_covariance(trials), systematic=0.01)
         inside += fit["b"].contains(1.25)
         p_values.append(fit.p_value)
         naive.append(fit_scaling(points, "log").p_value)

@@ -7,18 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from rssp._arguments import choice, integer, positive, probability
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
-from rssp.inference import Estimate, proportion, required_n
+from rssp.estimates import Estimate
+from rssp.inference import coverage, required_n
 from rssp.laws import Law
+from rssp.montecarlo.experiment import Experiment
+from rssp.montecarlo.measurements import Coverage, HittingTimes
+from rssp.montecarlo.runner import run
 
 __all__ = ["METHODS", "covering_probability", "required_samples"]
 
 METHODS = ("measured", "covering law")
 _TRIALS = 1000
+_DETAILS = ("trials", "successes", "undecided", "failed", "samples", "error")
 
 
 def covering_probability(
@@ -46,7 +50,7 @@ def covering_probability(
     ball : Ball, the unit ball of the max norm by default
     trials : int >= 1, samples drawn, 1000 unless given; each is decided exactly, for all targets at once
     seed : int >= 0
-    confidence : float in (0, 1), of the exact (Clopper-Pearson) interval
+    confidence : float in (0, 1), of the interval: exact (Clopper-Pearson) where measured
     workers : int or None (all cores); the result does not depend on it
     out : directory or None; a store that a stopped run resumes from
     error_norm : inf or 2, the norm of the error
@@ -63,7 +67,8 @@ def covering_probability(
     --------
     >>> import rssp
     >>> rssp.covering_probability(rssp.Uniform(), n=12, eps=0.02, trials=200)
-    Estimate(low=0.7..., best=0.8..., high=0.8..., confidence=0.95, evidence='measured'...)
+    Estimate(low=0.7..., best=0.8..., high=0.8..., confidence=0.95, evidence='measured',
+             quantity='P(cover)')
     """
     choice("method", method, METHODS)
     n, eps = integer("n", n, 1), positive("eps", eps)
@@ -74,15 +79,10 @@ def covering_probability(
         from rssp.prediction.covering_law import predicted_coverage
 
         _max_norm_only(error_norm)
-        seen = predicted_coverage(law, n, eps, ball, samples=trials, seed=seed)
-        best, reach = float(seen.best[0]), float(ndtri((1 + confidence) / 2) * seen.error[0])
-        return Estimate(max(0.0, best - reach), best, min(1.0, best + reach), confidence)
-    from rssp.montecarlo import Coverage, Experiment, run
-
+        return _first_row(predicted_coverage(law, n, eps, ball, samples=trials, seed=seed, confidence=confidence))
     experiment = Experiment(law, ball, Coverage(n=n, eps=eps, error_norm=error_norm), seed=seed)
-    table = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress).table
-    good = _without_failures(table)
-    return proportion(int(good["covered"].sum()), len(good), confidence=confidence)
+    seen = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress)
+    return _first_row(coverage(seen, confidence=confidence))
 
 
 def required_samples(
@@ -113,7 +113,8 @@ def required_samples(
     --------
     >>> import rssp
     >>> rssp.required_samples(rssp.Uniform(), eps=0.02, delta=0.5, trials=200)
-    Estimate(low=10.0, best=10.0, high=11.0, confidence=0.95, evidence='measured'...)
+    Estimate(low=10.0, best=10.0, high=11.0, confidence=0.95, evidence='measured',
+             quantity='n*')
     """
     choice("method", method, METHODS)
     eps, delta = positive("eps", eps), probability("delta", delta)
@@ -123,15 +124,11 @@ def required_samples(
         from rssp.prediction.covering_law import predicted_required_samples
 
         _max_norm_only(error_norm)
-        found = predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed)
-        return Estimate(found.low, found.best, found.high, 0.95)
-    from rssp.montecarlo import Experiment, HittingTimes, run
-
+        return predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed, confidence=confidence)
     top = _default_n_max(ball, eps, delta) if n_max is None else integer("n_max", n_max, 1)
     experiment = Experiment(law, ball, HittingTimes(eps=(eps,), n_max=top, error_norm=error_norm), seed=seed)
-    table = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress).table
-    row = required_n(table, [eps], [delta], n_max=top, confidence=confidence).iloc[0]
-    return Estimate(row["low"], row["best"], row["high"], confidence)
+    seen = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress)
+    return _first_row(required_n(seen, eps, delta, confidence=confidence))
 
 
 def _default_n_max(ball: Ball, eps: float, delta: float) -> int:
@@ -141,14 +138,10 @@ def _default_n_max(ball: Ball, eps: float, delta: float) -> int:
     return int(np.clip(math.ceil(1.5 * max(counting, 0.0) + 6 + 2 * math.log2(1 / delta)), 8, most))
 
 
-def _without_failures(table: pd.DataFrame) -> pd.DataFrame:
-    good = table[table["error"].isna()] if "error" in table else table
-    if good.empty:
-        message = table["error"].iloc[0]
-        raise ArgumentError(
-            "trials", f"{len(table)} that all failed", "at least one that does not", f"First: {message}"
-        )
-    return good
+def _first_row(table: pd.DataFrame) -> Estimate:
+    row = table.iloc[0]
+    details = {name: row[name].item() for name in _DETAILS if name in table.columns}
+    return Estimate(row["low"], row["best"], row["high"], row["confidence"], row["evidence"], row["quantity"], details)
 
 
 def _max_norm_only(error_norm: float) -> None:

@@ -1,9 +1,11 @@
-"""From the tables of trials to counts: how many trials covered with n vectors at eps.
+"""From trials to counts: how many trials covered with n vectors at eps.
 
-Two tables are read, those of the measurements `CoveringProfiles` (columns batch, trial, n, lower, upper) and
-`HittingTimes` (columns batch, trial, eps, n, with n = -1 where the trial was cut off at n_max). Each trial's first n
-that covers at eps lies between `first_possible` (lower <= eps) and `first_certain` (upper <= eps); the two differ only
-where the covering radius is a bracket, in two dimensions and more. Everything in this folder is computed from those.
+Three kinds of measurement tell it: covering profiles (columns batch, trial, n, lower, upper), hitting times (columns
+batch, trial, eps, n, with n = -1 where the trial was cut off at n_max) and coverage (column covered, at the one n and
+eps of the measurement). A measurement says which kind it is; a table made by hand, whose measurement is not known, is
+read by its columns. Each trial's first n that covers at eps lies between the first with lower <= eps and the first
+with upper <= eps; the two differ only where the covering radius is a bracket, in two dimensions and more. Everything
+in this folder is computed from those.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rssp._arguments import array_of_eps, integer
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.errors import ArgumentError
 from rssp.inference.points import float_column
+from rssp.trials import Trials, as_trials
 
 __all__ = ["Counts", "count_trials", "hitting_times_of"]
 
 _Ints = NDArray[np.int64]
-_PROFILE = ("n", "lower", "upper")
-_HITTING = ("eps", "n")
+_COLUMNS = {"covering profiles": ("n", "lower", "upper"), "hitting times": ("eps", "n"), "coverage": ("covered",)}
 
 
 @dataclass(frozen=True)
@@ -50,36 +52,38 @@ class Counts:
     first_n_open: bool
 
 
-def _checked(table: pd.DataFrame) -> tuple[pd.DataFrame, int, bool]:
-    """The rows of the trials that did not fail, the number of those that did, and whether it is a profile table."""
-    if not isinstance(table, pd.DataFrame):
-        raise ArgumentTypeError("table", table, "a DataFrame of trials, such as run(...).table")
-    failed = 0
-    if "error" in table.columns:
-        bad = table["error"].notna()
-        if bad.any():
-            failed = _count_trials_in(table.loc[bad])
-            if bad.all():
-                first = table["error"].iloc[0]
-                raise ArgumentError("table", f"{failed} trials that all failed ({first})", "at least one that did not")
-            table = table.loc[~bad]
-    profile = set(_PROFILE) <= set(table.columns)
-    if not profile and not set(_HITTING) <= set(table.columns):
+def _kind(trials: Trials) -> str:
+    """Which kind of measurement the trials are of."""
+    if trials.measurement is not None:
+        kind = getattr(trials.measurement, "kind", "")
+    else:
+        columns = set(trials.table.columns)
+        kind = next((kind for kind, needed in _COLUMNS.items() if set(needed) <= columns), "")
+        kind = "" if kind == "coverage" else kind  # its n and eps are the measurement's
+    missing = [c for c in _COLUMNS.get(kind, ()) if c not in trials.table.columns]
+    if not kind or missing:
         raise ArgumentError(
-            "table",
-            "columns " + ", ".join(map(str, table.columns)),
-            f"the columns {', '.join(_PROFILE)} (CoveringProfiles) or {', '.join(_HITTING)} (HittingTimes)",
-            "Pass the table of a run of one of these two measurements.",
+            "trials",
+            f"columns {', '.join(map(str, trials.table.columns))}",
+            "trials of CoveringProfiles (columns n, lower, upper), of HittingTimes (columns eps, n) or of Coverage",
+            "Run one of these measurements.",
         )
-    if table.empty:
-        raise ArgumentError("table", "no trials", "at least one", "Run more trials.")
-    return table, failed, profile
+    return str(kind)
+
+
+def _rows(trials: Trials) -> tuple[pd.DataFrame, int]:
+    """The rows of the trials that did not fail, and the number of those that did."""
+    rows = as_trials(trials).succeeded
+    failed = _count_trials_in(trials.table[trials.table["error"].notna()]) if len(rows) < len(trials.table) else 0
+    if rows.empty:
+        raise ArgumentError("trials", "a table without rows", "at least one trial", "Run more trials.")
+    return rows, failed
 
 
 def _trial_ids(table: pd.DataFrame) -> NDArray[np.int64]:
     """One number for each (batch, trial)."""
     if "trial" not in table.columns:
-        raise ArgumentError("table", "no column trial", "a column that tells the trials apart", "Add one.")
+        raise ArgumentError("trials", "no column trial", "a column that tells the trials apart", "Add one.")
     columns = [c for c in ("batch", "trial") if c in table.columns]
     ids = np.zeros(len(table), dtype=np.int64)
     for column in columns:
@@ -136,22 +140,37 @@ def _repeated(what: str) -> ArgumentError:
     )
 
 
-def count_trials(table: pd.DataFrame, eps: ArrayLike | None, n_max: int | None = None) -> Counts:
-    """The counts behind every estimate; time linear in the rows, about 0.1 s for a million.
+def count_trials(trials: Trials, eps: ArrayLike | None) -> Counts:
+    """The counts behind every estimate; time linear in the rows, about 10^7 a second.
 
     Parameters
     ----------
-    table : DataFrame of trials of one experiment
-    eps : float or array (E,); may be None for a table of hitting times: then all its eps
-    n_max : where the trials were cut off, for hitting times; the largest n seen unless given
+    trials : Trials; hitting times were cut off at its n_max, or the largest n seen where it does not say
+    eps : float or array (E,); may be None where the trials themselves tell: not for covering profiles
     """
-    rows, failed, profile = _checked(table)
-    if profile:
-        if eps is None:
-            raise ArgumentError("eps", None, "one number > 0 or a list of them")
-        return _count_profiles(rows, failed, array_of_eps(eps))
+    rows, failed = _rows(trials)
+    kind = _kind(trials)
+    if kind == "covering profiles":
+        return _count_profiles(rows, failed, _wanted(eps))
+    if kind == "coverage":
+        return _count_covered(trials, rows, failed, eps)
     wanted = np.unique(_eps_column(rows))[::-1] if eps is None else array_of_eps(eps)
-    return _count_hits(rows, failed, wanted, n_max)
+    return _count_hits(rows, failed, wanted, trials.n_max)
+
+
+def _wanted(eps: ArrayLike | None) -> NDArray[np.float64]:
+    if eps is None:
+        raise ArgumentError("eps", None, "one number > 0 or a list of them", "Covering profiles are read at any eps.")
+    return array_of_eps(eps)
+
+
+def _count_covered(trials: Trials, rows: pd.DataFrame, failed: int, eps: ArrayLike | None) -> Counts:
+    own = np.array([trials.measurement.eps], dtype=np.float64)
+    if eps is not None and not np.array_equal(array_of_eps(eps), own):
+        raise ArgumentError("eps", eps, f"{own[0]:g}, that of the measurement")
+    covered = np.array([[int(rows["covered"].to_numpy(dtype=bool).sum())]])
+    n = np.array([trials.measurement.n])
+    return Counts(own, n, len(rows), failed, covered, covered, covered, int(n[0]) > 1)
 
 
 def _count_profiles(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64]) -> Counts:
@@ -203,27 +222,28 @@ def _count_hits(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64], n_max
     return Counts(eps, np.arange(last + 1), trials, failed, certain, certain, certain, False)
 
 
-def hitting_times_of(table: pd.DataFrame, eps: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def hitting_times_of(trials: Trials, eps: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Each trial's first n that covers, by the middle of the bracket: the eps (E,) and the times (trials, E).
 
     inf where the trial did not cover by its last n. Time: a sort of the rows.
     """
-    rows, _, profile = _checked(table)
-    if profile and eps is None:
-        raise ArgumentError("eps", None, "one number > 0 or a list of them")
-    trial, trials = _dense(_trial_ids(rows))
+    rows, _ = _rows(trials)
+    kind = _kind(trials)
+    if kind == "coverage":
+        raise ArgumentError("trials", "coverage at one n", "trials of CoveringProfiles or HittingTimes")
+    trial, count = _dense(_trial_ids(rows))
     n = _whole(rows, "n", -1).astype(np.float64)
-    if not profile:
+    if kind == "hitting times":
         column = _eps_column(rows)
         wanted = np.unique(column)[::-1] if eps is None else array_of_eps(eps)
-        times = np.full((trials, len(wanted)), np.inf)
+        times = np.full((count, len(wanted)), np.inf)
         for i, value in enumerate(wanted):
             hit = (column == value) & (n >= 0)
             times[trial[hit], i] = n[hit]
         return wanted, times
-    wanted = array_of_eps(eps if eps is not None else ())
+    wanted = _wanted(eps)
     radius = (float_column(rows, "lower") + float_column(rows, "upper")) / 2
-    times = np.full((trials, len(wanted)), np.inf)
+    times = np.full((count, len(wanted)), np.inf)
     for i, value in enumerate(wanted):
         hit = radius <= value
         np.minimum.at(times[:, i], trial[hit], n[hit])

@@ -7,9 +7,8 @@ import pytest
 from scipy.special import eval_laguerre
 
 from rssp import ArgumentError, ArgumentTypeError, Ball, Normal, Uniform
-from rssp.laws.tilted import OneSidedTilt
-from rssp.montecarlo import Coverage, Experiment, run
-from rssp.montecarlo.tails import rare_failure, rare_failure_experiment, weighted_failure
+from rssp.inference import weighted_failure
+from rssp.montecarlo import Coverage, Experiment, OneSidedTilt, rare_failure, rare_failure_experiment, run
 
 # every statistical test here asks for six standard errors: false alarm 2e-9
 
@@ -45,9 +44,9 @@ def test_agrees_with_plain_counting(law, ball):
     n, eps, trials = 10, 0.05, 4096
     weighted = rare_failure(law, n, eps, ball, trials=trials, seed=1)
     plain = 1 - run(Experiment(law, ball, Coverage(n, eps), seed=2), trials, progress=False).table["covered"].mean()
-    error = math.hypot(weighted.best * weighted.relative_error, math.sqrt(plain * (1 - plain) / trials))
+    error = math.hypot(weighted.best * weighted.details["relative_error"], math.sqrt(plain * (1 - plain) / trials))
     assert abs(weighted.best - plain) < 6 * error
-    assert weighted.effective_size > 200
+    assert weighted.details["effective_size"] > 200
 
 
 def test_far_tail_lies_above_the_edge_term():
@@ -65,17 +64,19 @@ def test_mass_of_a_level_is_laguerre():
 
 
 def test_no_failure_is_not_certainty():
-    table = run(rare_failure_experiment(Uniform(), 8, 0.9), 8, progress=False).table
-    table["failed"] = False
-    assert math.isnan(weighted_failure(table).high)
+    trials = run(rare_failure_experiment(Uniform(), 8, 0.9), 8, progress=False)
+    trials.table["failed"] = False
+    seen = weighted_failure(trials)
+    assert (seen.low, seen.best, seen.high) == (0, 0, 1)
+    assert math.isnan(seen.details["relative_error"])
 
 
 def test_undecided_samples_widen_the_interval():
-    table = run(rare_failure_experiment(Uniform(), 12, 0.1), 256, progress=False).table
-    decided = weighted_failure(table)
+    trials = run(rare_failure_experiment(Uniform(), 12, 0.1), 256, progress=False)
+    table, decided = trials.table, weighted_failure(trials)
     table.loc[table.index[table["failed"]][0], ["failed", "undecided"]] = [False, True]
-    seen = weighted_failure(table)
-    assert seen.undecided == 1
+    seen = weighted_failure(trials)
+    assert seen.details["undecided"] == 1
     assert seen.low < decided.low
     assert seen.high > seen.best
 

@@ -1,0 +1,85 @@
+"""Of independent numbers: their mean, their median and their second moment over the square of the mean."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rssp._arguments import probability
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.estimates import Estimate
+from rssp.intervals import normal_reach
+
+__all__ = ["mean", "median", "moment_ratio"]
+
+
+def _values(values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as cause:
+        raise ArgumentTypeError("values", values, "an array of real numbers") from cause
+    if array.ndim != 1:
+        raise ArgumentError("values", f"shape {array.shape}", "one axis: a number for each trial")
+    if np.isnan(array).any():
+        raise ArgumentError("values", "nan", "numbers", "Leave out the trials without a value.")
+    return array
+
+
+def _unknown(confidence: float, quantity: str, best: float = math.nan) -> Estimate:
+    return Estimate(-math.inf, best, math.inf, confidence, quantity=quantity)
+
+
+def mean(values: ArrayLike, *, confidence: float = 0.95, quantity: str = "mean") -> Estimate:
+    """The mean with the normal interval of its standard error (in its details); open with fewer than two values.
+
+    >>> print(mean([1.0, 2.0, 3.0, 4.0]))
+    2.5(13)
+    """
+    x, reach = _values(values), normal_reach(probability("confidence", confidence))
+    if x.size < 2:
+        return _unknown(confidence, quantity, float(x.mean()) if x.size else math.nan)
+    best, error = float(x.mean()), float(x.std(ddof=1)) / math.sqrt(x.size)
+    details = {"standard_error": error, "trials": x.size}
+    return Estimate(best - reach * error, best, best + reach * error, confidence, quantity=quantity, details=details)
+
+
+def median(values: ArrayLike, *, confidence: float = 0.95, quantity: str = "median") -> Estimate:
+    """The median, between order statistics half a standard error of the rank times the normal quantile away.
+
+    For many values; with few the interval ends at the smallest and the largest.
+
+    >>> median(np.arange(101.0)).row()["low"], median(np.arange(101.0)).row()["high"]
+    (40.0, 60.0)
+    """
+    x, reach = np.sort(_values(values)), normal_reach(probability("confidence", confidence))
+    if not x.size:
+        return _unknown(confidence, quantity)
+    half = reach / 2 * math.sqrt(x.size)
+    low, high = (x.size - 1) / 2 - half, (x.size - 1) / 2 + half
+    ends = x[max(math.floor(low), 0)], x[min(math.ceil(high), x.size - 1)]
+    details = {"trials": x.size}
+    return Estimate(ends[0], float(np.median(x)), ends[1], confidence, quantity=quantity, details=details)
+
+
+def moment_ratio(values: ArrayLike, *, confidence: float = 0.95, quantity: str = "E[Y^2]/E[Y]^2") -> Estimate:
+    """E[Y^2] / E[Y]^2 of independent Y >= 0, of the second moment method; open where all are 0.
+
+    The interval is a normal one, its error that of the ratio's linearization:
+    std(y^2 / m^2 - 2 ratio y / m) / sqrt(trials), m the mean.
+
+    >>> seen = moment_ratio([0, 1, 2, 1])
+    >>> seen.best, seen.details["mean"]
+    (1.5, 1.0)
+    """
+    y, reach = _values(values), normal_reach(probability("confidence", confidence))
+    if y.size < 2 or not (y >= 0).all():
+        raise ArgumentError("values", f"{y.size} numbers", "two or more numbers >= 0")
+    m, second = y.mean(), (y**2).mean()
+    if not m:
+        return _unknown(confidence, quantity)
+    ratio = float(second / m**2)
+    error = float(np.std(y**2 / m**2 - 2 * ratio * y / m) / math.sqrt(y.size))
+    details = {"mean": float(m), "standard_error": error, "trials": y.size}
+    return Estimate(ratio - reach * error, ratio, ratio + reach * error, confidence, quantity=quantity, details=details)

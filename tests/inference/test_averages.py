@@ -1,0 +1,53 @@
+"""Means, medians and moment ratios: their intervals against simulation and plain formulas."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statistical_helpers import assert_at_least
+
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.inference import mean, median, moment_ratio
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    ("function", "truth"), [(mean, 1.0), (median, math.log(2)), (moment_ratio, 2.0)], ids=["mean", "median", "ratio"]
+)
+def test_intervals_hold_the_truth_as_often_as_they_say(function, truth):
+    """Exponential numbers, 8,000 a sample; the normal law is good to a percent there."""
+    rng, runs = np.random.default_rng(1), 2400
+    inside = sum(function(rng.exponential(size=8000)).contains(truth) for _ in range(runs))
+    assert_at_least(inside, runs, 0.94, detectable=0.05)
+    inside = sum(function(rng.exponential(size=8000), confidence=0.5).contains(truth) for _ in range(runs))
+    assert inside < 0.65 * runs
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_the_median_lies_between_two_of_the_numbers(values):
+    seen = median(values)
+    assert {seen.low, seen.high} <= set(values)
+    assert seen.best == np.median(values)
+
+
+def test_few_numbers_say_little():
+    assert (mean([3.0]).best, mean([3.0]).high) == (3.0, math.inf)
+    assert math.isnan(mean([]).best)
+    assert math.isnan(median([]).best)
+    assert math.isnan(moment_ratio([0, 0, 0]).best)
+
+
+def test_bad_values_are_named():
+    for function in (mean, median, moment_ratio):
+        with pytest.raises(ArgumentError, match="nan"):
+            function([1.0, math.nan])
+        with pytest.raises(ArgumentError, match="axis"):
+            function([[1.0]])
+        with pytest.raises(ArgumentTypeError):
+            function("a")
+        with pytest.raises(ArgumentError, match="confidence"):
+            function([1.0, 2.0], confidence=1.5)
+    with pytest.raises(ArgumentError, match=">= 0"):
+        moment_ratio([-1.0, 1.0])
