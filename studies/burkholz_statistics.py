@@ -261,15 +261,20 @@ COUNT = Column("count", "int", meaning="runs")
 PREDICTED = Schema(N, EPS, *(c for c in INTERVAL if c.name in ("quantity", "best", "evidence")))
 
 
+POINT = {"n": N_PUBLISHED, "eps": EPS_PUBLISHED}
+
+
 def _claimed(law: str) -> dict[str, Rows]:
     """The rows for the three published numbers of one law."""
     id, where = PUBLISHED[law], f"{law}, n = {N_PUBLISHED}, eps = {EPS_PUBLISHED:g}"
     bins = {"law": law, "published": pd.Series.notna}
     found = {
-        f"{id}-{short}": Rows("statistics", {"law": law, "quantity": quantity}, measured=f"{quantity}, {where}")
+        f"{id}-{short}": Rows(
+            "statistics", {"law": law, "quantity": quantity}, add=POINT, measured=f"{quantity}, {where}"
+        )
         for short, quantity in (("fail", "P(miss one target)"), ("size", "mean size"))
     }
-    sizes = Rows("histogram", bins, measured=f"fraction by size, {law}, three standard errors")
+    sizes = Rows("histogram", bins, add=POINT, measured=f"fraction by size, {law}")
     return found | {f"{id}-sizes": sizes}
 
 
@@ -293,7 +298,7 @@ STUDY = Study(
             "curves", {"law": "uniform", "quantity": "P(miss one target)"}, measured="P(miss one target), uniform"
         ),
         "burkholz-2022-mean-error": Rows(
-            "statistics", {"quantity": "mean error"}, measured="first subset found within 0.01, uniform"
+            "statistics", {"quantity": "mean error"}, add=POINT, measured="first subset found within 0.01, uniform"
         ),
     },
     options=Options,

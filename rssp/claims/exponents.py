@@ -118,8 +118,8 @@ def exponent_verdict(
     by = next(name for name in ("eps", "d") if name in rows.columns)
     name = rows["variable"].iloc[worst]
     text = (
-        f"exponent of {name} {best[worst]:.2f} [{low[worst]:.2f}, {high[worst]:.2f}], claimed {claimed[worst]:.2f} over "
-        f"the same points, at {by} = {rows[by].iloc[worst]:.4g}"
+        f"exponent of {name} {best[worst]:.2f} [{low[worst]:.2f}, {high[worst]:.2f}], claimed {claimed[worst]:.2f} "
+        f"over the same points, at {by} = {rows[by].iloc[worst]:.4g}"
     )
     count = f"{len(rows)} values of {by}"
     if bad.any():

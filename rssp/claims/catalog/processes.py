@@ -25,6 +25,11 @@ def _circle(n: float, arc: float) -> float:
     return float(np.clip(math.fsum((-1.0) ** k * np.exp(logs)), 0.0, 1.0))
 
 
+@np.vectorize(otypes=[np.float64])
+def _span(k: float, m: float) -> float:
+    return float(np.prod(np.maximum(1 - 2.0 ** (np.arange(round(m)) - k), 0.0)))
+
+
 def _cubes(intensity, d, side):  # type: ignore[no-untyped-def]
     mean = np.asarray(intensity, dtype=np.float64) * np.asarray(side, dtype=np.float64) ** np.asarray(d)
     return np.exp(-intensity * mean ** (np.asarray(d, dtype=np.float64) - 1) * np.exp(-mean))
@@ -100,8 +105,3 @@ CLAIMS = (
         "ones",
     ),
 )
-
-
-@np.vectorize(otypes=[np.float64])
-def _span(k: float, m: float) -> float:
-    return float(np.prod(np.maximum(1 - 2.0 ** (np.arange(round(m)) - k), 0.0)))
