@@ -6,6 +6,11 @@ range exceeds, beyond chance, the C needed everywhere in its nearer half. Each c
 on all of them is an intersection-union test: it needs no correction; ranges of several variables, and the rows of
 several laws or dimensions, are corrected by Holm. Errors that two points share are taken from their covariance; without
 one they are added up, which is right however the points are correlated.
+
+delta is no such variable: a theorem at min(eps, delta) needs the C of the worst delta, and gets it. Bounds from below
+are not tested: the largest C that they allow falls as soon as n* has a constant term, whatever its growth, and only
+the limit would decide. Nor are bounds that a C enters otherwise than as a factor, such as exponential tails that are 1
+up to n = C log(1/eps): a large C makes them say nothing about a finite table.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ from rssp.schemas import IDENTITY
 __all__ = ["Fitted", "Growth", "fit_constant", "needed_constants"]
 
 _Floats = NDArray[np.float64]
-_SMALL = ("eps", "delta", "step")
+_SMALL = ("eps", "step")
 """variables whose far end is the small one"""
 _LARGEST, _STEPS = 2.0**20, 80
 _RIPPLE = 0.02
@@ -89,9 +94,9 @@ def needed_constants(claim: Claim, rows: pd.DataFrame, constant: str, constants:
 
     Where the bound is not proportional to the constant it is solved for, for bounds from above that grow with it.
     """
-    one, two = (evaluated(claim, rows, {**constants, constant: c}) for c in (1.0, 2.0))
+    one = evaluated(claim, rows, {**constants, constant: 1.0})
     ends = [rows[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high")]
-    if np.allclose(two, 2 * one, rtol=1e-9):
+    if _proportional(claim, rows, constant, constants):
         if not (np.isfinite(one) & (one > 0)).all():
             raise ArgumentError(f"claim {claim.id}: formula", one[~(one > 0)][:1], "finite numbers > 0 at every point")
         solved = [end / one for end in ends]
@@ -100,6 +105,11 @@ def needed_constants(claim: Claim, rows: pd.DataFrame, constant: str, constants:
     else:
         raise ArgumentError(constant, "a constant that does not multiply the bound", "a value", f"Pass {constant}=...")
     return rows.assign(g=one, **dict(zip(("C_low", "C_best", "C_high"), solved, strict=True)))
+
+
+def _proportional(claim: Claim, rows: pd.DataFrame, constant: str, constants: Mapping[str, Any]) -> bool:
+    one, two = (evaluated(claim, rows, {**constants, constant: c}) for c in (1.0, 2.0))
+    return bool(np.allclose(two, 2 * one, rtol=1e-9))
 
 
 def _solved(bound: Callable[[_Floats], _Floats], value: _Floats, constant: str) -> _Floats:
@@ -145,7 +155,8 @@ def fit_constant(
     whole = whole_numbers(points, quantity)
     estimate = _constant(claim, points, level)
     smooth = claim.quantity in THRESHOLDS and not whole
-    growths = _growths(claim, points, _Errors(part, level, whole, smooth))
+    factor = _proportional(claim, points, constant, constants)
+    growths = _growths(claim, points, _Errors(part, level, whole, smooth)) if factor else []
     adjusted = holm([g.p_value for g in growths])
     return Fitted(
         estimate, tuple(Growth(g.along, g.rate, float(p), g.where) for g, p in zip(growths, adjusted, strict=True))
@@ -186,20 +197,26 @@ class _Errors:
 
 
 def _growths(claim: Claim, points: pd.DataFrame, errors: _Errors) -> list[Growth]:
-    columns = dict.fromkeys((*claim.variables, *claim.settings, *IDENTITY.names))
-    varied = [n for n in columns if n in points.columns and points[n].nunique(dropna=False) > 1]
+    if claim.sense is Sense.AT_LEAST:
+        return []
+    columns = [n for n in dict.fromkeys((*claim.variables, *claim.settings, *IDENTITY.names)) if n in points.columns]
+    varied = [n for n in columns if n != "delta" and points[n].nunique(dropna=False) > 1]
     found: list[Growth] = []
     for along in varied:
         if along not in claim.variables or not (points[along].astype(float) > 0).all():
             continue
-        others = [n for n in varied if n != along]
+        others = [n for n in varied if n != along and n != "norm"]
         groups = points.groupby(others, sort=False, dropna=False) if others else [((), points)]
         for key, part in groups:
-            if part[along].nunique() == len(part) > 1:
-                where = ", ".join(f"{n} = {v}" for n, v in zip(others, key, strict=True))
-                at = part.sort_values(along, ascending=along not in _SMALL)
-                found += _compared(claim, at, along, where, errors)
+            if part[along].nunique() > 1:
+                where = ", ".join(f"{n} = {_short(v)}" for n, v in zip(others, key, strict=True))
+                worst = part.loc[part.groupby(along)["C_best"].idxmax()]
+                found += _compared(claim, worst.sort_values(along, ascending=along not in _SMALL), along, where, errors)
     return found
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _compared(claim: Claim, at: pd.DataFrame, along: str, where: str, errors: _Errors) -> list[Growth]:
@@ -214,7 +231,8 @@ def _compared(claim: Claim, at: pd.DataFrame, along: str, where: str, errors: _E
     down = np.where(np.isfinite(down), down, up)
     rate = float((log_c[far] - log_c[0]) / abs(axis[far] - axis[0]))
     found = []
-    for sign in {Sense.AT_MOST: (1,), Sense.AT_LEAST: (-1,), Sense.EQUAL: (1, -1)}[claim.sense or Sense.EQUAL]:
+    measured = (at["evidence"].astype(str) == str(Evidence.MEASURED)).to_numpy()
+    for sign in (1,) if claim.sense is Sense.AT_MOST else (1, -1):
         if errors.covariance is None:
             sigma = down[far] + up[near] if sign > 0 else up[far] + down[near]
         else:
@@ -224,7 +242,9 @@ def _compared(claim: Claim, at: pd.DataFrame, along: str, where: str, errors: _E
             sigma = np.sqrt(np.maximum(variance, 0.0))
         gap = sign * (log_c[far] - log_c[near]) - _reading(at, errors, sign, near)
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.where(sigma > 0, gap / np.maximum(sigma, 1e-300), np.where(gap > 0, np.inf, -np.inf))
+            certain = np.where((gap > 0) & ~(measured[far] | measured[near]), np.inf, -np.inf)
+            # what was measured without an error of its own, such as a typical value, decides nothing
+            z = np.where(sigma > 0, gap / np.maximum(sigma, 1e-300), certain)
         found.append(Growth(along, rate, float(np.where(z > 0, ndtr(-z), 1.0).max()), where))
     return found
 

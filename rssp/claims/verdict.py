@@ -177,7 +177,8 @@ def check(
         predicted = verdict_on(chosen.predicted, None)
         prediction = f"{predicted.status.value}: {predicted.text}"
     if chosen.rows.empty:
-        return replace(not_measured(claim), left_out=left_out, prediction=prediction, measured=measured)
+        why = f"only predictions speak of it: {prediction}" if prediction else ""
+        return replace(not_measured(claim, why=why), left_out=left_out, prediction=prediction, measured=measured)
     return replace(verdict_on(chosen.rows, part), left_out=left_out, prediction=prediction)
 
 
@@ -234,7 +235,9 @@ def _resolution(points: pd.DataFrame) -> str:
 
 
 def _place(claim: Claim, table: pd.DataFrame, i: int) -> str:
-    names = [n for n in dict.fromkeys((*claim.variables, "delta")) if n in table.columns]
+    names = [
+        n for n in dict.fromkeys((*claim.variables, "eps", "delta")) if n in table.columns and table[n].notna().iloc[i]
+    ]
     at = ", ".join(f"{name} = {table[name].iloc[i]:.4g}" for name in names)
     return f" at {at}" if at else ""
 
@@ -256,6 +259,8 @@ def _fitted(
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
     needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
     common = {"constant": c, "points": len(rows)}
+    if worst is None and claim.sense is Sense.AT_LEAST:
+        return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]
     if worst is None:
         return Verdict(claim, Status.OPEN, f"cannot be tested here: any {constant} fits; {needed}", label, **common)  # type: ignore[arg-type]
     common["false_alarm"] = false_alarm
