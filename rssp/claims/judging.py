@@ -27,6 +27,7 @@ from rssp.schemas import IDENTITY
 __all__ = ["Judged", "evaluated", "judge", "whole_numbers"]
 
 _Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
 _ROUNDING = 1e-9  # a bound of 7 + 1e-12 is 7
 
 
@@ -200,60 +201,70 @@ def _on_counts(claim: Claim, rows: pd.DataFrame, constants: Mapping[str, Any]) -
     """P(fail) at the whole n that the bound names, by its count: exact at every number of trials."""
     names = dict.fromkeys((*IDENTITY.names, *claim.variables, *claim.settings, "eps", "delta"))
     keys = [name for name in names if name in rows.columns and name != "n"]
-    groups = [part.sort_values("n") for _, part in rows.groupby(keys, sort=False, dropna=False)]
-    points = pd.concat([part.iloc[:1] for part in groups], ignore_index=True)
+    group = rows.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    order = np.lexsort((rows["n"].to_numpy(), group))
+    rows, group = rows.iloc[order].reset_index(drop=True), group[order]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    points = rows.iloc[starts].reset_index(drop=True)
     value = evaluated(claim, points, constants)
     error, _ = claim.allowance(value)
     first, last = _limits(claim, value, error)
     delta = points["delta"].to_numpy(dtype=np.float64)
-    rows_last = [_row_at(part, n) for part, n in zip(groups, last, strict=True)]
-    rows_first = [_row_at(part, n - 1) for part, n in zip(groups, first, strict=True)]
+    n, ends = rows["n"].to_numpy(dtype=np.float64), np.append(starts[1:], len(rows))
+    above_last, below_last = _rows_at(n, starts, ends, last)
+    above_first, below_first = _rows_at(n, starts, ends, first - 1)
     # "n* <= last": P(fail at last) <= delta. "n* >= first": P(fail at first - 1) > delta
-    most = _counted([r[0] for r in rows_last], delta, True), _counted([r[1] for r in rows_last], delta, False)
-    least = _counted([r[1] for r in rows_first], delta, False), _counted([r[0] for r in rows_first], delta, True)
+    most = _counted(rows, above_last, delta, True), _counted(rows, below_last, delta, False)
+    least = _counted(rows, below_first, delta, False), _counted(rows, above_first, delta, True)
     least = (np.where(first <= 0, 1.0, least[0]), np.where(first <= 0, 0.0, least[1]))
     against, support = _combined(claim, most, least)
-    shown = [_shown(r_last, r_first, claim) for r_last, r_first in zip(rows_last, rows_first, strict=True)]
-    measured = [_first_enough(part, d) for part, d in zip(groups, delta, strict=True)]
+    pair = (above_first, below_first) if claim.sense is Sense.AT_LEAST else (above_last, below_last)
+    shown = _shown(rows, np.where(pair[0] >= 0, pair[0], pair[1]))
+    measured = _first_enough(rows, starts, ends, delta)
+    word = "claimed" if claim.sense is Sense.EQUAL else "bound"
     texts = [
-        f"{s}, {d:g} allowed; {'bound' if claim.sense is not Sense.EQUAL else 'claimed'} {v:.4g}, n* about {n:g}"
+        f"{s}, {d:g} allowed; {word} {v:.4g}, n* about {n:g}"
         for s, d, v, n in zip(shown, delta, value, measured, strict=True)
     ]
     points = points.assign(value=value, low=measured, best=measured, high=measured, seen=texts)
     return Judged(points, against, support)
 
 
-def _row_at(part: pd.DataFrame, n: float) -> tuple[pd.Series | None, pd.Series | None]:
-    """The row at n to speak against P(fail) <= delta, and the one to speak for it: P(fail) falls with n.
+def _rows_at(n: _Floats, starts: _Ints, ends: _Ints, wanted: _Floats) -> tuple[_Ints, _Ints]:
+    """For each group the row at the n wanted, or the next above and below where it was not measured; -1: none.
 
-    Where n itself was not measured, a larger n speaks against it (P(fail at n) is at least that), a smaller n for it.
+    P(fail) falls with n: against P(fail at n) <= delta speaks a larger n, for it a smaller one.
     """
-    at = part["n"].to_numpy(dtype=np.float64)
-    above, below = int(np.searchsorted(at, n, side="left")), int(np.searchsorted(at, n, side="right")) - 1
-    return (part.iloc[above] if above < len(at) else None, part.iloc[below] if below >= 0 else None)
+    pairs = list(zip(starts, ends, wanted, strict=True))
+    above = np.array([a + int(np.searchsorted(n[a:b], w, side="left")) for a, b, w in pairs], dtype=np.int64)
+    below = np.array([a + int(np.searchsorted(n[a:b], w, side="right")) - 1 for a, b, w in pairs], dtype=np.int64)
+    return np.where(above < ends, above, -1), np.where(below >= starts, below, -1)
 
 
-def _counted(rows: list[pd.Series | None], delta: _Floats, against: bool) -> _Floats:
+def _counted(rows: pd.DataFrame, at: _Ints, delta: _Floats, against: bool) -> _Floats:
     """p-values of P(fail) <= delta (`against`) or P(fail) >= delta at these rows; 1 where there is none."""
-    p = np.ones(len(rows))
-    have = [i for i, row in enumerate(rows) if row is not None]
-    if have:
-        table = pd.DataFrame([rows[i] for i in have]).reset_index(drop=True)
-        tails = _binomial(table, True, delta[have])
+    p, have = np.ones(len(at)), at >= 0
+    if have.any():
+        tails = _binomial(rows.iloc[at[have]].reset_index(drop=True), True, delta[have])
         p[have] = tails.at_most if against else tails.at_least
     return p
 
 
-def _shown(last: tuple[Any, Any], first: tuple[Any, Any], claim: Claim) -> str:
-    pair = first if claim.sense is Sense.AT_LEAST else last
-    row = pair[0] if pair[0] is not None else pair[1]
-    if row is None:
-        return "no n measured there"
-    failures = row["trials"] - row["successes"]
-    return f"P(fail at n = {row['n']:g}) = {failures / row['trials']:.3g} ({failures:g} of {row['trials']:g})"
+def _shown(rows: pd.DataFrame, at: _Ints) -> list[str]:
+    n, trials, successes = (rows[c].to_numpy(dtype=np.float64) for c in ("n", "trials", "successes"))
+    failures = trials - successes
+    return [
+        f"P(fail at n = {n[i]:g}) = {failures[i] / trials[i]:.3g} ({failures[i]:g} of {trials[i]:g})"
+        if i >= 0
+        else "no n measured there"
+        for i in at
+    ]
 
 
-def _first_enough(part: pd.DataFrame, delta: float) -> float:
-    failed = 1 - part["successes"].to_numpy(dtype=np.float64) / part["trials"].to_numpy(dtype=np.float64)
-    enough = failed <= delta + _ROUNDING
-    return float(part["n"].to_numpy()[int(enough.argmax())]) if enough.any() else float("inf")
+def _first_enough(rows: pd.DataFrame, starts: _Ints, ends: _Ints, delta: _Floats) -> _Floats:
+    failed = 1 - rows["successes"].to_numpy(dtype=np.float64) / rows["trials"].to_numpy(dtype=np.float64)
+    n, found = rows["n"].to_numpy(dtype=np.float64), []
+    for a, b, d in zip(starts, ends, delta, strict=True):
+        enough = failed[a:b] <= d + _ROUNDING
+        found.append(n[a + int(enough.argmax())] if enough.any() else np.inf)
+    return np.array(found)
