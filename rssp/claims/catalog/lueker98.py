@@ -54,6 +54,8 @@ CLAIMS = (
         ),
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
         wording=Wording.RESTATED,
+        unreachable="no study draws such a mixture; one is measured by rssp.required_samples(rssp.Mixture(...), eps, "
+        "delta)",
     ),
     Claim(
         id="lueker-1998-mean",
