@@ -138,10 +138,12 @@ def all_verdicts(
     figures: Path | None = None,
     workers: int | None = None,
     progress: bool = True,
+    prefer: str = "best",
 ) -> tuple[list[Verdict], dict[str, str]]:
     """The verdicts of one study or of all, and where each study's tables came from.
 
-    With `scale`, studies are run (or resumed) at that scale; else the best of `stored_tables` serve. Claims added by
+    With `scale`, studies are run (or resumed) at that scale; else the best of
+    `stored_tables` serve, or those under `out` with ``prefer="results"``. Claims added by
     hand are held against the rows inside their scope; where there are none, `scale` measures them. Without `study`,
     claims that no table speaks of are listed too, with the reason.
     """
@@ -158,7 +160,7 @@ def all_verdicts(
             tables, sources[found.name] = outcome.tables, f"run at scale {scale}"
         else:
             try:
-                folder, tables = stored_tables(found, out, figures)
+                folder, tables = stored_tables(found, out, figures, prefer)
             except StoreError as missing:
                 if study is not None:
                     raise
