@@ -147,7 +147,9 @@ def _histogram(law: str, trials: Trials) -> pd.DataFrame:
     table, published = trials.table, claim(f"{PUBLISHED[law]}-sizes")
     size = np.arange(int(table["size"].max()) + 1 if len(table) else 1)
     size = np.arange(max(len(size), 13))
-    claimed = published.bound(size=size)
+    known = size <= published.scope.ranges["size"][1]  # type: ignore[union-attr]  # of the catalogue
+    claimed = np.full(len(size), np.nan)
+    claimed[known] = published.bound(size=size[known])
     count = np.bincount(table["size"], minlength=len(size))
     low, high = clopper_pearson(count, len(table), confidence=THREE_SIGMA)
     columns = {"size": size, "count": count, "low": low, "best": count / len(table), "high": high}

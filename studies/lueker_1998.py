@@ -250,9 +250,9 @@ SUMMARY = Schema(
     Column("counting", "float", unit="n", meaning="necessary by counting"),
 )
 
-SMOOTH = {"quantity": "n* interpolated", "radius": 1.0}
-UNIFORM = {**SMOOTH, "law": "uniform"}
-GATED = {**SMOOTH, "law": "gated-product"}
+INTERPOLATED = {"quantity": SMOOTH, "radius": 1.0}
+UNIFORM = {**INTERPOLATED, "law": "uniform"}
+GATED = {**INTERPOLATED, "law": "gated-product"}
 
 STUDY = Study(
     name="lueker_1998",

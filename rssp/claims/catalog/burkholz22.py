@@ -53,7 +53,9 @@ def _mean_error(counts: Sequence[int]) -> float:
     return math.sqrt(variance / sum(counts))
 
 
-def _statistic(id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error) -> Claim:  # type: ignore[no-untyped-def]
+def _statistic(
+    id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error, sizes: int = 0
+) -> Claim:  # type: ignore[no-untyped-def]
     return Claim(
         id=id,
         paper=_ICML,
@@ -67,6 +69,7 @@ def _statistic(id: str, quantity: str, latex: str, statement: str, formula, cons
         scope=Scope(
             laws=("uniform" if law == _UNIFORM else "product",),
             values={"n": (15,), "eps": (0.01,)},
+            ranges={"size": (0, sizes - 1)} if sizes else {},
             note="target uniform on [-1, 1]",
         ),
         valid=f"n = 15, eps = 0.01, X_i {law}, target uniform on [-1, 1], subsets tried by increasing size",
@@ -195,6 +198,7 @@ CLAIMS = (
         {},
         _UNIFORM,
         _count_error,
+        len(_SIZES_UNIFORM),
     ),
     _statistic(
         "burkholz-2022-mean-error",
@@ -236,5 +240,6 @@ CLAIMS = (
         {},
         _PRODUCT,
         _count_error,
+        len(_SIZES_PRODUCT),
     ),
 )
