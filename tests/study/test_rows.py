@@ -93,11 +93,11 @@ def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):
 
 
 def test_the_published_error_is_the_claims_own():
-    tables = {"needed": TABLE.iloc[:1]}
-    for error, status in ((0.0, Status.VIOLATED), (1.0, Status.HOLDS), (lambda v: v / 6, Status.HOLDS)):
+    tables = {"needed": TABLE.iloc[:1].assign(low=3.9, high=4.1)}
+    for error, status in ((0.0, Status.VIOLATED), (2.0, Status.HOLDS), (lambda v: v / 3, Status.HOLDS)):
         figure = Claim(
             id="figure", paper="A. Student", number="Table 1", statement="It is 6.", latex="6", kind=Kind.PUBLISHED,
-            quantity="n*", formula=lambda value: value, constants={"value": 6.0}, error=error,
+            quantity="mean size", formula=lambda value: value, constants={"value": 6.0}, error=error,
         )  # fmt: skip
         (verdict,) = Rows("needed").verdicts(figure, tables)
         assert verdict.status is status
