@@ -56,9 +56,9 @@ from .subsetsum import covering_profile as covering_profile
 from .subsetsum import covering_profiles as covering_profiles
 from .subsetsum import covering_radius as covering_radius
 from .subsetsum import covers as covers
+from .subsetsum import covers_each as covers_each
 from .subsetsum import hitting_time as hitting_time
 from .subsetsum import hitting_times as hitting_times
-from .subsetsum.coverage import covers_each as covers_each
 from .subsetsum.nearest import hits as hits
 from .subsetsum.nearest import nearest_subset as nearest_subset
 from .trials import Trials as Trials

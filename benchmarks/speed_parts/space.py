@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from rssp.balls import Ball
-from rssp.subsetsum.results import CoveringRadius
-from rssp.subsetsum.space import method as space
+from rssp.subsetsum import CoveringRadius, covering_radius
 
 __all__ = ["baseline_radius", "space_rows"]
 
@@ -43,11 +42,11 @@ def baseline_radius(sample: NDArray[np.float64], ball: Ball, resolution: float =
 
 def _seconds(sample: NDArray[np.float64], ball: Ball, repeats: int) -> tuple[float, CoveringRadius]:
     """The least processor time of some repeats, after a warm-up, and the bracket."""
-    space.covering_radius(sample[:8], ball)
+    covering_radius(sample[:8], ball)
     times = []
     for _ in range(repeats):
         start = time.process_time()
-        bracket = space.covering_radius(sample, ball)
+        bracket = covering_radius(sample, ball)
         times.append(time.process_time() - start)
     return min(times), bracket
 

@@ -227,7 +227,7 @@ class Coverage(Measurement):
         return _batch_size(min(self.n, _whole_log2(ball.radius / self.eps) + 5), 1)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.coverage import covers_each
+        from rssp.subsetsum.covering import covers_each
 
         covered = covers_each(samples, ball, self.eps, error_norm=self.error_norm)
         return {"trial": np.arange(len(samples)), "covered": covered}

@@ -178,7 +178,7 @@ class WeightedFailures(Measurement):
         return 1 << min(max(20 - _whole_log2(ball.radius / self.eps), 4), 7)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
-        from rssp.subsetsum.coverage import COVERED, UNCOVERED, decide_each
+        from rssp.subsetsum.covering import COVERED, UNCOVERED, decide_each
 
         log_weight = self.tilt.log_ratio(samples)
         possible = np.isfinite(log_weight)  # the others count nothing

@@ -9,7 +9,7 @@ the law is P(cover):
 3. the near-coincidences among X's own sums (R1, R2), which multiply the exponent b = lambda (2 eps)^d by exp(-rho).
 
 In dimension 1 mu is followed exactly along the interval; up to dimension 6 (C1) is a quasi-random sum; above, the
-closed form (W1). The formulas stand in the modules `_saddlepoint`, `_clumps`, `_relations` and `_wide`.
+closed form (W1). The formulas stand in the modules `saddlepoint`, `clumps`, `relations` and `wide`.
 
 Range of validity: eps small against the spread of the sums (the ball lies inside their convex hull by more than eps),
 and the variance of b rho, about b^3 (3/4)^n (sqrt(3)/2)^d / 2, not large against b^2. Largest difference of predicted
@@ -38,7 +38,7 @@ from rssp.estimates import Estimate, Evidence
 from rssp.intervals import normal_reach
 from rssp.laws import Law
 from rssp.laws.parse import identity_columns, law_text
-from rssp.prediction.clumps import conditional_law, log_intensity
+from rssp.prediction.clumps import conditional_coverage, log_intensity
 from rssp.prediction.relations import relation_excess
 from rssp.prediction.saddlepoint import SMALL_DIM
 
@@ -50,9 +50,9 @@ __all__ = [
     "predicted_target_failure",
 ]
 
-_POINTS = 512
-_NODES = 9
-_LIMIT = 3.0
+_POINTS = 512  # quasi-random, in 2 to 6 dimensions: their error of one sample is averaged over the samples
+_NODES = 9  # Gauss-Hermite, of the skewed normal part of rho
+_LIMIT = 3.0  # |rho| beyond it is not believed: exp(-rho) is a first-order factor
 
 
 def _averaged(
@@ -76,18 +76,18 @@ def _conditional(
         else np.zeros((1, ball.dim + 1))
     )
     shift = np.random.default_rng([seed, 1]).random(ball.dim + 1)
-    law, tilt = conditional_law(sample, ball, density, heavy, (base + shift) % 1.0)
+    coverage, tilt = conditional_coverage(sample, ball, density, heavy, (base + shift) % 1.0)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
 
     def averaged(eps: NDArray[np.float64]) -> NDArray[np.float64]:
         excess, spread, skew = relation_excess(sample, tilt, eps, np.random.default_rng([seed, 2]))
         excess = np.clip(excess, -_LIMIT, _LIMIT)
         if not spread.any():
-            return law(eps, np.exp(-excess))
+            return coverage(eps, np.exp(-excess))
         # a skewed normal by its first Cornish-Fisher term
         rest = spread * (nodes[:, None] + np.minimum(skew, 1.0) * (nodes[:, None] ** 2 - 1) / 6)
         thinning = np.exp(np.clip(-excess - rest, -_LIMIT, _LIMIT))
-        values = law(np.tile(eps, len(nodes)), thinning.ravel()).reshape(len(nodes), len(eps))
+        values = coverage(np.tile(eps, len(nodes)), thinning.ravel()).reshape(len(nodes), len(eps))
         return weights / weights.sum() @ values
 
     return averaged
@@ -146,11 +146,11 @@ def coverage_given_sample(
     return _conditional(array, ball, density, integer("heavy", heavy, 0, 12), 0)(eps)
 
 
-def _level_eps(law: Callable[[NDArray[np.float64]], NDArray[np.float64]], level: float, high: float) -> float:
-    """The eps at which `law` passes `level`, to a relative 1e-4 or so."""
+def _level_eps(coverage: Callable[[NDArray[np.float64]], NDArray[np.float64]], level: float, high: float) -> float:
+    """The eps at which `coverage` passes `level`, to a relative 1e-4 or so."""
     log_eps = np.linspace(math.log(high) - 60.0, math.log(high), 121)
     for _ in range(4):
-        above = law(np.exp(log_eps)) >= level
+        above = coverage(np.exp(log_eps)) >= level
         first = int(np.argmax(above)) if above.any() else len(log_eps) - 1
         log_eps = np.linspace(log_eps[max(first - 1, 0)], log_eps[first], 9)
     return math.exp(log_eps[-1])
@@ -173,8 +173,8 @@ def predicted_radius(
     level = probability("level", level)
     result = []
     for i, sample in enumerate(np.asarray(samples, dtype=np.float64)):
-        law = _conditional(sample_array(sample, ball.dim), ball, density, heavy, i)
-        result.append(_level_eps(law, level, 2 * ball.radius + float(np.abs(sample).sum())))
+        coverage = _conditional(sample_array(sample, ball.dim), ball, density, heavy, i)
+        result.append(_level_eps(coverage, level, 2 * ball.radius + float(np.abs(sample).sum())))
     return np.array(result)
 
 

@@ -22,9 +22,16 @@ from scipy.special import gammaln, logsumexp
 from rssp._arguments import integer, number, positive
 from rssp.errors import ArgumentError
 from rssp.laws import Law, Normal, NormallyScaledNormal, Uniform
-from rssp.prediction.joint_hits import normal_hits, scaled_normal_hits, uniform_hits
+from rssp.prediction.pairs import normal_pairs, scaled_normal_pairs, uniform_pairs
 
-__all__ = ["MinimalSamples", "SubsetMoments", "joint_hitting", "minimal_n", "overlap_law", "subset_moments"]
+__all__ = [
+    "MinimalSamples",
+    "SubsetMoments",
+    "joint_hitting",
+    "minimal_n",
+    "overlap_log_probabilities",
+    "subset_moments",
+]
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,10 @@ class MinimalSamples:
     ratio: float
 
 
-def overlap_law(n: int, k: int) -> NDArray[np.float64]:
+def overlap_log_probabilities(n: int, k: int) -> NDArray[np.float64]:
     """log P(I = i), i = 0..k, for the overlap of two independent uniform k-subsets of n.
 
-    >>> np.exp(overlap_law(4, 2)).round(6).tolist()
+    >>> np.exp(overlap_log_probabilities(4, 2)).round(6).tolist()
     [0.166667, 0.666667, 0.166667]
     """
     n = integer("n", n, 1)
@@ -95,18 +102,18 @@ def joint_hitting(law: Law, k: int, eps: float, target: ArrayLike = 0.0) -> tupl
     z = np.asarray(target, dtype=np.float64)
     if z.ndim > 1 or (z.ndim == 1 and z.size not in (1, law.dim)) or not np.isfinite(z).all():
         raise ArgumentError("target", target, f"one finite number, or dim = {law.dim} of them")
-    return _hits(law, k, eps, tuple(np.broadcast_to(z, (law.dim,)).tolist()))
+    return _pairs(law, k, eps, tuple(np.broadcast_to(z, (law.dim,)).tolist()))
 
 
 @lru_cache(maxsize=1024)
-def _hits(law: Law, k: int, eps: float, target: tuple[float, ...]) -> tuple[float, NDArray[np.float64]]:
+def _pairs(law: Law, k: int, eps: float, target: tuple[float, ...]) -> tuple[float, NDArray[np.float64]]:
     z = np.array(target)
     if isinstance(law, Normal) and law.mean == 0:
-        return normal_hits(k, eps / law.std, z / law.std)
+        return normal_pairs(k, eps / law.std, z / law.std)
     if isinstance(law, NormallyScaledNormal):
-        return scaled_normal_hits(k, eps, z)
+        return scaled_normal_pairs(k, eps, z)
     if isinstance(law, Uniform) and law.dim == 1 and law.low == -law.high:
-        return uniform_hits(k, eps / law.high, float(z[0]) / law.high)
+        return uniform_pairs(k, eps / law.high, float(z[0]) / law.high)
     raise ArgumentError("law", law, "Normal with mean 0, NormallyScaledNormal, or Uniform(-a, a) in one dimension")
 
 
@@ -121,7 +128,9 @@ def subset_moments(law: Law, n: int, k: int, eps: float, target: ArrayLike = 0.0
     k = integer("k", k, 1, n)
     log_p, joint = joint_hitting(law, k, eps, target)
     log_count = float(_log_choose(n, np.array(k)))
-    return SubsetMoments(n, k, log_count + log_p, 2 * log_count + float(logsumexp(overlap_law(n, k) + joint)))
+    return SubsetMoments(
+        n, k, log_count + log_p, 2 * log_count + float(logsumexp(overlap_log_probabilities(n, k) + joint))
+    )
 
 
 def minimal_n(

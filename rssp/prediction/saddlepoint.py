@@ -18,6 +18,7 @@ c is of the order -d^2 / (4 n): without it the density is some 0.5 / n too high 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -32,8 +33,213 @@ SMALL_DIM = 6
 """Up to this dimension targets are solved one by one in a compiled loop; above it, with matrix products."""
 
 _FEWER_THAN_ONE = -5.0  # log of the Chernoff bound on the number of sums beyond the target: below 0 there is none
-_STEPS = 100
+_STEPS = 100  # Newton steps at most; about five are taken, and where the tilt runs off to infinity some twenty
+_HALVINGS = 60  # of a step: 2^-60 of it is below the last bit of the tilt
 _PROBES = 100
+
+
+class _Scratch(NamedTuple):
+    """The arrays that one Newton solution works in; `tilt` and `factor` are what it leaves behind."""
+
+    target: NDArray[np.float64]
+    """(d,), less the sum of the heavy vectors that are taken"""
+    tilt: NDArray[np.float64]
+    trial: NDArray[np.float64]
+    """(d,), the tilt after a step"""
+    step: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    """(d,), of K(t) - <t, target>"""
+    factor: NDArray[np.float64]
+    """(d, d): the lower triangle of K''(tilt), then of its Cholesky factor"""
+    whitened: NDArray[np.float64]
+    """(d,), y_i of (S2)"""
+    first: NDArray[np.float64]
+    """(d,), the vector whose square is rho13"""
+    third: NDArray[np.float64]
+    """(d, d, d), the tensor whose square is rho23"""
+
+
+@kernel
+def _dot(t, sample, i):  # type: ignore[no-untyped-def]
+    u = 0.0
+    for a in range(t.size):
+        u += t[a] * sample[i, a]
+    return u
+
+
+@kernel
+def _less_inner_product(value, t, z):  # type: ignore[no-untyped-def]
+    """value - <t, z>, term by term: stored tables know the last bit, which the order of the terms decides."""
+    for a in range(t.size):
+        value -= t[a] * z[a]
+    return value
+
+
+@kernel
+def _plus_cumulants(value, sample, t):  # type: ignore[no-untyped-def]
+    """value + K(t), term by term."""
+    log2 = math.log(2.0)
+    for i in range(sample.shape[0]):
+        u = _dot(t, sample, i)
+        value += max(u, 0.0) + math.log1p(math.exp(-abs(u))) - log2
+    return value
+
+
+@kernel
+def _tilted_probability(u):  # type: ignore[no-untyped-def]
+    return 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
+
+
+@kernel
+def _differentiate(sample, s):  # type: ignore[no-untyped-def]
+    """The gradient of K(t) - <t, z> and the lower triangle of its matrix of second derivatives, at the tilt."""
+    d = s.tilt.size
+    s.gradient[:] = -s.target
+    s.factor[:] = 0.0
+    for i in range(sample.shape[0]):
+        p = _tilted_probability(_dot(s.tilt, sample, i))
+        v = p * (1.0 - p)
+        for a in range(d):
+            s.gradient[a] += p * sample[i, a]
+            w = v * sample[i, a]
+            for b in range(a + 1):
+                s.factor[a, b] += w * sample[i, b]
+
+
+@kernel
+def _factorise(matrix):  # type: ignore[no-untyped-def]
+    """The lower Cholesky factor in place; False where a pivot vanishes: the tilt runs off to infinity."""
+    for a in range(matrix.shape[0]):
+        for b in range(a + 1):
+            w = matrix[a, b]
+            for c in range(b):
+                w -= matrix[a, c] * matrix[b, c]
+            if a == b:
+                if not w > 1e-280:
+                    return False
+                matrix[a, a] = math.sqrt(w)
+            else:
+                matrix[a, b] = w / matrix[b, b]
+    return True
+
+
+@kernel
+def _decrement(s):  # type: ignore[no-untyped-def]
+    """The squared Newton decrement, factor^-1 gradient left in `step`."""
+    decrement = 0.0
+    for a in range(s.step.size):
+        w = s.gradient[a]
+        for b in range(a):
+            w -= s.factor[a, b] * s.step[b]
+        s.step[a] = w / s.factor[a, a]
+        decrement += s.step[a] * s.step[a]
+    return decrement
+
+
+@kernel
+def _finish_step(s):  # type: ignore[no-untyped-def]
+    """step = (factor factor^T)^-1 gradient, from what `_decrement` left."""
+    d = s.step.size
+    for a in range(d - 1, -1, -1):
+        w = s.step[a]
+        for b in range(a + 1, d):
+            w -= s.factor[b, a] * s.step[b]
+        s.step[a] = w / s.factor[a, a]
+
+
+@kernel
+def _search_line(sample, s, value, decrement):  # type: ignore[no-untyped-def]
+    """Halve the step until the exponent falls by a quarter of what it promises; moves the tilt, returns the value."""
+    size, new_value = 1.0, value
+    for _ in range(_HALVINGS):
+        for a in range(s.tilt.size):
+            s.trial[a] = s.tilt[a] - size * s.step[a]
+        new_value = _plus_cumulants(_less_inner_product(0.0, s.trial, s.target), sample, s.trial)
+        if new_value <= value - 0.25 * size * decrement + 1e-13 * abs(value):
+            break
+        size *= 0.5
+    s.tilt[:] = s.trial
+    return new_value
+
+
+@kernel
+def _solve(sample, s):  # type: ignore[no-untyped-def]
+    """(whether the target lies inside the sums' hull, K(t) - <t, z>), with the tilt t of K'(t) = z and the factor."""
+    value = _less_inner_product(_plus_cumulants(0.0, sample, s.tilt), s.tilt, s.target)
+    for _ in range(_STEPS):
+        _differentiate(sample, s)
+        if not _factorise(s.factor):
+            return False, value
+        decrement = _decrement(s)
+        if decrement < 1e-18:
+            break
+        _finish_step(s)
+        value = _search_line(sample, s, value, decrement)
+        if value + sample.shape[0] * math.log(2.0) < _FEWER_THAN_ONE:
+            return False, value
+    return True, value
+
+
+@kernel
+def _second_order(sample, s):  # type: ignore[no-untyped-def]
+    """(the root's logarithm in (S1), c of (S2)) at the solved tilt."""
+    d = s.tilt.size
+    y = s.whitened
+    s.third[:] = 0.0
+    s.first[:] = 0.0
+    rho4 = 0.0
+    for i in range(sample.shape[0]):
+        p = _tilted_probability(_dot(s.tilt, sample, i))
+        v = p * (1.0 - p)
+        k3 = v * (1.0 - 2.0 * p)
+        square = 0.0
+        for a in range(d):
+            w = sample[i, a]
+            for b in range(a):
+                w -= s.factor[a, b] * y[b]
+            y[a] = w / s.factor[a, a]
+            square += y[a] * y[a]
+        rho4 += v * (1.0 - 6.0 * v) * square * square
+        for a in range(d):
+            s.first[a] += k3 * square * y[a]
+            for b in range(d):
+                w = k3 * y[a] * y[b]
+                for c in range(d):
+                    s.third[a, b, c] += w * y[c]
+    correction = rho4 / 8.0
+    log_root = 0.5 * d * math.log(2.0 * math.pi)
+    for a in range(d):
+        log_root += math.log(s.factor[a, a])
+        correction -= s.first[a] * s.first[a] / 8.0
+        for b in range(d):
+            for c in range(d):
+                correction -= s.third[a, b, c] * s.third[a, b, c] / 12.0
+    return log_root, correction
+
+
+@kernel
+def _add_density(total, part, tilt, mean_tilt):  # type: ignore[no-untyped-def]
+    """log(e^total + e^part); mean_tilt (d,), weighted by the densities, takes in `tilt`."""
+    if part > total:
+        ratio = math.exp(total - part) if total > -np.inf else 0.0
+        for a in range(tilt.size):
+            mean_tilt[a] = (mean_tilt[a] * ratio + tilt[a]) / (1.0 + ratio)
+        return part + math.log1p(ratio)
+    ratio = math.exp(part - total)
+    for a in range(tilt.size):
+        mean_tilt[a] = (mean_tilt[a] + tilt[a] * ratio) / (1.0 + ratio)
+    return total + math.log1p(ratio)
+
+
+@kernel
+def _take_heavy(heavy, subset, target, rest):  # type: ignore[no-untyped-def]
+    """rest = the target less the sum of the heavy vectors in the subset (bit j: vector j)."""
+    for a in range(target.size):
+        taken = 0.0
+        for j in range(heavy.shape[0]):
+            if (subset >> j) & 1:
+                taken += heavy[j, a]
+        rest[a] = target[a] - taken
 
 
 @kernel
@@ -44,150 +250,25 @@ def small_log_density(sample, heavy, targets, log_density, tilts):  # type: igno
     `sample` (n, d) alone, one for each subset of the heavy ones. The tilt returned is minus the gradient of the
     exponent. Time O(m 2^h n d^2) a Newton step, about five of them; memory O(n d + d^3).
     """
-    n, d = sample.shape
-    h = heavy.shape[0]
-    t = np.zeros(d)
-    new_t = np.zeros(d)
-    step = np.zeros(d)
-    gradient = np.zeros(d)
-    hessian = np.zeros((d, d))
-    y = np.zeros(d)
-    third = np.zeros((d, d, d))
-    first = np.zeros(d)
-    shift = np.zeros(d)
-    z = np.zeros(d)
-    log2 = math.log(2.0)
+    d, h = sample.shape[1], heavy.shape[0]
+    s = _Scratch(
+        np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d), np.zeros((d, d)),
+        np.zeros(d), np.zeros(d), np.zeros((d, d, d)),
+    )  # fmt: skip
     for m in range(targets.shape[0]):
         total = -np.inf
-        for a in range(d):
-            tilts[m, a] = 0.0
-        t[:] = 0.0
-        for s in range(1 << h):
-            shift[:] = 0.0
-            for j in range(h):
-                if (s >> j) & 1:
-                    for a in range(d):
-                        shift[a] += heavy[j, a]
-            for a in range(d):
-                z[a] = targets[m, a] - shift[a]
-            outside = False
-            value = 0.0
-            for i in range(n):
-                u = 0.0
-                for a in range(d):
-                    u += t[a] * sample[i, a]
-                value += max(u, 0.0) + math.log1p(math.exp(-abs(u))) - log2
-            for a in range(d):
-                value -= t[a] * z[a]
-            for _ in range(_STEPS):
-                gradient[:] = -z
-                hessian[:] = 0.0
-                for i in range(n):
-                    u = 0.0
-                    for a in range(d):
-                        u += t[a] * sample[i, a]
-                    p = 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
-                    v = p * (1.0 - p)
-                    for a in range(d):
-                        gradient[a] += p * sample[i, a]
-                        w = v * sample[i, a]
-                        for b in range(a + 1):
-                            hessian[a, b] += w * sample[i, b]
-                # lower Cholesky factor in place; a pivot that vanishes means the tilt runs off to infinity
-                for a in range(d):
-                    for b in range(a + 1):
-                        w = hessian[a, b]
-                        for c in range(b):
-                            w -= hessian[a, c] * hessian[b, c]
-                        if a == b:
-                            if not w > 1e-280:
-                                outside = True
-                                w = 1.0
-                            hessian[a, a] = math.sqrt(w)
-                        else:
-                            hessian[a, b] = w / hessian[b, b]
-                if outside:
-                    break
-                decrement = 0.0
-                for a in range(d):
-                    w = gradient[a]
-                    for b in range(a):
-                        w -= hessian[a, b] * step[b]
-                    step[a] = w / hessian[a, a]
-                    decrement += step[a] * step[a]
-                if decrement < 1e-18:
-                    break
-                for a in range(d - 1, -1, -1):
-                    w = step[a]
-                    for b in range(a + 1, d):
-                        w -= hessian[b, a] * step[b]
-                    step[a] = w / hessian[a, a]
-                size = 1.0
-                for _ in range(60):
-                    new_value = 0.0
-                    for a in range(d):
-                        new_t[a] = t[a] - size * step[a]
-                        new_value -= new_t[a] * z[a]
-                    for i in range(n):
-                        u = 0.0
-                        for a in range(d):
-                            u += new_t[a] * sample[i, a]
-                        new_value += max(u, 0.0) + math.log1p(math.exp(-abs(u))) - log2
-                    if new_value <= value - 0.25 * size * decrement + 1e-13 * abs(value):
-                        break
-                    size *= 0.5
-                t[:] = new_t
-                value = new_value
-                if value + n * log2 < _FEWER_THAN_ONE:
-                    outside = True
-                    break
-            if outside:
-                t[:] = 0.0
+        tilts[m] = 0.0
+        s.tilt[:] = 0.0
+        for subset in range(1 << h):  # each begins at the tilt of the one before
+            _take_heavy(heavy, subset, targets[m], s.target)
+            inside, value = _solve(sample, s)
+            if not inside:
+                s.tilt[:] = 0.0
                 continue
-            third[:] = 0.0
-            first[:] = 0.0
-            rho4 = 0.0
-            for i in range(n):
-                u = 0.0
-                for a in range(d):
-                    u += t[a] * sample[i, a]
-                p = 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
-                v = p * (1.0 - p)
-                k3 = v * (1.0 - 2.0 * p)
-                square = 0.0
-                for a in range(d):
-                    w = sample[i, a]
-                    for b in range(a):
-                        w -= hessian[a, b] * y[b]
-                    y[a] = w / hessian[a, a]
-                    square += y[a] * y[a]
-                rho4 += v * (1.0 - 6.0 * v) * square * square
-                for a in range(d):
-                    first[a] += k3 * square * y[a]
-                    for b in range(d):
-                        w = k3 * y[a] * y[b]
-                        for c in range(d):
-                            third[a, b, c] += w * y[c]
-            correction = rho4 / 8.0
-            log_root = 0.5 * d * math.log(2.0 * math.pi)
-            for a in range(d):
-                log_root += math.log(hessian[a, a])
-                correction -= first[a] * first[a] / 8.0
-                for b in range(d):
-                    for c in range(d):
-                        correction -= third[a, b, c] * third[a, b, c] / 12.0
+            log_root, correction = _second_order(sample, s)
             # near the ends of the support the series diverges; there at most half a unit of it is believed
-            part = value - log_root + max(correction, -0.5) - h * log2
-            if part > total:
-                ratio = math.exp(total - part) if total > -np.inf else 0.0
-                total = part + math.log1p(ratio)
-                for a in range(d):
-                    tilts[m, a] = (tilts[m, a] * ratio + t[a]) / (1.0 + ratio)
-            else:
-                ratio = math.exp(part - total)
-                total += math.log1p(ratio)
-                for a in range(d):
-                    tilts[m, a] = (tilts[m, a] + t[a] * ratio) / (1.0 + ratio)
+            part = value - log_root + max(correction, -0.5) - h * math.log(2.0)
+            total = _add_density(total, part, s.tilt, tilts[m])
         log_density[m] = total
 
 

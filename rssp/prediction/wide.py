@@ -1,4 +1,4 @@
-"""The integral (C1) of `_clumps` in high dimension, in closed form around the targets that dominate it.
+"""The integral (C1) of `clumps` in high dimension, in closed form around the targets that dominate it.
 
 There exp(-b) falls so fast away from the thinnest targets that log lambda is well described by its expansion, and the
 integrand is nearly a product of exponentials. With b0, t at a reference target z0 and theta = (b0 - d) t,
@@ -26,14 +26,14 @@ from scipy.special import expit
 from rssp.balls import Ball
 from rssp.prediction.saddlepoint import large_log_density
 
-__all__ = ["wide_law"]
+__all__ = ["wide_coverage"]
 
 Floats = NDArray[np.float64]
-_ROUNDS = 12
-_MOST = 1e12
+_ROUNDS = 12  # each leaves 0.3 of the way to the fixed point z0 = mean: 5e-7 of it after all
+_MOST = 1e12  # sums in a window beyond which its emptiness is no more than 0
 
 
-def wide_law(sample: Floats, ball: Ball, density: str) -> tuple[Callable[[Floats, Floats], Floats], Floats]:
+def wide_coverage(sample: Floats, ball: Ball, density: str) -> tuple[Callable[[Floats, Floats], Floats], Floats]:
     """P(cover | sample) as a function of eps and the factor on b, and the tilt at the ball's thinnest corner.
 
     Time O(n d^2 + d^3) once, then O(d^2) an eps; memory O(n d).

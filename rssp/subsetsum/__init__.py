@@ -6,6 +6,7 @@ from rssp.subsetsum.covering import (
     covering_profiles,
     covering_radius,
     covers,
+    covers_each,
     hitting_time,
     hitting_times,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "covering_profiles",
     "covering_radius",
     "covers",
+    "covers_each",
     "hitting_time",
     "hitting_times",
 ]

@@ -3,12 +3,14 @@
 The covering radius of a sample X_1, ..., X_n is ``rho = max over z in the ball of min over S of ||z - sum_S X||``,
 where S runs through all 2^n subsets, the empty one included. The sample covers the ball at eps if and only if ``rho <=
 eps``. In one dimension every answer is exact; in more, it is certified from both sides.
+
+All verbs are written once, over the two things that a `Method` can do: radii along a schedule of n, and the least n
+that covers at eps. `line` does them in one dimension, `space` in any.
 """
 
 from __future__ import annotations
 
 import math
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,30 +18,56 @@ from numpy.typing import ArrayLike, NDArray
 from rssp._arguments import array_of_eps, choice, integer, positive, probability, sample_array
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.subsetsum.results import CoveringProfile, CoveringRadius
+from rssp.subsetsum.results import NEVER, OPEN, CoveringProfile, CoveringRadius, Coverings, Method, Radii
 
 __all__ = [
+    "COVERED",
+    "OPEN",
+    "UNCOVERED",
     "covered_fractions",
     "covering_profile",
     "covering_profiles",
     "covering_radius",
     "covers",
+    "covers_each",
+    "decide_each",
     "hitting_time",
     "hitting_times",
 ]
 
 _NORMS = (2.0, math.inf)
+UNCOVERED, COVERED = 0, 1
 
 
-def _method(ball: Ball) -> ModuleType:
-    """The module with the verbs for this dimension; loaded when used."""
-    if ball.dim == 1:
-        from rssp.subsetsum.line import method as line
+def _method(samples: NDArray[np.float64], ball: Ball, error_norm: float) -> Method:
+    """How samples (trials, n, dim) of this dimension are covered; loaded when used."""
+    error_norm = choice("error_norm", error_norm, _NORMS)
+    if ball.dim == 1:  # where the norms of the error are the same
+        from rssp.subsetsum.line.method import Line
 
-        return line
-    from rssp.subsetsum.space import method as space
+        return Line.of(samples, ball)
+    from rssp.subsetsum.space.method import Space
 
-    return space
+    return Space(samples, ball, error_norm)
+
+
+def _of_sample(sample: ArrayLike, ball: Ball, error_norm: float) -> tuple[Method, int]:
+    """The method for one sample, and its n."""
+    x = sample_array(sample, _ball(ball).dim)
+    return _method(x[None], ball, error_norm), len(x)
+
+
+def _of_samples(samples: ArrayLike, ball: Ball, error_norm: float) -> tuple[Method, int]:
+    """The method for many samples, and their n."""
+    x = _samples_array(samples, _ball(ball).dim)
+    return _method(x, ball, error_norm), x.shape[1]
+
+
+def _decided(found: Coverings) -> NDArray[np.int64]:
+    """The n found; raises the refusal where it is open."""
+    if found.refusal is not None:
+        raise found.refusal
+    return found.n
 
 
 def _ball(ball: Ball) -> Ball:
@@ -91,22 +119,26 @@ def covering_radius(
 
     Notes
     -----
-    Cost in one dimension: every method that reads each sum needs at least one operation a sum, about 1 ns. This one
-    keeps one bit for a cell of half to one mean gap between sums, and lets the 5 to 8 smallest numbers double the
-    bitmap word by word: only one sum in 2^5 to 2^8 is ever formed, and a sum costs about 0.3 word operations and 0.25
-    bytes of traffic. Measured on a loaded machine, one core: 0.2 to 0.35 ns per sum in the ball for n = 22 to 34, that
-    is 5 ms at n = 26 and 0.8 s at n = 34, with at most 270 MB for the bitmap. Up to n = 15 the sums are merged: 80 us
-    for all n to 15. Numbers that are 0 cost nothing.
+    Cost in one dimension: up to n = 15 the sums are merged, 2^n steps for each n. Beyond, there is a bit for a cell of
+    half to one mean gap between sums, and the 5 to 8 smallest numbers double the bitmap word by word: only one sum in
+    2^5 to 2^8 is ever formed, and a sum in the ball costs about 0.3 word operations and 0.25 bytes of traffic. The
+    bitmap takes at most 270 MB; where more cells are wanted it is made window by window. Numbers that are 0 cost
+    nothing.
+
+    Cost in more: passes over the sums of two halves that lie in the window of the ball, two to eight of them, and what
+    is left between them is small unless d >= 7, where a cell has 3^d cells about it. In the ball of the 1-norm it
+    depends on the sample. Memory: the two halves, 4 bytes a cell of side rho in the ball's bounding cube (at most 2^28
+    cells), at most 2^22 sums. What both cost on a machine: benchmarks/speed.py.
 
     Examples
     --------
     >>> covering_radius([0.5, -0.75, 1.0], Ball(1))
     CoveringRadius(lower=0.25, upper=0.25, witness=array([-0.5]))
     """
-    x = sample_array(sample, _ball(ball).dim)
-    return _method(ball).covering_radius(
-        x, ball, resolution=_resolution(resolution), error_norm=choice("error_norm", error_norm, _NORMS)
-    )
+    method, n = _of_sample(sample, ball, error_norm)
+    schedule = [*(n - fewer for fewer in method.run_up if fewer < n), n]
+    radii = method.radii(schedule, _resolution(resolution))
+    return CoveringRadius(float(radii.lower[0, -1]), float(radii.upper[0, -1]), radii.witness[0, -1])
 
 
 def covers(sample: ArrayLike, ball: Ball, eps: float, *, error_norm: float = math.inf) -> bool:
@@ -114,18 +146,19 @@ def covers(sample: ArrayLike, ball: Ball, eps: float, *, error_norm: float = mat
 
     Parameters and errors as for `covering_radius`. In one dimension a first look goes to the ends of the ball, then to
     the eighth of it where sums are sparsest; a target found there that is not covered ends the work. A sample with more
-    numbers than needed is tried with fewer first. The cost then is that of a bitmap with some cells an eps, about
-    2e-9 * 2^(n - 14) s and 3e-9 * radius / eps s (n = 34, eps = 1e-6: 8 ms; eps = 1e-8 takes under 1 s for n = 28 to
-    40), or, where that is less, of the union of the intervals of length 2 eps about the sums: 2e-8 s for each that fits
-    between the sums, whatever 2^n is (n = 60, eps = 1e-6: 0.1 s).
+    numbers than needed is tried with fewer first. The cost then is the lesser of two: a bitmap with some cells an eps,
+    2^(n - 14) pairs of sums to place and radius / eps cells, or the union of the intervals of length 2 eps about the
+    sums, each that fits between the sums merged once, whatever 2^n is. In more dimensions it is one pass over the
+    sums where some target is far from all of them, two where none is, with cells of side eps; the answer is exact for
+    the sample on its grid of fixed point (in the 2-norm error: up to 2^-32 of eps).
 
     Examples
     --------
     >>> covers([0.5, -0.75, 1.0], Ball(1), 0.25), covers([0.5, -0.75, 1.0], Ball(1), 0.2)
     (True, False)
     """
-    x = sample_array(sample, _ball(ball).dim)
-    return _method(ball).covers(x, ball, positive("eps", eps), error_norm=choice("error_norm", error_norm, _NORMS))
+    method, n = _of_sample(sample, ball, error_norm)
+    return bool(_decided(method.coverings(np.array([positive("eps", eps)]), n))[0, 0] != NEVER)
 
 
 def covering_profile(
@@ -146,11 +179,15 @@ def covering_profile(
     >>> covering_profile([0.5, -0.75, 1.0], Ball(1)).lower
     array([1.  , 0.5 , 0.25])
     """
-    x = sample_array(sample, _ball(ball).dim)
-    n_min, n_max = _range(n_min, n_max, len(x))
-    return _method(ball).covering_profile(
-        x, ball, n_min, n_max, resolution=_resolution(resolution), error_norm=choice("error_norm", error_norm, _NORMS)
-    )
+    method, n = _of_sample(sample, ball, error_norm)
+    schedule, radii = _profiles(method, n, n_min, n_max, resolution)
+    return CoveringProfile(np.array(schedule, np.int64), radii.lower[0], radii.upper[0])
+
+
+def _profiles(method: Method, n: int, n_min: int, n_max: int | None, resolution: float) -> tuple[range, Radii]:
+    n_min, n_max = _range(n_min, n_max, n)
+    schedule = range(n_min, n_max + 1)
+    return schedule, method.radii(schedule, _resolution(resolution))
 
 
 def covering_profiles(
@@ -164,7 +201,7 @@ def covering_profiles(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`covering_profile` of many samples (trials, n, dim): (lower, upper), each (trials, n_max - n_min + 1).
 
-    In one dimension lower equals upper, and the work is one call that does not hold Python's global lock.
+    In one dimension lower equals upper. The work does not hold Python's global lock.
 
     Examples
     --------
@@ -173,16 +210,9 @@ def covering_profiles(
     array([[1.  , 0.5 , 0.25],
            [1.  , 1.  , 0.5 ]])
     """
-    x = _samples_array(samples, _ball(ball).dim)
-    n_min, n_max = _range(n_min, n_max, x.shape[1])
-    options = {"resolution": _resolution(resolution), "error_norm": choice("error_norm", error_norm, _NORMS)}
-    if ball.dim == 1:
-        return _method(ball).covering_profiles(x, ball, n_min, n_max, **options)
-    lower, upper = np.empty((2, len(x), n_max - n_min + 1))
-    for t, sample in enumerate(x):
-        profile = _method(ball).covering_profile(sample, ball, n_min, n_max, **options)
-        lower[t], upper[t] = profile.lower, profile.upper
-    return lower, upper
+    method, n = _of_samples(samples, ball, error_norm)
+    _, radii = _profiles(method, n, n_min, n_max, resolution)
+    return radii.lower, radii.upper
 
 
 def hitting_time(sample: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm: float = math.inf) -> NDArray[np.int64]:
@@ -190,16 +220,25 @@ def hitting_time(sample: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm: f
 
     0 if the empty sum covers already; -1 if all the vectors given do not. Work stops at the smallest eps. In one
     dimension no radius is computed past n = 15: coverage is decided as by `covers`, each eps in turn, and the unions of
-    intervals give one eps for all n at once. A sample uniform on [-1, 1], targets [-1, 1] and eps to 2^-14 takes about
-    1 ms, eps to 2^-20 about 20 ms, for any n.
+    intervals give one eps for all n at once. In more dimensions there is a decision as in `covers` for each n that
+    volume allows; mostly it fails at the witness of the one before, by a look-up. Vectors that are zero cost nothing.
 
     Examples
     --------
     >>> hitting_time([0.5, -0.75, 1.0], Ball(1), [1.0, 0.5, 0.25, 0.1])
     array([ 0,  2,  3, -1])
     """
-    x = sample_array(sample, _ball(ball).dim)
-    return _method(ball).hitting_time(x, ball, array_of_eps(eps), error_norm=choice("error_norm", error_norm, _NORMS))
+    method, _ = _of_sample(sample, ball, error_norm)
+    return _hitting_times(method, eps)[0]
+
+
+def _hitting_times(method: Method, eps: ArrayLike) -> NDArray[np.int64]:
+    grid = array_of_eps(eps)
+    descending = np.argsort(-grid, kind="stable")
+    found = _decided(method.coverings(grid[descending], 0))
+    times = np.empty_like(found)
+    times[:, descending] = found
+    return times
 
 
 def hitting_times(samples: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm: float = math.inf) -> NDArray[np.int64]:
@@ -211,13 +250,36 @@ def hitting_times(samples: ArrayLike, ball: Ball, eps: ArrayLike, *, error_norm:
     array([[ 2,  3],
            [ 3, -1]])
     """
-    x = _samples_array(samples, _ball(ball).dim)
-    grid = array_of_eps(eps)
-    norm = choice("error_norm", error_norm, _NORMS)
-    if ball.dim == 1:
-        return _method(ball).hitting_times(x, ball, grid, error_norm=norm)
-    rows = [_method(ball).hitting_time(sample, ball, grid, error_norm=norm) for sample in x]
-    return np.array(rows, np.int64).reshape(len(x), len(grid))
+    return _hitting_times(_of_samples(samples, ball, error_norm)[0], eps)
+
+
+def covers_each(samples: ArrayLike, ball: Ball, eps: float, *, error_norm: float = math.inf) -> NDArray[np.bool_]:
+    """`covers` of many samples (trials, n, dim): bool (trials,). The question of an estimated probability.
+
+    Parameters and errors as for `covers`; in one dimension many samples cost little more than their decisions.
+
+    Examples
+    --------
+    >>> covers_each([[0.5, 1.0], [0.5, 0.5]], Ball.interval(0, 1.5), 0.25)
+    array([ True, False])
+    """
+    method, n = _of_samples(samples, ball, error_norm)
+    return _decided(method.coverings(np.array([positive("eps", eps)]), n))[:, 0] != NEVER
+
+
+def decide_each(samples: ArrayLike, ball: Ball, eps: float, *, error_norm: float = math.inf) -> NDArray[np.int64]:
+    """COVERED, UNCOVERED or OPEN for each sample (trials, n, dim); as `covers_each`, but never infeasible.
+
+    OPEN (rare) are the samples whose decision costs too much memory or time.
+
+    Examples
+    --------
+    >>> decide_each([[0.5, 1.0], [0.5, 0.5]], Ball.interval(0, 1.5), 0.25).tolist() == [COVERED, UNCOVERED]
+    True
+    """
+    method, n = _of_samples(samples, ball, error_norm)
+    found = method.coverings(np.array([positive("eps", eps)]), n).n[:, 0]
+    return np.where(found == OPEN, OPEN, np.where(found == NEVER, UNCOVERED, COVERED))
 
 
 def covered_fractions(
@@ -228,7 +290,7 @@ def covered_fractions(
     The length of all targets within eps (> 0) of some subset sum, the empty one included, as a part of the ball's
     length: the random variable v_n of the growth lemma of da Cunha, d'Amore, Giroire, Lesfari, Natale and Viennot (ESA
     2023). Exact, but for the conversion of eps and of the sample to fixed point and one float64 division. Costs n
-    unions of at most ``reach / (2 eps)`` intervals a trial, about 4 ns an interval, whatever 2^n is.
+    unions of at most ``reach / (2 eps)`` intervals a trial, whatever 2^n is.
 
     Raises
     ------
@@ -242,6 +304,8 @@ def covered_fractions(
     """
     if _ball(ball).dim != 1:
         raise ArgumentError("ball", f"dimension {ball.dim}", "dimension 1", "Use `covers` in more dimensions.")
+    from rssp.subsetsum.line.method import Line
+
     x = _samples_array(samples, 1)
     n_min, n_max = _range(n_min, n_max, x.shape[1])
-    return _method(ball).covered_fractions(x, ball, positive("eps", eps), n_min, n_max)
+    return Line.of(x, ball).covered_fractions(positive("eps", eps), n_min, n_max)

@@ -1,13 +1,19 @@
-"""What the covering verbs return, in one dimension and in more."""
+"""What the covering verbs return, and what they ask of a method: the same in one dimension and in more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CoveringProfile", "CoveringRadius"]
+from rssp.errors import InfeasibleError
+
+__all__ = ["NEVER", "OPEN", "CoveringProfile", "CoveringRadius", "Coverings", "Method", "Radii"]
+
+NEVER, OPEN = -1, -2  # in place of an n: not with all the vectors given; to decide costs too much memory or time
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,46 @@ class CoveringProfile:
     n: NDArray[np.int64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
+
+
+class Radii(NamedTuple):
+    """Covering radii along a schedule of n, of many samples.
+
+    Attributes
+    ----------
+    lower, upper : float64 arrays (trials, steps), non-increasing in n; equal where the method is exact
+    witness : float64 array (trials, steps, dim), a target `lower` away from every sum
+    """
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    witness: NDArray[np.float64]
+
+
+class Coverings(NamedTuple):
+    """From which n on the first n vectors cover the ball, for many samples and eps.
+
+    Attributes
+    ----------
+    n : int64 array (trials, len(eps)); NEVER or OPEN in place of an n
+    refusal : what the first OPEN entry would cost, None if there is none
+    """
+
+    n: NDArray[np.int64]
+    refusal: InfeasibleError | None
+
+
+class Method(Protocol):
+    """A way to cover: samples and a ball, prepared; the verbs of `covering` need no more of it than this."""
+
+    run_up: ClassVar[tuple[int, ...]]
+    """How many vectors fewer a search for the radius of one n best begins with."""
+
+    def radii(self, schedule: Sequence[int], resolution: float) -> Radii:
+        """The covering radius of the first n vectors, for each n of an ascending schedule.
+
+        Raises InfeasibleError where that costs too much memory or time.
+        """
+
+    def coverings(self, eps: NDArray[np.float64], n_min: int) -> Coverings:
+        """The least n >= n_min whose first n vectors cover at each eps (descending); a decision, never an estimate."""

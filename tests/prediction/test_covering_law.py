@@ -22,7 +22,7 @@ from rssp.prediction.covering_law import (
 )
 from rssp.prediction.relations import _sum_relations
 from rssp.prediction.saddlepoint import gaussian_log_density, large_log_density, small_log_density
-from rssp.prediction.wide import wide_law
+from rssp.prediction.wide import wide_coverage
 
 
 def all_sums(sample: np.ndarray) -> np.ndarray:
@@ -130,8 +130,8 @@ def test_closed_form_against_quasi_random_sum(norm):
     points = qmc.Sobol(6, seed=1).random(8192)
     eps = np.geomspace(5e-3, 3e-2, 200)
     halves = [
-        np.interp(0.5, law(eps, np.ones(len(eps))), np.log(eps))
-        for law, _ in (wide_law(sample, ball, "saddlepoint"), _small(sample, ball, "saddlepoint", 0, points))
+        np.interp(0.5, coverage(eps, np.ones(len(eps))), np.log(eps))
+        for coverage, _ in (wide_coverage(sample, ball, "saddlepoint"), _small(sample, ball, "saddlepoint", 0, points))
     ]
     assert abs(halves[0] - halves[1]) < 0.06
 

@@ -12,8 +12,8 @@ from scipy.special import gammaln
 
 from rssp.errors import ArgumentError
 from rssp.laws import GatedProduct, Normal, NormallyScaledNormal, Uniform
-from rssp.prediction import joint_hits as _joint_hits
-from rssp.prediction.moments import joint_hitting, minimal_n, overlap_law, subset_moments
+from rssp.prediction import pairs
+from rssp.prediction.moments import joint_hitting, minimal_n, overlap_log_probabilities, subset_moments
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_scaled_normal_vectors_at_small_eps():
 def test_narrow_windows_and_quadrature_agree():
     """Where both apply: halving eps into the narrow form's range moves p_i by the area and no more."""
     z = np.array([0.4, 0.0])
-    wide = _joint_hits.scaled_normal_hits(12, 0.05, z)[1][1:8] - 4 * math.log(0.05)
-    narrow = _joint_hits.scaled_normal_hits(12, 0.005, z)[1][1:8] - 4 * math.log(0.005)
+    wide = pairs.scaled_normal_pairs(12, 0.05, z)[1][1:8] - 4 * math.log(0.05)
+    narrow = pairs.scaled_normal_pairs(12, 0.005, z)[1][1:8] - 4 * math.log(0.005)
     np.testing.assert_allclose(wide, narrow, atol=5e-3)
 
 
@@ -96,8 +96,8 @@ def test_two_subsets_hit_less_often_than_one():
 
 
 def test_overlaps_sum_to_one():
-    assert np.exp(overlap_law(60, 25)).sum() == pytest.approx(1)
-    assert np.isneginf(overlap_law(5, 4)[:3]).all()
+    assert np.exp(overlap_log_probabilities(60, 25)).sum() == pytest.approx(1)
+    assert np.isneginf(overlap_log_probabilities(5, 4)[:3]).all()
 
 
 @pytest.mark.parametrize(("dim", "n", "k"), [(1, 11, 5), (2, 21, 9), (3, 31, 13), (4, 42, 17)])

@@ -16,14 +16,14 @@ from rssp.subsetsum import (
     covering_profiles,
     covering_radius,
     covers,
+    covers_each,
     hitting_time,
     hitting_times,
 )
-from rssp.subsetsum.coverage import covers_each
 from rssp.subsetsum.fixedpoint import FixedPoint
-from rssp.subsetsum.line.covered import hits_of_trials
+from rssp.subsetsum.line.covered import coverings_by_intervals
 from rssp.subsetsum.line.merge import profiles_by_merging
-from rssp.subsetsum.line.passes import covers_by_bitmap, hits_by_bitmap, radius_by_bitmap
+from rssp.subsetsum.line.passes import coverings_by_bitmap, covers_by_bitmap, radius_by_bitmap
 
 
 def brute_force(sample, ball):
@@ -148,12 +148,12 @@ def test_intervals_equal_the_bitmap_on_every_kind_of_sample():
         low, high = np.array([[centre - half], [centre + half]])
         limits = np.sort((2.0 ** rng.uniform(0, 1 + np.log2(total), (1, 5))).astype(np.int64))[:, ::-1].copy()
         expected = np.full((1, 5), -1)
-        hits_by_bitmap(x, count, low, high, limits, np.full((1, 5), 99), 0, cells, expected)
+        coverings_by_bitmap(x, count, (low, high), limits, np.full((1, 5), 99), 0, cells, expected)
         for limit, time in zip(limits[0], expected[0], strict=True):
             found = np.empty(1, np.int64)
-            hits_of_trials(x, count, low, high, np.array([limit]), np.int64(2**20), found)
+            coverings_by_intervals(x, count, (low, high), np.array([limit]), np.int64(2**20), found)
             assert found == time
-            hits_of_trials(x, count, low, high, np.array([limit]), np.int64(4), found)
+            coverings_by_intervals(x, count, (low, high), np.array([limit]), np.int64(4), found)
             assert found in (time, -2)
 
 

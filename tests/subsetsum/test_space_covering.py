@@ -10,10 +10,16 @@ from scipy.spatial import cKDTree
 
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, InfeasibleError
-from rssp.subsetsum.line import method as line
-from rssp.subsetsum.space import method as space
+from rssp.subsetsum import covering as space
+from rssp.subsetsum.line.method import Line
+from rssp.subsetsum.space.method import Space
 
 INF = math.inf
+
+
+@pytest.fixture(autouse=True)
+def _the_general_method_in_one_dimension_too(monkeypatch):
+    monkeypatch.setattr("rssp.subsetsum.covering._method", Space)
 
 
 def all_sums(sample):
@@ -108,7 +114,7 @@ def test_one_dimension_through_the_general_code_is_the_exact_radius():
         n = int(rng.integers(1, 13))
         sample = rng.integers(-(2**20), 2**20, (n, 1)) / 2.0**20  # on the grid: no rounding on the way in
         ball = Ball(1, float(rng.choice([0.25, 0.5, 1.0, 4.0])), INF, float(rng.integers(-4, 5)) / 8)
-        exact = line.covering_radius(sample, ball).upper
+        exact = float(Line.of(sample[None], ball).radii([n]).upper[0, 0])
         got = space.covering_radius(sample, ball, resolution=1e-7)
         assert got.lower * (1 - 1e-12) <= exact <= got.upper * (1 + 1e-12)
         assert space.covers(sample, ball, exact)

@@ -17,15 +17,74 @@ which E includes.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._jit import kernel
 
-__all__ = ["settle_ends", "settle_on_cells"]
+__all__ = ["Cut", "settle_ends", "settle_on_cells"]
 
 _NONE = np.int64(-(2**62)) - np.int64(2**61)  # below and above every sum and target: no neighbour on this side
 _SLACK = 2.0**-10  # cells; covers the float64 roundings of up to 2^34 cells
-_BLOCK = 512  # words taken at a time by the word loops: they stay in the first-level cache
+_BLOCK = 512  # words taken at a time by the word loops: three blocks of 4 kB stay in a first-level cache of 32 kB
+
+
+class Cut(NamedTuple):
+    """How a pass cuts the ball into cells."""
+
+    width: np.int64
+    shifted: np.int64
+    """how many of the smallest numbers go by shifts"""
+    exact: bool
+    """every sum is a multiple of the width"""
+    guess: float
+    """cells in the longest run of empty ones, by what is expected"""
+
+
+class Cells(NamedTuple):
+    """Cells of one width, numbered from `origin` on, and what a run of empty ones says of a gap between sums."""
+
+    width: np.int64
+    origin: np.int64
+    exact: bool
+    """every sum is a multiple of the width, in the middle of its cell"""
+    lean: float
+    """how far, in cells, the sure part of a gap lies to the right of the middle of its run, twice"""
+    sure: float
+    """a run of len cells is a gap of (len + sure) widths or more, ..."""
+    possible: float
+    """... and of (len + possible) widths or less"""
+    shortest: np.int64
+    """cells; shorter runs may lie beside their gap"""
+
+
+class Window(NamedTuple):
+    """Some cells of the bitmap: those of the bits from word `first` to word `words`."""
+
+    bits: NDArray[np.uint64]
+    first: np.int64
+    words: np.int64
+    shift: np.int64
+    """what turns a position in bits into the number of a cell"""
+    last: np.int64
+    """the last full cell before the window; -1 if there is none"""
+
+
+class Runs(NamedTuple):
+    """Runs of empty cells, each by the full cells to its left and right; `used` of the entries are in use."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    used: np.int64
+
+
+class Scratch(NamedTuple):
+    """One block of words, twice, for the ladder of shifts."""
+
+    upper: NDArray[np.uint64]
+    lower: NDArray[np.uint64]
 
 
 @kernel
@@ -73,7 +132,7 @@ def _neighbours(left, right, z):
 
 
 @kernel
-def _settle(left, right, z, lo, hi):
+def _radius_about(left, right, z, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] that lie in the same gap between sums as z."""
     a, b = _neighbours(left, right, z)
     if a == _NONE:
@@ -120,7 +179,7 @@ def _shift_or(bits, words, shift, copy):
     stop = words
     while stop > whole:
         start = max(stop - _BLOCK, whole)
-        target = bits[start:stop]
+        into = bits[start:stop]
         source = bits[start - whole : stop - whole]
         size = stop - start
         copy[0] = bits[start - whole - 1] if start > whole else np.uint64(0)
@@ -130,10 +189,10 @@ def _shift_or(bits, words, shift, copy):
             same[k] = source[k]
         if part == 0:
             for k in range(size):
-                target[k] |= same[k]
+                into[k] |= same[k]
         else:
             for k in range(size):
-                target[k] |= (same[k] << up) | (below[k] >> down)
+                into[k] |= (same[k] << up) | (below[k] >> down)
         stop = start
 
 
@@ -183,11 +242,11 @@ def _last_bit(bits, position, first_word):
 
 
 @kernel
-def _shortest_run(known, w, possible, exact, shortest):
+def _shortest_run(known, cells):
     """The least number of empty cells that can be a gap longer than `known`."""
-    if exact:
-        return max(known // w, 1)
-    return max(np.int64(known / w - possible - 1e-3) + 1, shortest)
+    if cells.exact:
+        return max(known // cells.width, 1)
+    return max(np.int64(known / cells.width - cells.possible - 1e-3) + 1, cells.shortest)
 
 
 @kernel
@@ -197,81 +256,85 @@ def _run_is_closed(bits, word, bit, words):
 
 
 @kernel
-def _find_runs(bits, first, words, shift, last, inside, run, known, w, sure, possible, exact, shortest, found, count):
-    """Append to `found` a window's runs of empty cells (p, q: the full cells around) that can be gaps beyond `known`.
+def _with_run(runs, left, right):
+    """The runs and one more; arrays that are full are copied into longer ones."""
+    lefts, rights, count = runs
+    if count == len(lefts):
+        lefts, rights = np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
+        lefts[:count], rights[:count] = runs.left, runs.right
+    lefts[count], rights[count] = left, right
+    return Runs(lefts, rights, count + 1)
 
-    run : the shortest run looked for; it grows with `known`; shift : what turns a position in bits into a cell; last :
-    the last full cell before the window, or -1; inside : the cells whose gaps lie in the ball without doubt.
+
+@kernel
+def _find_runs(window, scratch, inside, run, known, cells, runs):
+    """(runs, known) with the window's runs of `run` empty cells or more, those that can be gaps longer than `known`.
+
+    inside : the cells whose gaps lie in the ball without doubt. `known`, the longest gap that is sure, grows with the
+    runs found, and `run` with it.
     """
-    upper = np.empty(_BLOCK, np.uint64)
-    lower = np.empty(_BLOCK, np.uint64)
-    one = np.uint64(1)
-    for block in range(first, words, _BLOCK):
-        stop = min(block + _BLOCK, words)
-        before = bits[block - 1] if block > first else np.uint64(0)
-        if not _run_ends(bits, block, stop, before, min(run, 64), upper, lower):
+    bits, one = window.bits, np.uint64(1)
+    for block in range(window.first, window.words, _BLOCK):
+        stop = min(block + _BLOCK, window.words)
+        before = bits[block - 1] if block > window.first else np.uint64(0)
+        if not _run_ends(bits, block, stop, before, min(run, 64), scratch.upper, scratch.lower):
             continue
         for word in range(block, stop):
-            ends = upper[word - block]
+            ends = scratch.upper[word - block]
             ends &= ~(ends >> one)
             bit = -1
             while ends != 0:
                 bit += 1
                 here = ends & one
                 ends >>= one
-                if here == 0 or not _run_is_closed(bits, word, bit, words):
+                if here == 0 or not _run_is_closed(bits, word, bit, window.words):
                     continue
                 position = (word << 6) + bit
-                p = _last_bit(bits, position, first)
-                p = p + shift if p >= 0 else last
-                q = position + 1 + shift
-                if p < 0 or q - p - 1 < run:
+                left = _last_bit(bits, position, window.first)
+                left = left + window.shift if left >= 0 else window.last
+                right = position + 1 + window.shift
+                if left < 0 or right - left - 1 < run:
                     continue
-                if 2 * count == len(found):
-                    more = np.empty(4 * count, np.int64)
-                    for c in range(2 * count):
-                        more[c] = found[c]
-                    found = more
-                found[2 * count] = p
-                found[2 * count + 1] = q
-                count += 1
-                if inside[0] <= p and q <= inside[1]:
-                    known = max(known, np.int64((q - p - 1 + sure) * w))
-                run = max(run, _shortest_run(known, w, possible, exact, shortest))
-    return found, count, known
+                runs = _with_run(runs, left, right)
+                if inside[0] <= left and right <= inside[1]:
+                    known = max(known, np.int64((right - left - 1 + cells.sure) * cells.width))
+                run = max(run, _shortest_run(known, cells))
+    return runs, known
 
 
 @kernel
-def _search(bits, first, words, shift, last, inside, known, w, sure, possible, exact, shortest, guess, found, count):
-    """`_find_runs`, first for runs at least `guess` long: they tell which others are to be looked for."""
-    needed = _shortest_run(known, w, possible, exact, shortest)
-    run = max(needed, np.int64(guess))
-    while True:
-        found, more, known = _find_runs(
-            bits, first, words, shift, last, inside, run, known, w, sure, possible, exact, shortest, found, count
-        )
-        needed = _shortest_run(known, w, possible, exact, shortest)
-        if needed >= run:
-            return found, more, known
-        run = max(needed, 2 * run // 3)
+def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
+    """(runs, known) with all the window's runs that can be gaps longer than `known`, found with little work.
 
-
-@kernel
-def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, best, witness, enough):
-    """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others.
-
-    lean : how far, in cells, the sure part of a gap lies to the right of the middle of its run, twice.
+    A first look is for runs of `guess` cells or more. What it finds makes `known` longer, so that the looks after it,
+    each for runs a third shorter, may be few: if a gap of 20 cells is sure, no run of 12 has to be looked at.
     """
+    needed = _shortest_run(known, cells)
+    run = max(needed, np.int64(guess))
+    kept = runs
+    while True:
+        runs, known = _find_runs(window, scratch, inside, run, known, cells, kept)
+        needed = _shortest_run(known, cells)
+        if needed >= run:
+            return runs, known
+        run = max(needed, 2 * run // 3)
+        kept = Runs(runs.left, runs.right, kept.used)
+
+
+@kernel
+def _settle_runs(runs, halves, ball, cells, best, witness, enough):
+    """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others."""
     longest = 0
-    for c in range(count):
-        if found[2 * c + 1] - found[2 * c] > found[2 * longest + 1] - found[2 * longest]:
+    for c in range(runs.used):
+        if runs.right[c] - runs.left[c] > runs.right[longest] - runs.left[longest]:
             longest = c
-    for turn in range(count + 1 if count else 0):
+    for turn in range(runs.used + 1 if runs.used else 0):
         c = turn - 1 if turn else longest
-        p, q = found[2 * c], found[2 * c + 1]
-        if np.int64((q - p - 1 + possible) * w) + 1 <= best:
+        p, q = runs.left[c], runs.right[c]
+        if np.int64((q - p - 1 + cells.possible) * cells.width) + 1 <= best:
             continue
-        radius, target = _settle(left, right, origin + np.int64((p + q + 1 + lean) * 0.5 * w), lo, hi)
+        z = cells.origin + np.int64((p + q + 1 + cells.lean) * 0.5 * cells.width)
+        radius, target = _radius_about(halves[0], halves[1], z, ball[0], ball[1])
         if radius > best:
             best, witness = radius, target
             if best > enough:
@@ -280,70 +343,81 @@ def _settle_runs(found, count, left, right, lo, hi, origin, w, lean, possible, b
 
 
 @kernel
-def settle_on_cells(a, left, right, lo, hi, w, j, exact, guess, best, witness, enough, max_cells):
-    """One pass with cells of width w: (done, best, witness); not done where the cells turned out too coarse.
-
-    a : ascending, > 0; left, right : sorted sums of its two halves; best : a radius known to be attained, or up to
-    which gaps do not interest; the first gap beyond `enough` ends the pass. guess : how long the longest run may be.
-    """
-    n = len(a)
-    shifts = np.empty(j, np.int64)
+def _round_to_cells(a, width, shifts):
+    """Fill shifts with the numbers in whole cells: how far sums may lie above and below their cells, in cells."""
     above, below = _SLACK, _SLACK
-    halo = np.int64(2)
-    for i in range(j):
-        cells = a[i] / w
+    for i in range(len(shifts)):
+        cells = a[i] / width
         shifts[i] = np.int64(cells + 0.5)
-        halo += shifts[i]
         above += max(cells - shifts[i], 0.0)
         below += max(shifts[i] - cells, 0.0)
+    return above, below
+
+
+@kernel
+def _lay_cells(low, width, exact, above, below):
+    """(cells, pad): cells that begin `pad` of them below the ball."""
     error = above + below
-    sure, possible = -error, 2 + error  # a run of len cells is a gap of (len + sure) w to (len + possible) w
-    shortest = np.int64(error) + 1  # shorter runs may lie beside their gap
+    pad = 3 + np.int64(error)
+    origin = low - pad * width
     if exact:
-        sure, possible, shortest = 1.0, 1.0, np.int64(1)
+        origin -= origin % width + width // 2
+        return Cells(width, origin, exact, above - below, 1.0, 1.0, np.int64(1)), pad
+    return Cells(width, origin, exact, above - below, -error, 2 + error, np.int64(error) + 1), pad
+
+
+@kernel
+def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
+    """The runs of empty cells that can be gaps longer than `known`, in one pass through the ball, window by window."""
+    n, j = len(a), len(shifts)
     split = j + (n - j) // 2
     small = np.empty(1 << (split - j), np.int64)
     large = np.empty(1 << (n - split), np.int64)
     _sorted_sums(a[j:split], small)
     _sorted_sums(a[split:], large)
     place = np.empty(len(large), np.int64)
-
-    pad = 3 + np.int64(error)
-    origin = lo - pad * w
-    if exact:
-        origin -= origin % w + w // 2  # sums lie in the middle of their cells
-    end = (hi - origin) // w
+    end = (ball[1] - cells.origin) // cells.width
     inside = (2 * pad, end - pad)
     region = ((end + pad + 2) | 63) + 1
-    halo = (halo | 63) + 1
-    window = min(region, max(((max_cells - halo) >> 6) << 6, 1 << 16))
-    bits = np.empty(((halo + window) >> 6) + 1, np.uint64)
+    halo = ((2 + shifts.sum()) | 63) + 1
+    size = min(region, max(((max_cells - halo) >> 6) << 6, 1 << 16))
+    bits = np.empty(((halo + size) >> 6) + 1, np.uint64)
     copy = np.empty(_BLOCK + 1, np.uint64)
-    found = np.empty(512, np.int64)
-    count, known, last = np.int64(0), best, np.int64(-1)  # a literal 0 would compile twice what it is handed to
-    for start in range(0, region, window):
-        cells = min(window, region - start) + halo
-        words = cells >> 6
+    scratch = Scratch(np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64))
+    runs = Runs(np.empty(256, np.int64), np.empty(256, np.int64), np.int64(0))
+    last, first = np.int64(-1), halo >> 6
+    for start in range(0, region, size):
+        seen = min(size, region - start) + halo
+        words = seen >> 6
         for k in range(words + 1):
             bits[k] = 0
-        _scatter(large, small, origin + (start - halo) * w, w, bits, cells, place)
+        _scatter(large, small, cells.origin + (start - halo) * cells.width, cells.width, bits, seen, place)
         for i in range(j - 1, -1, -1):
             _shift_or(bits, words, shifts[i], copy)
-        first, shift = halo >> 6, start - halo
-        found, count, known = _search(
-            bits, first, words, shift, last, inside, known, w, sure, possible, exact, shortest, guess, found, count
-        )
+        window = Window(bits, first, words, start - halo, last)
+        runs, known = _find_longest_runs(window, scratch, inside, guess, known, cells, runs)
         guess = 0.0
         position = _last_bit(bits, (words << 6) - 1, first)
         if position >= 0:
-            last = position + shift
+            last = position + window.shift
+    return runs
 
-    best, witness = _settle_runs(
-        found, count, left, right, lo, hi, origin, w, above - below, possible, best, witness, enough
-    )
+
+@kernel
+def settle_on_cells(a, halves, ball, cut, best, witness, enough, max_cells):
+    """One pass with cells of one width: (done, best, witness); not done where the cells turned out too coarse.
+
+    a : ascending, > 0; halves : (left, right), the sorted sums of its two halves; ball : (lo, hi); best : a radius
+    known to be attained, or up to which gaps do not interest; the first gap beyond `enough` ends the pass.
+    """
+    shifts = np.empty(cut.shifted, np.int64)
+    above, below = _round_to_cells(a, cut.width, shifts)
+    cells, pad = _lay_cells(ball[0], cut.width, cut.exact, above, below)
+    runs = _gaps_on_cells(a, shifts, ball, cells, pad, cut.guess, best, max_cells)
+    best, witness = _settle_runs(runs, halves, ball, cells, best, witness, enough)
     if best > enough:
         return True, best, witness
-    return exact or best >= (2 + 2 * error + 0.05) * w, best, witness
+    return cut.exact or best >= (2 + 2 * (above + below) + 0.05) * cut.width, best, witness
 
 
 @kernel
@@ -360,7 +434,7 @@ def settle_ends(a, lo, hi, divisor, best):
     for k, z in enumerate((lo, hi, lo + divisor)):
         if k == 2 and (z > hi or divisor <= best):  # where all sums are multiples, two in a row leave no empty cell
             break
-        radius, target = _settle(left, right, z, lo, hi)
+        radius, target = _radius_about(left, right, z, lo, hi)
         if radius > best:
             best, witness = radius, target
     return best, witness, left, right

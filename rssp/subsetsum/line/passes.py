@@ -1,4 +1,4 @@
-"""The covering radius by passes over a bitmap (`_line_bitmap`): which cells each pass takes, and when it is enough.
+"""The covering radius by passes over a bitmap (`bitmap`): which cells each pass takes, and when it is enough.
 
 Radii and witnesses are int64 halves of the unit 2^-q in which samples and balls are counted.
 """
@@ -6,14 +6,16 @@ Radii and witnesses are int64 halves of the unit 2^-q in which samples and balls
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rssp._jit import kernel
-from rssp.subsetsum.line.bitmap import settle_ends, settle_on_cells
+from rssp.subsetsum.line.bitmap import Cut, settle_ends, settle_on_cells
+from rssp.subsetsum.results import NEVER, OPEN
 
-__all__ = ["covers_by_bitmap", "hits_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
+__all__ = ["coverings_by_bitmap", "covers_by_bitmap", "profiles_by_bitmap", "radius_by_bitmap"]
 
 Ints = NDArray[np.int64]
 Whole = int | np.int64
@@ -40,7 +42,11 @@ def _tune(small, w, tries):
 
 @kernel
 def _how_many_to_shift(a, w, width, spread, max_cells):
-    """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting."""
+    """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting.
+
+    Counted in the time of placing a sum: 1.5 for a pair of sums that is met, 0.006 for a cell shifted (64 cells a word)
+    or searched, as the part `line` of benchmarks/speed.py gave them at n = 20 to 34; measure again with `_scatter`.
+    """
     n = len(a)
     best, chosen, halo = np.inf, 0, 0.0
     for j in range(min(n, 14) + 1):
@@ -49,10 +55,10 @@ def _how_many_to_shift(a, w, width, spread, max_cells):
         cells = (width + halo) / w
         windows = 1.0
         if cells > max_cells:
-            room = max_cells - halo / w
-            if room < 0.1 * max_cells:
+            free = max_cells - halo / w
+            if free < 0.1 * max_cells:
                 break
-            windows = math.ceil(width / w / room)
+            windows = math.ceil(width / w / free)
         scatter = 1.5 * 2.0 ** (n - j) * min(1.0, (width / windows + halo) / spread) * windows
         cost = scatter + (j + 2) * 0.006 * (width / windows + halo) / w * windows
         if cost < best:
@@ -62,17 +68,31 @@ def _how_many_to_shift(a, w, width, spread, max_cells):
 
 @kernel
 def _cells_a_gap(n):
-    """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle."""
+    """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle.
+
+    The best at n = 20 to 34 by the part `line` of benchmarks/speed.py; measure again when `_shift_or` or the settling
+    of runs changes.
+    """
     return min(max(2.0 - (n - 26) / 6, 1.0), 2.0)
+
+
+class Positive(NamedTuple):
+    """Numbers > 0, and what is known of their sums."""
+
+    a: Ints
+    """ascending"""
+    moved: np.int64
+    """the sum of the negative numbers of x: the sums of x are those of a, moved by it"""
+    divisor: np.int64
+    """the greatest common one; 0 without numbers"""
+    total: np.int64
+    spread: float
+    """the standard deviation of the sums"""
 
 
 @kernel
 def _flip(x):
-    """(a, moved, divisor, total, spread) of the sums of x.
-
-    a : the absolute values > 0, ascending; moved : the sum of the negative numbers; divisor : the greatest common one,
-    or 0; total : the sum of a; spread : the standard deviation of the sums.
-    """
+    """The sums of x (n,), with its negative numbers turned positive."""
     a = np.empty(len(x), np.int64)
     n, moved, divisor, total, squares = 0, np.int64(0), np.int64(0), np.int64(0), 0.0
     for value in x:
@@ -90,7 +110,7 @@ def _flip(x):
             squares += float(value) * float(value)
             while value > 0 and divisor != 1:
                 divisor, value = value, divisor % value
-    return a[:n], moved, divisor, total, math.sqrt(squares) / 2
+    return Positive(a[:n], moved, divisor, total, math.sqrt(squares) / 2)
 
 
 @kernel
@@ -110,47 +130,42 @@ def _cell_width(n, best, width, far, spread, at_one_eps):
 
 
 @kernel
-def _next_cells(a, lo, hi, w, best, far, spread, divisor, at_one_eps, max_cells):
-    """(w, j, exact, guess) of a pass with cells no wider than about w, 0 before the first pass.
-
-    j : how many of the smallest numbers go by shifts; exact : every sum is a multiple of w; guess : the length of the
-    longest run of empty cells.
-    """
-    width = float(hi - lo)
-    if w == 0:
-        w = _cell_width(len(a), best, width, far, spread, at_one_eps)
+def _next_cells(sums, width, w, best, at_one_eps, max_cells):
+    """The `Cut` of a pass through a ball of this width, with cells no wider than about w."""
     while True:
         w = max(w, 1)
-        exact = w <= divisor <= _WIDEST
-        w = divisor if exact else w
-        j = _how_many_to_shift(a, w, width, 5 * spread, max_cells)
+        exact = w <= sums.divisor <= _WIDEST
+        w = sums.divisor if exact else w
+        shifted = _how_many_to_shift(sums.a, w, width, 5 * sums.spread, max_cells)
         if not exact:
-            w, error = _tune(a[:j], w, min(max((1 << min(len(a), 40)) >> 12, 1), 4096))
+            w, error = _tune(sums.a[:shifted], w, min(max((1 << min(len(sums.a), 40)) >> 12, 1), 4096))
             if at_one_eps and w > 1 and best < (2.1 + 2 * error) * w:
                 w = 3 * w // 5  # this pass would not be sure
                 continue
-        return w, j, exact, 0.75 * _cells_a_gap(len(a)) * math.log(max(width / w, 2.0))
+        return Cut(w, shifted, exact, 0.75 * _cells_a_gap(len(sums.a)) * math.log(max(width / w, 2.0)))
 
 
-def radius_by_bitmap(x: Ints, lo: Whole, hi: Whole, known: Whole, enough: Whole, max_cells: Whole) -> tuple[int, int]:
-    """(radius, witness) in half units of the targets in [lo, hi], for the sums of x.
+@kernel
+def radius_by_bitmap(x, lo, hi, known, enough, max_cells):
+    """(radius, witness) in half units of the targets in [lo, hi], for the sums of x (n,).
 
-    Targets no farther than `known` do not interest: if there are no others, the witness is 2 * lo - 1. The first
-    target farther than `enough` is returned, if any. max_cells : the size of the bitmap in cells.
+    Targets no farther than `known` do not interest: if there are no others, the witness is 2 * lo - 1, which is none.
+    The first target farther than `enough` is returned, if any. max_cells : the size of the bitmap in cells.
     """
-    a, moved, divisor, total, spread = _flip(x)
-    lo, hi = lo - moved, hi - moved
-    best, witness, left, right = settle_ends(a, lo, hi, divisor, known)
+    sums = _flip(x)
+    lo, hi = lo - sums.moved, hi - sums.moved
+    best, witness, left, right = settle_ends(sums.a, lo, hi, sums.divisor, known)
     # a gap between two sums inside the ball is no longer than the ball
-    if len(a) > 0 and best <= enough and best < hi - lo and hi > 0 and lo < total:
-        far, w, done = max(abs(lo - total * 0.5), abs(hi - total * 0.5)), 0, False
+    if len(sums.a) > 0 and best <= enough and best < hi - lo and hi > 0 and lo < sums.total:
+        far, at_one_eps, done = max(abs(lo - sums.total * 0.5), abs(hi - sums.total * 0.5)), known > 0, False
+        w = _cell_width(len(sums.a), best, float(hi - lo), far, sums.spread, at_one_eps)
         while not done:
-            w, j, exact, guess = _next_cells(a, lo, hi, w, best, far, spread, divisor, known > 0, max_cells)
+            cut = _next_cells(sums, float(hi - lo), w, best, at_one_eps, max_cells)
             done, best, witness = settle_on_cells(
-                a, left, right, lo, hi, w, j, exact, guess, best, witness, enough, max_cells
+                sums.a, (left, right), (lo, hi), cut, best, witness, enough, max_cells
             )
-            w = max(w // 3, 1)
-    return int(best), int(witness) + 2 * int(moved)
+            w = max(cut.width // 3, 1)
+    return best, witness + 2 * sums.moved
 
 
 def profiles_by_bitmap(
@@ -176,29 +191,28 @@ def covers_by_bitmap(x: Ints, lo: Whole, hi: Whole, limit: Whole, max_cells: Who
     return bool(radius_by_bitmap(x, lo, hi, limit, limit, max_cells)[0] <= limit)
 
 
-def hits_by_bitmap(
+def coverings_by_bitmap(
     samples: Ints,
     counts: Ints,
-    lo: Ints,
-    hi: Ints,
+    ends: tuple[Ints, Ints],
     limits: Ints,
     stop: Ints,
     first: Whole,
     max_cells: Whole,
     times: Ints,
 ) -> None:
-    """Replace -1 in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
+    """Replace NEVER in times (trials, m) by the least n >= first whose sums leave no target farther than the limit.
 
-    limits (trials, m) : half units, descending, so that times ascend; -1 stays where no n <= counts[t] does; -2: none
-    up to stop (trials, m), where there are more numbers.
+    ends : (lo, hi), each (trials,), units; limits (trials, m) : half units, descending, so that times ascend; NEVER
+    stays where no n <= counts[t] does; OPEN: none up to stop (trials, m), where there are more numbers.
     """
     for t in range(len(times)):
-        n, low, high = first, lo[t], hi[t]
+        n, low, high = first, ends[0][t], ends[1][t]
         for e in np.flatnonzero(times[t] < 0):
             limit = limits[t, e]
-            while n <= counts[t] and times[t, e] == -1:
+            while n <= counts[t] and times[t, e] == NEVER:
                 if n > stop[t, e]:
-                    times[t, e] = -2
+                    times[t, e] = OPEN
                 elif (high - low) >> min(n, 62) > limit:  # 2^n times 2 eps are too short in all
                     n += 1
                 elif radius_by_bitmap(samples[t, :n], low, high, limit, limit, max_cells)[0] <= limit:

@@ -5,7 +5,7 @@ search radius asks for and with about as many cells as points. Each sum of the o
 looks into the cells within the best error so far: for radii that fit the sample a question meets a few cells and a few
 points. The radius starts where about one sum is expected and widens until one is found. Where a question would meet too
 many points (a target far outside, or lattice samples with many equal sums) the kernel declines: the k-d tree of
-`_nearest_space`, slower in the common case, has no such worst case.
+`neighbours`, slower in the common case, has no such worst case.
 """
 
 from __future__ import annotations

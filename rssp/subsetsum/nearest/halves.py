@@ -8,50 +8,116 @@ two targets at a time) is free of unpredictable branches, so that they overlap. 
 With the sums of a half grouped by subset size the same two steps serve subsets of a given size.
 
 A mask is a number whose bit i is sample i. Of the subsets with the least error the one with the smallest mask is
-returned: a tie is noticed in the staircase, and only then are the masks gone through in order (`_nearest_ties`).
+returned: a tie is noticed in the staircase, and only then are the masks gone through in order (`ties`).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._jit import kernel
 
 __all__ = [
-    "FIRST_LEVEL",
-    "LEVEL_STEP",
+    "BEST",
     "MAX_HALF",
+    "Goal",
+    "Halves",
+    "Rest",
     "bits",
     "first_mask",
-    "nearest_line",
+    "group",
+    "half_lists",
     "rest_sums",
     "sorted_halves",
+    "sweep",
 ]
 
 MAX_HALF = 24  # 2**24 int64 a list, four lists: half a gigabyte
-FIRST_LEVEL = 8  # a search within a tolerance looks at the first 8, 11, 14, ... samples
-LEVEL_STEP = 3
 _U = np.uint64
 
+Ints = NDArray[np.int64]
+
+
+class Halves(NamedTuple):
+    """The sums of two halves, sorted, or sorted within each subset size if grouped.
+
+    Group p of a half is left[start[p] : start[p + 1]], or right; without groups there is one, p = 0.
+    """
+
+    left: Ints
+    right: Ints
+    start: Ints
+    size: np.int64
+    """samples in a half"""
+    grouped: np.int64
+    """1 or 0"""
+
+
+class Lists(NamedTuple):
+    """Where halves are merged: two lists for each, from one to the other and back, and the starts of their groups."""
+
+    left: Ints
+    other_left: Ints
+    right: Ints
+    other_right: Ints
+    start: Ints
+
+
+class Rest(NamedTuple):
+    """The subsets of the samples beyond both halves: their sums and sizes, by mask; 2**samples are in use."""
+
+    sums: Ints
+    sizes: Ints
+    samples: np.int64
+
+
+class Goal(NamedTuple):
+    """What the pairs of a sweep are held against: a target less the sum of a subset of the rest."""
+
+    target: np.int64
+    rest: np.int64
+    """that subset's mask"""
+    row: np.int64
+    """the target's row"""
+
+
+BEST = np.dtype(
+    [
+        ("error", np.int64),
+        ("left", np.int64),
+        ("right", np.int64),
+        ("rest", np.int64),
+        ("left_group", np.int64),
+        ("right_group", np.int64),
+        ("tied", np.bool_),
+    ]
+)
+"""The best of a target: its error, the sums of both halves and their groups, the mask of the rest, and whether another
+pair is as good."""
+
 
 @kernel(inner=True)
-def _finish(out, src, x, p, q, a, a_end, b, b_end, o):
-    """The middle of a merge of unequal lengths, with its bounds checked."""
-    for k in range(o, o + a_end - a + b_end - b):
-        if b >= b_end or (a < a_end and src[p + a] <= src[q + b] + x):
-            out[k] = src[p + a]
-            a += 1
+def _finish(out, source, x, i, i_stop, j, j_stop, k):
+    """The middle of a merge of unequal lengths into out[k:], with its bounds checked."""
+    for place in range(k, k + i_stop - i + j_stop - j):
+        if j >= j_stop or (i < i_stop and source[i] <= source[j] + x):
+            out[place] = source[i]
+            i += 1
         else:
-            out[k] = src[q + b] + x
-            b += 1
+            out[place] = source[j] + x
+            j += 1
 
 
 @kernel(inner=True)
-def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
+def _merge_two(A, source_a, x, B, source_b, y, place):
     """A[o:o+m1+m2] = the sorted union of source_a[p:p+m1] and source_a[q:q+m2] + x; the same for B with y.
 
-    m1 + m2 steps for each; from both ends of both, which makes four chains that overlap.
+    place : (o, p, m1, q, m2). m1 + m2 steps for each; from both ends of both, which makes four chains that overlap.
     """
+    o, p, m1, q, m2 = place
     h = min(m1, m2)
     first, second, start = _U(p), _U(q), _U(o)
     last1, last2, end = _U(p + m1 - 1), _U(q + m2 - 1), _U(o + m1 + m2 - 1)
@@ -76,18 +142,25 @@ def _merge(A, source_a, x, B, source_b, y, o, p, m1, q, m2):
         v += _U(f > g)
     if m1 != m2:
         a, b = np.int64(i), np.int64(u)
-        _finish(A, source_a, x, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
+        _finish(A, source_a, x, p + a, p + m1 - b, q + h - a, q + m2 - (h - b), o + h)
         a, b = np.int64(j), np.int64(v)
-        _finish(B, source_b, y, p, q, a, m1 - b, h - a, m2 - (h - b), o + h)
+        _finish(B, source_b, y, p + a, p + m1 - b, q + h - a, q + m2 - (h - b), o + h)
 
 
 @kernel(inner=True)
-def sorted_halves(x, h, grouped, A, A2, B, B2, off):
-    """The sums of all subsets of x[:h] and of x[h:2h], sorted; if grouped, sorted within each subset size.
+def half_lists(h):
+    """Lists for halves of up to h samples: 2**h numbers each."""
+    length = 1 << h
+    return Lists(
+        np.empty(length, np.int64), np.empty(length, np.int64), np.empty(length, np.int64), np.empty(length, np.int64),
+        np.zeros(h + 3, np.int64),
+    )  # fmt: skip
 
-    Group p of a half is half[off[p]:off[p+1]]; without groups there is one, p = 0. A, A2, B, B2 are scratch of 2**h;
-    the two halves are among them.
-    """
+
+@kernel(inner=True)
+def sorted_halves(x, h, grouped, lists):
+    """The sums of all subsets of x[:h] and of x[h:2h]: `Halves` in two of the lists."""
+    A, A2, B, B2, off = lists
     A[0], B[0] = 0, 0
     off[0], off[1] = 0, 1
     groups = 1
@@ -101,50 +174,61 @@ def sorted_halves(x, h, grouped, A, A2, B, B2, off):
             start = off[p]
             length = off[p + 1] - start if p < groups else 0
             off[p] = o
-            _merge(A2, A, x[k], B2, B, x[h + k], o, start, length, before, previous)
+            _merge_two(A2, A, x[k], B2, B, x[h + k], (o, start, length, before, previous))
             o += length + previous
             before, previous = start, length
         groups += grouped
         off[groups] = o
         A, A2 = A2, A
         B, B2 = B2, B
-    return A, B
+    return Halves(A, B, off, h, grouped)
 
 
 @kernel(inner=True)
-def _note(state, row, error, a, b, rest, sizes):
+def group(halves, p):
+    """(start, length) of the sums of p samples, in either half."""
+    return halves.start[p], halves.start[p + 1] - halves.start[p]
+
+
+@kernel(inner=True)
+def _note(best, goal, error, a, b, p, q):
     """Keep the best pair of a target; remember whether another pair is as good. Returns the best error.
 
     The rest is the leading part of the mask: of two equal errors the smaller rest wins, and only pairs with the same
     rest are a tie.
     """
-    if error < state[row, 0] or (error == state[row, 0] and rest < state[row, 3]):
-        state[row, 0] = error
-        state[row, 1] = a
-        state[row, 2] = b
-        state[row, 3] = rest
-        state[row, 4] = sizes
-        state[row, 5] = 0
+    now = best[goal.row]
+    if error < now["error"] or (error == now["error"] and goal.rest < now["rest"]):
+        now["error"] = error
+        now["left"] = a
+        now["right"] = b
+        now["rest"] = goal.rest
+        now["left_group"] = p
+        now["right_group"] = q
+        now["tied"] = False
     elif (
-        error == state[row, 0]
-        and rest == state[row, 3]
-        and not (state[row, 1] == a and state[row, 2] == b and state[row, 4] == sizes)
+        error == now["error"]
+        and goal.rest == now["rest"]
+        and not (now["left"] == a and now["right"] == b and now["left_group"] == p and now["right_group"] == q)
     ):
-        state[row, 5] = 1
-    return state[row, 0]
+        now["tied"] = True
+    return now["error"]
 
 
 @kernel(inner=True)
-def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
+def _staircase(halves, p, q, goal, i, h, best):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
-    best = state[row, 0]
+    a0, na = group(halves, p)
+    b0, nb = group(halves, q)
+    nearest = best[goal.row]["error"]
     j = nb - 1 - (h - i)
     for _ in range(na + nb - 1 - 2 * h):
         if i >= na or j < 0:
             return
-        error = A[a0 + i] + B[b0 + j] - target
-        if abs(error) <= best:
-            best = _note(state, row, abs(error), A[a0 + i], B[b0 + j], rest, sizes)
+        a, b = halves.left[a0 + i], halves.right[b0 + j]
+        error = a + b - goal.target
+        if abs(error) <= nearest:
+            nearest = _note(best, goal, abs(error), a, b, p, q)
         if error < 0:
             i += 1
         else:
@@ -152,39 +236,40 @@ def _staircase(A, a0, na, B, b0, nb, i, h, target, rest, sizes, state, row):
 
 
 @kernel(inner=True)
-def _sweep(A, a0, na, B, b0, nb, sizes, target1, rest1, row1, target2, rest2, row2, state):
-    """Note the best pairs of A[a0:a0+na] + B[b0:b0+nb] for two targets; at most na + nb steps.
+def sweep(halves, p, q, one, two, best):
+    """Note the best pairs of group p of the left half and group q of the right for two goals; at most na + nb steps.
 
     For a target the pairs with sums below and above it are parted by a staircase. It is walked from both ends: cell
     (i, j) lies on antidiagonal i + (nb - 1 - j), and both walks meet every pair of values that can be nearest.
     """
+    A, B = halves.left, halves.right
+    a0, na = group(halves, p)
+    b0, nb = group(halves, q)
     h = min(na, nb)
     first_a, last_a = _U(a0), _U(a0 + na - 1)
     first_b, last_b = _U(b0), _U(b0 + nb - 1)
     i, j, u, v = _U(0), _U(0), _U(0), _U(0)
-    best1, best2 = state[row1, 0], state[row2, 0]
+    best1, best2 = best[one.row]["error"], best[two.row]["error"]
+    target1, target2 = one.target, two.target
     for step in range(h):
         k = _U(step)
         front = A[first_a + i] + B[last_b - (k - i)] - target1
         back = A[last_a - (k - u)] + B[first_b + u] - target1
         if min(abs(front), abs(back)) <= best1:
-            _note(state, row1, abs(front), A[first_a + i], B[last_b - (k - i)], rest1, sizes)
-            best1 = _note(state, row1, abs(back), A[last_a - (k - u)], B[first_b + u], rest1, sizes)
+            _note(best, one, abs(front), A[first_a + i], B[last_b - (k - i)], p, q)
+            best1 = _note(best, one, abs(back), A[last_a - (k - u)], B[first_b + u], p, q)
         i += _U(front < 0)
         u += _U(back < 0)
         front = A[first_a + j] + B[last_b - (k - j)] - target2
         back = A[last_a - (k - v)] + B[first_b + v] - target2
         if min(abs(front), abs(back)) <= best2:
-            _note(state, row2, abs(front), A[first_a + j], B[last_b - (k - j)], rest2, sizes)
-            best2 = _note(state, row2, abs(back), A[last_a - (k - v)], B[first_b + v], rest2, sizes)
+            _note(best, two, abs(front), A[first_a + j], B[last_b - (k - j)], p, q)
+            best2 = _note(best, two, abs(back), A[last_a - (k - v)], B[first_b + v], p, q)
         j += _U(front < 0)
         v += _U(back < 0)
-    if na == nb:
-        return
-    a, target, rest, row = np.int64(i), target1, rest1, row1
-    for _ in range(2):
-        _staircase(A, a0, na, B, b0, nb, a, h, target, rest, sizes, state, row)
-        a, target, rest, row = np.int64(j), target2, rest2, row2
+    if na != nb:
+        _staircase(halves, p, q, one, np.int64(i), h, best)
+        _staircase(halves, p, q, two, np.int64(j), h, best)
 
 
 @kernel(inner=True)
@@ -197,8 +282,8 @@ def bits(mask):
 
 
 @kernel(inner=True)
-def first_mask(x, count, value, size, table):
-    """The smallest mask of x[:count] with this sum (and this size unless size < 0); -1 if there is none."""
+def first_mask(x, count, value, sized, size, table):
+    """The smallest mask of x[:count] with this sum, if sized of this size; -1 if there is none."""
     low = min(count, 8)
     table[0] = 0
     for k in range(low):
@@ -213,7 +298,7 @@ def first_mask(x, count, value, size, table):
         if found:
             for i in range(1 << low):
                 mask = (high << low) + i
-                if table[i] == wanted and (size < 0 or bits(mask) == size):
+                if table[i] == wanted and (not sized or bits(mask) == size):
                     return mask
         k = low
         while (high >> (k - low)) & 1:
@@ -225,110 +310,11 @@ def first_mask(x, count, value, size, table):
 
 
 @kernel(inner=True)
-def rest_sums(x, start, r, sums, counts):
-    sums[0], counts[0] = 0, 0
+def rest_sums(x, start, r, sums, sizes):
+    """The `Rest` of the r samples from x[start] on, in the arrays given."""
+    sums[0], sizes[0] = 0, 0
     for k in range(r):
         for i in range(1 << k):
             sums[(1 << k) + i] = sums[i] + x[start + k]
-            counts[(1 << k) + i] = counts[i] + 1
-
-
-@kernel(inner=True)
-def _split(m, one_target, max_half):
-    """(h, r): shorter halves and more staircases where one target pays for the merging."""
-    r = m & 1
-    if one_target and r == 0 and m >= 4:
-        r = 2
-    h = (m - r) // 2
-    if h > max_half:
-        h, r = max_half, m - 2 * max_half
-    return h, r
-
-
-@kernel(inner=True)
-def _search(A, B, off, h, grouped, size, targets, rows, many, rest, rest_count, r, state):
-    """Every (target, subset of the rest) against the halves, two at a time where both need the same sizes."""
-    tasks = many << r
-    for task in range(0, tasks, 2):
-        other = min(task + 1, tasks - 1)
-        r1, r2 = task & ((1 << r) - 1), other & ((1 << r) - 1)
-        row1, row2 = rows[task >> r], rows[other >> r]
-        if state[row1, 0] == 0 and state[row2, 0] == 0:
-            continue  # solved without error by a smaller rest
-        together = not grouped or rest_count[r1] == rest_count[r2]
-        for turn in range(1 if together else 2):
-            if not together:
-                alone = other if turn else task
-                r1, row1 = alone & ((1 << r) - 1), rows[alone >> r]
-                r2, row2 = r1, row1
-            t1, t2 = targets[row1] - rest[r1], targets[row2] - rest[r2]
-            for p in range(1 + h * grouped):
-                q = size - rest_count[r1] - p if grouped else 0
-                if 0 <= q <= h * grouped:
-                    na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
-                    _sweep(A, off[p], na, B, off[q], nb, p * 64 + q, t1, r1, row1, t2, r2, row2, state)
-
-
-@kernel
-def nearest_line(samples, targets, size, tolerance, smallest, max_half, masks, ties):
-    """Nearest subsets: samples int64 (g, n), targets int64 (g, t); fills masks (g, t, n) and
-    ties (g, t): 0, or what `settle_ties` needs to know where the nearest subset is not the only one.
-
-    size < 0: any. tolerance < 0: the nearest of all; else the nearest among the first m samples, for the first
-    m = 8, 11, 14, ..., n at which it is within the tolerance. smallest: of the smallest size that is within it.
-    A target: 2**(h+2) steps of merging (once a sample) and 2**(h+r+1) of staircase, about 0.7 ns each; memory
-    4 * 2**h * 8 bytes.
-    """
-    groups, n = samples.shape
-    many = targets.shape[1]
-    h_top = min(n // 2, max_half)
-    r_top = max(2, n - 2 * h_top)
-    length = 1 << h_top
-    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off = np.zeros(h_top + 3, np.int64)
-    rest, rest_count = np.zeros(1 << r_top, np.int64), np.zeros(1 << r_top, np.int64)
-    table = np.zeros(256, np.int64)
-    state = np.zeros((many, 6), np.int64)
-    rows = np.zeros(many, np.int64)
-    grouped = np.int64(smallest or size >= 0)
-    for g in range(groups):
-        x = samples[g]
-        for t in range(many):
-            rows[t] = t
-            state[t, 0] = np.iinfo(np.int64).max
-        pending = many
-        m = n if tolerance < 0 or smallest else min(n, max(FIRST_LEVEL, size))
-        while pending:
-            h, r = _split(m, pending == 1, max_half)
-            A, B = sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-            rest_sums(x, 2 * h, r, rest, rest_count)
-            wanted = 0 if smallest else size
-            while pending:
-                _search(A, B, off, h, grouped, wanted, targets[g], rows, pending, rest, rest_count, r, state)
-                last = m == n and (not smallest or wanted == n)
-                left = 0
-                for index in range(pending):
-                    row = rows[index]
-                    if not last and state[row, 0] > tolerance:
-                        rows[left] = row
-                        left += 1
-                        continue
-                    p, q = (state[row, 4] >> 6, state[row, 4] & 63) if grouped else (-1, -1)
-                    mask = state[row, 3] << (2 * h)
-                    for half in range(2):
-                        start = half * h
-                        mask += first_mask(x[start:], h, state[row, 1 + half], p, table) << start
-                        p = q
-                    if state[row, 5]:
-                        any_size = smallest and state[row, 0] > tolerance
-                        ties[g, row] = (m << 12) + (h << 6) + (0 if any_size else 1 + wanted)
-                    for i in range(n):
-                        masks[g, row, i] = (mask >> i) & 1
-                pending = left
-                if not smallest:
-                    break
-                wanted += 1
-            m = min(n, m + LEVEL_STEP)
-            for index in range(pending):
-                state[rows[index], 0] = np.iinfo(np.int64).max
+            sizes[(1 << k) + i] = sizes[i] + 1
+    return Rest(sums, sizes, r)

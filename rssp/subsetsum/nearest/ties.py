@@ -1,16 +1,25 @@
-"""One dimension, beside the search: ties settled by the smallest mask, and pairs of two halves counted.
-
-Built on the sorted halves of `_nearest_line`.
-"""
+"""One dimension, after the search: where other subsets are as near as the one found, the smallest mask is taken."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rssp._jit import kernel
-from rssp.subsetsum.nearest.halves import first_mask, rest_sums, sorted_halves
+from rssp.subsetsum.nearest.halves import first_mask, group, sorted_halves
 
-__all__ = ["count_line", "settle_ties"]
+__all__ = ["TIE", "settle_tie"]
+
+
+TIE = np.dtype(
+    [
+        ("tied", np.bool_),
+        ("samples", np.int64),
+        ("half", np.int64),
+        ("sized", np.bool_),
+        ("size", np.int64),
+    ]
+)
+"""Where the nearest subset is not the only one: of how many samples, in halves of how many, and of which size."""
 
 
 @kernel(inner=True)
@@ -27,13 +36,15 @@ def _contains(A, start, end, value):
 
 
 @kernel(inner=True)
-def _mark(A, a0, na, B, b0, nb, target, error, marks):
-    """Mark (by a hash) the values of B that are part of a pair at this error."""
+def _mark(halves, p, q, target, error, marks):
+    """Mark (by a hash) the sums of the right half that are part of a pair at this error."""
+    a0, na = group(halves, p)
+    b0, nb = group(halves, q)
     i, j = 0, nb - 1
     while i < na and j >= 0:
-        away = A[a0 + i] + B[b0 + j] - target
+        away = halves.left[a0 + i] + halves.right[b0 + j] - target
         if abs(away) == error:
-            marks[_hash(B[b0 + j])] = 1
+            marks[_hash(halves.right[b0 + j])] = 1
         if away < 0:
             i += 1
         else:
@@ -46,29 +57,36 @@ def _hash(value):
 
 
 @kernel(inner=True)
-def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
-    """The smallest mask of the two halves x[:2 h] at this error, of this size unless size < 0."""
+def _smallest_left(x, halves, wanted, error, size, table):
+    """The smallest mask of the left half that is this far from `wanted`, of this size if grouped; -1: none is."""
+    best = -1
+    for p in range(1 + halves.size * halves.grouped):
+        if halves.grouped and p != size:
+            continue
+        for sign in range(-1, 2, 2):
+            value = wanted + sign * error
+            if _contains(halves.left, halves.start[p], halves.start[p + 1], value):
+                low = first_mask(x, halves.size, value, halves.grouped, p, table)
+                if best < 0 or low < best:
+                    best = low
+    return best
+
+
+@kernel(inner=True)
+def _smallest_mask(x, halves, target, error, size, marks, table):
+    """The smallest mask of the two halves x[:2 h] at this error, of this size if grouped; -1 if there is none."""
+    h = halves.size
     marks[:] = 0
-    for p in range(1 + h * grouped):
-        for q in range(1 + h * grouped):
-            if size < 0 or p + q == size:
-                na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
-                _mark(A, off[p], na, B, off[q], nb, target, error, marks)
+    for p in range(1 + h * halves.grouped):
+        for q in range(1 + h * halves.grouped):
+            if not halves.grouped or p + q == size:
+                _mark(halves, p, q, target, error, marks)
     total, count = 0, 0
     for high in range(1 << h):
-        best = -1
         if marks[_hash(total)]:
-            for p in range(1 + h * grouped):
-                if size >= 0 and count + p != size:
-                    continue
-                for sign in range(-1, 2, 2):
-                    wanted = target + sign * error - total
-                    if _contains(A, off[p], off[p + 1], wanted):
-                        low = first_mask(x, h, wanted, p if grouped else -1, table)
-                        if best < 0 or low < best:
-                            best = low
-        if best >= 0:
-            return (high << h) + best
+            low = _smallest_left(x, halves, target - total, error, size - count, table)
+            if low >= 0:
+                return (high << h) + low
         k = 0
         while (high >> k) & 1:
             total -= x[h + k]
@@ -80,78 +98,20 @@ def _smallest_mask(x, h, A, B, off, grouped, target, error, size, marks, table):
     return -1
 
 
-@kernel
-def settle_ties(samples, targets, errors, ties, max_half, masks):
-    """Where `ties` (from `nearest_line`) says so, put the smallest of the masks at this error in place.
-
-    The rest in the mask is the smallest already; one more staircase finds which sums of the second half take part, and
-    the masks of that half are gone through in order. Shapes as in `nearest_line`, errors int64 (g, t).
-    """
-    groups, many, n = masks.shape
-    length = 1 << min(n // 2, max_half)
-    A1, A2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    B1, B2 = np.empty(length, np.int64), np.empty(length, np.int64)
-    off = np.zeros(n + 3, np.int64)
-    table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
-    for g in range(groups):
-        for t in range(many):
-            if ties[g, t] == 0:
-                continue
-            m, h, size = ties[g, t] >> 12, (ties[g, t] >> 6) & 63, (ties[g, t] & 63) - 1
-            x = samples[g]
-            target = targets[g, t]
-            for i in range(2 * h, m):
-                if masks[g, t, i]:
-                    target -= x[i]
-                    if size >= 0:
-                        size -= 1
-            grouped = np.int64(size >= 0)
-            A, B = sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-            mask = _smallest_mask(x, h, A, B, off, grouped, target, errors[g, t], size, marks, table)
-            for i in range(2 * h):
-                masks[g, t, i] = (mask >> i) & 1
-
-
 @kernel(inner=True)
-def _pairs_up_to(A, a0, na, B, b0, nb, bound):
-    """How many pairs of A[a0:a0+na] + B[b0:b0+nb] are <= bound; na + nb steps."""
-    i, j, count = 0, nb - 1, 0
-    while i < na and j >= 0:
-        if A[a0 + i] + B[b0 + j] <= bound:
-            count += j + 1
-            i += 1
-        else:
-            j -= 1
-    return count
+def settle_tie(x, target, error, tie, lists, mask):
+    """Put the smallest of the masks at this error in place of mask (n,).
 
-
-@kernel
-def count_line(samples, targets, eps, size, max_half, counts):
-    """How many subsets (of this size unless size < 0) have |sum - target| <= eps; fills counts int64 (g, t).
-
-    Time and memory as in `nearest_line`, about 3 ns a step.
+    The rest in the mask is the smallest already; one more staircase finds which sums of the right half take part, and
+    the masks of that half are gone through in order. The lists are written over.
     """
-    groups, n = samples.shape
-    h = min(n // 2, max_half)
-    r = n - 2 * h
-    A1, A2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    B1, B2 = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    off = np.zeros(h + 3, np.int64)
-    rest, rest_count = np.zeros(1 << r, np.int64), np.zeros(1 << r, np.int64)
-    grouped = np.int64(size >= 0)
-    for g in range(groups):
-        x = samples[g]
-        A, B = sorted_halves(x, h, grouped, A1, A2, B1, B2, off)
-        rest_sums(x, 2 * h, r, rest, rest_count)
-        for t in range(targets.shape[1]):
-            total = 0
-            for task in range(2 << r):
-                sign, c = 2 * (task & 1) - 1, rest_count[task >> 1]
-                # sums <= target + eps, less those <= target - eps - 1
-                bound = targets[g, t] - rest[task >> 1] + (eps if sign > 0 else -eps - 1)
-                for p in range(1 + h * grouped):
-                    q = size - c - p if grouped else 0
-                    if 0 <= q <= h * grouped:
-                        na, nb = off[p + 1] - off[p], off[q + 1] - off[q]
-                        total += sign * _pairs_up_to(A, off[p], na, B, off[q], nb, bound)
-            counts[g, t] = total
+    h, size = tie["half"], tie["size"]
+    for i in range(2 * h, tie["samples"]):
+        if mask[i]:
+            target -= x[i]
+            size -= 1
+    table, marks = np.zeros(256, np.int64), np.zeros(1 << 16, np.int64)
+    halves = sorted_halves(x, h, np.int64(tie["sized"]), lists)
+    number = _smallest_mask(x, halves, target, error, size, marks, table)
+    for i in range(2 * h):
+        mask[i] = (number >> i) & 1

@@ -1,6 +1,6 @@
 """A k-d tree of subset sums with tight boxes, made in place and without recursion into Python.
 
-Asked by `_nearest_space`.
+Asked by `neighbours`.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from rssp._arguments import choice, integer, positive
 from rssp.errors import ArgumentError
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.nearest.grid import DECLINED, FOUND, NONE, TODO, nearest_grid
-from rssp.subsetsum.nearest.halves import FIRST_LEVEL, LEVEL_STEP, MAX_HALF, nearest_line
+from rssp.subsetsum.nearest.halves import MAX_HALF
 from rssp.subsetsum.nearest.inputs import check_cost, in_chunks, rounding, shapes
+from rssp.subsetsum.nearest.line import FIRST_LEVEL, LEVEL_STEP, Wanted, count_line, nearest_line
 from rssp.subsetsum.nearest.neighbours import count_space, nearest_space
-from rssp.subsetsum.nearest.ties import count_line, settle_ties
 
 __all__ = ["NearestSubset", "hits", "nearest_subset"]
 
@@ -140,7 +140,7 @@ def nearest_subset(
     xi, zi = grid.to_int(x), grid.to_int(z)
     mask = np.zeros((groups, many, n), np.bool_)
     if dim == 1:
-        search = _line_search(xi[..., 0], zi[..., 0], k, -1 if tolerance is None else grid.floor(tolerance), smallest)
+        search = _line_search(xi[..., 0], zi[..., 0], _wanted(grid, n, size, tolerance, smallest))
     else:
         search = _space_search(grid, xi, zi, k, tolerance, smallest, error_norm == 2)
     in_chunks(lambda g, t: search(g, t, mask[g, t]), groups, many, workers)
@@ -160,14 +160,18 @@ def nearest_subset(
 _Search = Callable[[slice, slice, NDArray[np.bool_]], None]
 
 
-def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], size: int, within: int, smallest: bool) -> _Search:
+def _wanted(grid: FixedPoint, n: int, size: int | None, tolerance: float | None, smallest: bool) -> Wanted:
+    """In one dimension: with a tolerance and no smallest size, a few samples are tried before all of them."""
+    first = n if tolerance is None or smallest else min(n, max(FIRST_LEVEL, size or 0))
+    within = 0 if tolerance is None else grid.floor(tolerance)
+    return Wanted(size is not None, size or 0, smallest, first, within)
+
+
+def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], wanted: Wanted) -> _Search:
     def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
         samples, targets = np.ascontiguousarray(x[g]), np.ascontiguousarray(z[g, t])
-        found, ties = np.zeros((*targets.shape, samples.shape[1]), np.bool_), np.zeros(targets.shape, np.int64)
-        nearest_line(samples, targets, size, within, smallest, MAX_HALF, found, ties)
-        if ties.any():
-            error = np.abs(np.matmul(found.astype(np.int64), samples[..., None])[..., 0] - targets)
-            settle_ties(samples, targets, error, ties, MAX_HALF, found)
+        found = np.zeros((*targets.shape, samples.shape[1]), np.bool_)
+        nearest_line(samples, targets, tuple(wanted), MAX_HALF, found)  # a plain tuple: numba knows it at a glance
         mask[...] = found
 
     return search
@@ -286,7 +290,7 @@ def hits(
         part = np.zeros_like(counts[g, t])
         if dim == 1:
             line, goals = np.ascontiguousarray(xi[g, :, 0]), np.ascontiguousarray(zi[g, t, 0])
-            count_line(line, goals, within, k, MAX_HALF, part)
+            count_line(line, goals, within, size is not None, size or 0, MAX_HALF, part)
         else:
             count_space(np.ascontiguousarray(xi[g]), np.ascontiguousarray(zi[g, t]), within, k, euclid, like, part)
         counts[g, t] = part

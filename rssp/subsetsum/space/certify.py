@@ -3,88 +3,168 @@
 Whether the sums cover the ball at t is answered cell by cell. A cell of side at most t that holds a sum is covered by
 it; counting the sums of each cell is one pass over the sums of two halves, without storing any. Only the empty cells
 are looked at again: the sums in and around them are stored in a second pass, and each empty cell is split at the faces
-of the boxes about these sums (`_space_pieces`). What stays open is a hole: the distance of a target in it to all sums
-is a lower bound of the radius, and t grows to (1 + resolution) times that distance. Empty cells with few sums about
-them come first, and a short climb from their middles gives a good lower bound before any is split.
+of the boxes about these sums (`pieces`). What stays open is a hole: the distance of a target in it to all sums is a
+lower bound of the radius, and t grows to (1 + resolution) times that distance. Empty cells with few sums about them
+come first, and a short climb from their middles gives a good lower bound before any is split.
 
 Memory: the halves, four bytes a cell, and the sums stored (at most 2^22).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._jit import kernel
-from rssp.subsetsum.space.cells import cell_box, cells_left, crowd_order, near_sums, sums_about
-from rssp.subsetsum.space.pieces import excess, misses_ball, room, split, target
-from rssp.subsetsum.space.sums import fill, gather, halves, middle, nearest
+from rssp.subsetsum.results import NEVER
+from rssp.subsetsum.space.cells import Empty, Grid, cell_box, crowd_order, empty_cells, near_sums, sums_about
+from rssp.subsetsum.space.pieces import (
+    MAX_NORM,
+    Region,
+    Stacks,
+    excess,
+    grown,
+    misses_ball,
+    new_stacks,
+    split,
+    target_in,
+)
+from rssp.subsetsum.space.sums import Sums, fill, gather, halves, middle, nearest
 
-__all__ = ["FINISHED", "TOO_MANY_CELLS", "hits", "radii"]
-
+__all__ = ["FINISHED", "TOO_MANY_CELLS", "brackets", "first_coverings"]
 
 FINISHED, TOO_MANY_CELLS = 0, 1
 _COVERED, _UNCOVERED, _GREW, _CELLS = 0, 1, 2, 3
 _MAX_CELLS = 1 << 28
-_WITH_MARGIN = 1 << 26
-_LIST = 2048
-_GROWTH = 1.35
+# Tuned with the part `space` of benchmarks/speed.py, d = 2 to 9; measure again when a pass over the sums or `split`
+# changes its speed. None of them changes an answer to `covers`; brackets stay certified, but other ones.
+_WITH_MARGIN = 1 << 26  # cells up to which a margin is laid about them
+_LIST = 2048  # sums near an open piece; where there are more, only the nearest is taken
+_GROWTH = 1.35  # of t in a pass, beyond which it is better to begin again with larger cells
+_GROWTH_UNSTORED = 1.2  # the same while the sums about empty cells are not stored yet
 _FIRST = 12  # cells that are looked at before the sums about all of them are stored
 _CLIMBS = 24  # cells that a climb is begun from
 _DOUBTFUL = 64  # open pieces that sums not stored may cover, before a pass with larger cells is better
 _ONE = np.int64(1)
 
 
-@kernel(inner=True)
-def _settle(tree, rows, pieces, t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness):
-    """Settle open pieces (rows) from all sums: (state, t, largest distance found, arrays that may have grown).
+class Problem(NamedTuple):
+    """The first vectors of a sample against a ball."""
 
-    resolution < 0: stop at the first hole. Otherwise t grows to (1 + resolution) times the distance of each hole found,
-    and everything certified before stays so; beyond `limit` it is better to begin again.
-    """
-    d = len(witness)
-    points, few = work
-    lo, hi = np.empty(d, np.int64), np.empty(d, np.int64)
+    sums: Sums
+    middle: NDArray[np.int64]
+    """(d,), half the sum of all vectors"""
+    ball: Region
+    euclid: bool
+    """the norm of the error: 2 or inf"""
+    deciding: bool
+    """stop at the first hole; otherwise t grows to (1 + resolution) times the distance of each, and all that was
+    certified before stays so"""
+    resolution: float
+
+
+class Progress(NamedTuple):
+    """Where a pass stands."""
+
+    state: np.int64
+    t: np.int64
+    low: np.int64
+    """the largest distance of a target known so far"""
+
+
+class Work(NamedTuple):
+    """What all passes share."""
+
+    points: NDArray[np.int64]
+    """(_LIST + 1, d), sums near a piece"""
+    few: NDArray[np.int64]
+    """(128, d)"""
+    witness: NDArray[np.int64]
+    """(d,), the target that `low` is the distance of"""
+
+
+@kernel(inner=True)
+def _grown_t(t, low, resolution):
+    """t, or if that is more (1 + resolution) low."""
+    return max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
+
+
+@kernel(inner=True)
+def _copy(source, out):
+    for j in range(len(out)):
+        out[j] = source[j]
+
+
+@kernel(inner=True)
+def _gather_near(problem, lo, hi, t, work, z):
+    """(how many, whether all): the sums whose boxes meet the piece, in work.points; none if one box holds all of it."""
+    sums, euclid = problem.sums, problem.euclid
+    count = gather(sums, lo, hi, t, euclid, work.points, np.int64(_LIST))
+    if count < _LIST:
+        return count, True
+    # many sums are near: one whose box holds the whole piece is the likely case
+    if not euclid and gather(sums, hi, lo, t, euclid, work.few, _ONE) > 0:
+        return 0, False
+    v, x = np.empty(len(z), np.int64), np.empty(len(z), np.int64)
+    target_in(lo, hi, problem.ball, v, z)
+    nearest(sums, z, t, euclid, work.few, x)
+    _copy(x, work.points[count])
+    return count + 1, False
+
+
+@kernel(inner=True)
+def _note_holes(problem, holes, found, progress, work):
+    """Take the targets in holes, in the 2-norm in the first of them, for `low` and the witness."""
+    d = holes.shape[1] // 2
     z, v, x = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    t, low = progress.t, progress.low
+    for i in range(1 if problem.euclid else found):
+        target_in(holes[i, :d], holes[i, d:], problem.ball, v, z)
+        distance = nearest(problem.sums, z, t, problem.euclid, work.few, x)
+        if distance > low or problem.deciding:
+            low = distance
+            _copy(z, work.witness)
+        if problem.deciding:
+            return Progress(np.int64(_UNCOVERED), t, low)
+    return Progress(np.int64(_COVERED), _grown_t(t + 1, low, problem.resolution), low)
+
+
+@kernel(inner=True)
+def _settle_pieces(problem, pieces, limit, progress, stacks, work):
+    """Settle the open pieces stacks.rows[:pieces] from all sums: (progress, stacks).
+
+    Beyond t = limit it is better to begin again.
+    """
+    d = len(work.witness)
+    lo, hi = np.empty(d, np.int64), np.empty(d, np.int64)
+    z, v = np.empty(d, np.int64), np.empty(d, np.int64)
     while pieces > 0:
         pieces -= 1
-        for j in range(d):
-            lo[j], hi[j] = rows[pieces, j], rows[pieces, d + j]
-        if misses_ball(lo, hi, ball, v):
+        piece = stacks.rows[pieces]
+        _copy(piece[:d], lo)
+        _copy(piece[d:], hi)
+        if misses_ball(lo, hi, problem.ball, v):
             continue
-        count = gather(tree, lo, hi, t, euclid, points, np.int64(_LIST))
-        complete = count < _LIST
-        if not complete:
-            # many sums are near: one whose box holds the whole piece is the likely case
-            if not euclid and gather(tree, hi, lo, t, euclid, few, _ONE) > 0:
-                continue
-            target(lo, hi, ball, v, z)
-            nearest(tree, z, t, euclid, few, x)
-            for j in range(d):
-                points[count, j] = x[j]
-            count += 1
-        found, holes, stack, arena = split(rows[pieces], points, count, t, euclid, ball, holes, stack, arena)
+        count, complete = _gather_near(problem, lo, hi, progress.t, work, z)
+        if count == 0 and not complete:
+            continue
+        found, stacks = split(piece, work.points, count, progress.t, problem.euclid, problem.ball, stacks)
+        rows = stacks.rows
         for i in range(found):
-            rows = room(rows, pieces)
-            for j in range(2 * d):
-                rows[pieces, j] = holes[i, j]
+            rows = grown(rows, pieces)
+            _copy(stacks.holes[i], rows[pieces])
             pieces += 1
+        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
         if not complete or found == 0:
             continue
-        for i in range(1 if euclid else found):
-            for j in range(d):
-                lo[j], hi[j] = holes[i, j], holes[i, d + j]
-            target(lo, hi, ball, v, z)
-            distance = nearest(tree, z, t, euclid, few, x)
-            if distance > low or resolution < 0:
-                low = distance
-                for j in range(d):
-                    witness[j] = z[j]
-            if resolution < 0:
-                return _UNCOVERED, t, low, rows, holes, stack, arena
-        t = max(t + 1, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-        if t > limit:
-            return _GREW, t, low, rows, holes, stack, arena
-    return _COVERED, t, low, rows, holes, stack, arena
+        progress = _note_holes(problem, stacks.holes, found, progress, work)
+        if progress.state == _UNCOVERED:
+            return progress, stacks
+        if progress.t > limit:
+            return Progress(np.int64(_GREW), progress.t, progress.low), stacks
+    return Progress(np.int64(_COVERED), progress.t, progress.low), stacks
 
 
 @kernel(inner=True)
@@ -132,48 +212,42 @@ def _climb(points, count, piece, h, ball, z, v):
 
 
 @kernel(inner=True)
-def _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, work, witness):
-    """The largest distance, from `low` up, of a target to all sums that climbs from the least crowded cells find."""
-    d = len(witness)
-    points, few = work
-    h, r = grid[1], ball[1]
+def _hunt(problem, empty, lists, progress, stacks, work):
+    """(low, stacks): the largest distance, from `low` up, of a target that climbs from the least crowded cells find."""
+    d = len(work.witness)
+    t, low, points = progress.t, progress.low, stacks.near
+    h, r = empty.grid.side, problem.ball.radius
     piece = np.empty(2 * d, np.int64)
     z, v, best = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
     most = low
-    for k in range(min(left, _CLIMBS)):
-        cell = numbers[order[k], 0]
-        cell_box(cell, grid, r, piece)
-        count, points = sums_about(cell, piece, 2 * t, slot, grid, lists, points)
-        target(piece[:d], piece[d:], ball, v, z)
-        distance = _climb(points, count, piece, h, ball, z, v)
+    for k in range(min(empty.left, _CLIMBS)):
+        cell = empty.at[empty.order[k]]["cell"]
+        cell_box(cell, empty.grid, r, piece)
+        count, points = sums_about(cell, piece, 2 * t, empty, lists, points)
+        target_in(piece[:d], piece[d:], problem.ball, v, z)
+        distance = _climb(points, count, piece, h, problem.ball, z, v)
         if distance > most:
             most = distance
-            for j in range(d):
-                best[j] = z[j]
+            _copy(z, best)
     if most > low:
         # lists may be cut off, and at the least crowded cells sums outside the grid are not in any
-        distance = nearest(tree, best, min(most, t), euclid, few, v)
+        distance = nearest(problem.sums, best, min(most, t), problem.euclid, work.few, v)
         if distance > low:
             low = distance
-            for j in range(d):
-                witness[j] = best[j]
-    return low, points
+            _copy(best, work.witness)
+    return low, Stacks(stacks.rows, stacks.holes, stacks.stack, stacks.arena, points)
 
 
 @kernel(inner=True)
-def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness):
-    """Whether the sums cover the ball at t; with resolution >= 0, at which larger t they do: see `_settle`.
-
-    `low` is the largest distance of a target known so far. Returns (state, t, low, cells left).
-    """
-    centre, r = ball[0], ball[1]
+def _lay_grid(problem, t):
+    """(grid, how many cells, the largest coordinate of a corner or of a sum of a half), for cells of side up to t."""
+    centre, r = problem.ball.centre, problem.ball.radius
     d = len(centre)
     shrink = 1.0 - 2.0**-20
-    if euclid:
+    if problem.euclid:
         shrink /= np.sqrt(d)
     h = max(_ONE, np.int64(float(t) * shrink))
     corner, cells = np.empty(d, np.int64), np.empty(d, np.int64)
-    least_cell, last_cell = np.zeros(d), np.empty(d)
     total, reach = 1.0, 0.0
     for j in range(d):
         cells[j] = (2 * r + h - 1) // h + 2
@@ -183,106 +257,165 @@ def _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness)
     for j in range(d):
         cells[j] -= 2 - 2 * margin
         corner[j] = centre[j] - r - margin * h
-        last_cell[j] = cells[j]
         total *= cells[j]
         reach = max(reach, abs(float(corner[j])))
-        for i in range(len(tree[0])):
-            reach = max(reach, abs(float(tree[0][i, j])))
-        for i in range(len(tree[1])):
-            reach = max(reach, abs(float(tree[1][i, j])))
-    if total > _MAX_CELLS:
-        return _CELLS, t, low, 0
-    grid = (corner, h, cells, margin)
-    slot = np.zeros(int(total), np.int32)
+        for i in range(len(problem.sums.a)):
+            reach = max(reach, abs(float(problem.sums.a[i, j])))
+        for i in range(len(problem.sums.b)):
+            reach = max(reach, abs(float(problem.sums.b[i, j])))
+    return Grid(corner, h, cells, margin), total, reach
+
+
+@kernel(inner=True)
+def _count_sums(problem, grid, slot, work):
+    """Fill slot with how many sums each cell holds."""
+    d = len(grid.cells)
+    last_cell = np.empty(d)
+    for j in range(d):
+        last_cell[j] = grid.cells[j]
     nothing = np.zeros(1, np.int64)
-    countable = 3 * reach / float(h) < 2.0**28 and h > 1 << 24
-    if countable:
-        fill(tree, grid, slot, least_cell, last_cell, nothing, nothing, work[1])
-    left, numbers = cells_left(slot, grid, ball, centre_of_sums)
-    stride = 1 + ((left * 3**d) >> 27) if countable else 1  # with very many empty cells, a sample of them comes first
-    order = crowd_order(slot, grid, left, numbers, stride)
-    piece = np.empty(2 * d, np.int64)
-    rows = np.empty((64, 2 * d), np.int64)
-    holes = np.empty((64, 2 * d), np.int64)
-    stack = np.empty((64, 2 * d + 2), np.int64)
-    arena = np.empty((4096, 1), np.int64)
-    z, v = np.empty(d, np.int64), np.empty(d, np.int64)
-    points = np.empty((_LIST, d), np.int64)
-    limit = np.int64(_GROWTH * float(t))
-    first = left
-    if countable and left > _FIRST:
-        first = min(_FIRST, len(order)) if resolution < 0 else 0
+    fill(problem.sums, grid, slot, np.zeros(d), last_cell, nothing, nothing, work.few)
+
+
+@kernel(inner=True)
+def _settle_first(problem, empty, first, limit, progress, stacks, work):
+    """Settle the first cells in order from all sums, one after the other: (progress, stacks)."""
     for k in range(first):
-        cell_box(numbers[order[k], 0], grid, r, rows[0])
-        state, t, low, rows, holes, stack, arena = _settle(
-            tree, rows, _ONE, t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness
-        )
-        if state != _COVERED:
-            return state, t, low, left
-    if first == left:
-        return _COVERED, t, low, left
-    if resolution >= 0:
-        # far below the radius the first cell says so, before anything is stored
-        cell_box(numbers[order[0], 0], grid, r, piece)
-        target(piece[:d], piece[d:], ball, v, z)
-        distance = nearest(tree, z, t, euclid, work[1], v)
-        if distance > low:
+        cell_box(empty.at[empty.order[k]]["cell"], empty.grid, problem.ball.radius, stacks.rows[0])
+        progress, stacks = _settle_pieces(problem, _ONE, limit, progress, stacks, work)
+        if progress.state != _COVERED:
+            break
+    return progress, stacks
+
+
+@kernel(inner=True)
+def _look_at_first(problem, empty, progress, work):
+    """Far below the radius the first cell says so, before anything is stored."""
+    d = len(work.witness)
+    piece, z, v = np.empty(2 * d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    cell_box(empty.at[empty.order[0]]["cell"], empty.grid, problem.ball.radius, piece)
+    target_in(piece[:d], piece[d:], problem.ball, v, z)
+    distance = nearest(problem.sums, z, progress.t, problem.euclid, work.few, v)
+    if distance <= progress.low:
+        return progress
+    _copy(z, work.witness)
+    return _if_not_outgrown(problem, empty, distance, progress)
+
+
+@kernel(inner=True)
+def _if_not_outgrown(problem, empty, low, progress):
+    """t for this `low`; in the max norm it may be too much for these cells."""
+    t = _grown_t(progress.t, low, problem.resolution)
+    outgrown = float(t) > _GROWTH_UNSTORED * float(empty.grid.side) and not problem.euclid
+    return Progress(np.int64(_GREW if outgrown else _COVERED), t, low)
+
+
+@kernel(inner=True)
+def _widest_hole(holes, found):
+    """The hole that is widest along the first axis."""
+    d, widest = holes.shape[1] // 2, 0
+    for i in range(found):
+        if holes[i, d] - holes[i, 0] > holes[widest, d] - holes[widest, 0]:
+            widest = i
+    return holes[widest]
+
+
+@kernel(inner=True)
+def _split_cell(problem, cell, empty, lists, limit, progress, stacks, work):
+    """(holes found, progress, stacks): one cell split at the boxes of the sums stored, while t grows with its holes.
+
+    In the max norm it ends where no hole is left, or where a sum that is not stored is near the widest.
+    """
+    d = len(work.witness)
+    piece, z, v = np.empty(2 * d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    cell_box(cell, empty.grid, problem.ball.radius, piece)
+    while True:
+        t = progress.t
+        count, near = sums_about(cell, piece, t, empty, lists, stacks.near)
+        stacks = Stacks(stacks.rows, stacks.holes, stacks.stack, stacks.arena, near)
+        found, stacks = split(piece, near, count, t, problem.euclid, problem.ball, stacks)
+        if found == 0 or problem.euclid:
+            return found, progress, stacks
+        hole = _widest_hole(stacks.holes, found)
+        target_in(hole[:d], hole[d:], problem.ball, v, z)
+        distance = nearest(problem.sums, z, t, problem.euclid, work.few, v)
+        if distance <= t:
+            return found, progress, stacks
+        low = progress.low
+        if distance > low or problem.deciding:
             low = distance
-            for j in range(d):
-                witness[j] = z[j]
-            t = max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-            if float(t) > 1.2 * float(h) and not euclid:
-                return _GREW, t, low, left
-    if stride > 1:
-        order, first = crowd_order(slot, grid, left, numbers, _ONE), 0
-    lists = near_sums(tree, slot, grid, left, numbers)
-    if resolution >= 0 and not euclid:
-        both = (points, work[1])
-        low, points = _hunt(tree, slot, grid, lists, left, numbers, order, t, low, euclid, ball, both, witness)
-        t = max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-        if float(t) > 1.2 * float(h):
-            return _GREW, t, low, left
+            _copy(z, work.witness)
+        if problem.deciding:
+            return found, Progress(np.int64(_UNCOVERED), t, low), stacks
+        t = _grown_t(t + 1, low, problem.resolution)
+        progress = Progress(np.int64(_GREW if t > limit else _COVERED), t, low)
+        if progress.state == _GREW:
+            return found, progress, stacks
+
+
+@kernel(inner=True)
+def _certify_cells(problem, empty, lists, first, limit, progress, stacks, work):
+    """Settle the empty cells from place `first` in order on, with the sums stored, then with all: the progress."""
     doubtful = 0
-    for k in range(first, left):
-        cell = numbers[order[k], 0]
-        cell_box(cell, grid, r, piece)
-        while True:
-            count, points = sums_about(cell, piece, t, slot, grid, lists, points)
-            found, holes, stack, arena = split(piece, points, count, t, euclid, ball, holes, stack, arena)
-            if found == 0 or euclid:
-                break
-            widest = 0
-            for i in range(found):
-                if holes[i, d] - holes[i, 0] > holes[widest, d] - holes[widest, 0]:
-                    widest = i
-            target(holes[widest, :d], holes[widest, d:], ball, v, z)
-            distance = nearest(tree, z, t, euclid, work[1], v)
-            if distance <= t:
-                break  # a sum that is not stored is near
-            if distance > low or resolution < 0:
-                low = distance
-                for j in range(d):
-                    witness[j] = z[j]
-            if resolution < 0:
-                return _UNCOVERED, t, low, left
-            t = max(t + 1, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-            if t > limit:
-                return _GREW, t, low, left
+    for k in range(first, empty.left):
+        cell = empty.at[empty.order[k]]["cell"]
+        found, progress, stacks = _split_cell(problem, cell, empty, lists, limit, progress, stacks, work)
+        if progress.state != _COVERED:
+            return progress
         if found == 0:
             continue
         doubtful += found
-        if doubtful > _DOUBTFUL and float(t) > 1.02 * float(h) and not euclid:
-            return _GREW, t, low, left
+        if doubtful > _DOUBTFUL and float(progress.t) > 1.02 * float(empty.grid.side) and not problem.euclid:
+            return Progress(np.int64(_GREW), progress.t, progress.low)
+        rows = stacks.rows
         for i in range(found):
-            rows = room(rows, i)
-            for j in range(2 * d):
-                rows[i, j] = holes[i, j]
-        state, t, low, rows, holes, stack, arena = _settle(
-            tree, rows, np.int64(found), t, limit, low, euclid, ball, resolution, holes, stack, arena, work, witness
-        )
-        if state != _COVERED:
-            return state, t, low, left
-    return _COVERED, t, low, left
+            rows = grown(rows, i)
+            _copy(stacks.holes[i], rows[i])
+        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
+        progress, stacks = _settle_pieces(problem, np.int64(found), limit, progress, stacks, work)
+        if progress.state != _COVERED:
+            return progress
+    return progress
+
+
+@kernel(inner=True)
+def _pass(problem, t, low, work):
+    """Whether the sums cover the ball at t, and if not deciding at which larger t they do: (progress, empty cells).
+
+    `low` is the largest distance of a target known so far.
+    """
+    d = len(work.witness)
+    progress = Progress(np.int64(_COVERED), t, low)
+    grid, total, reach = _lay_grid(problem, t)
+    if total > _MAX_CELLS:
+        return Progress(np.int64(_CELLS), t, low), 0
+    slot = np.zeros(int(total), np.int32)
+    countable = 3 * reach / float(grid.side) < 2.0**28 and grid.side > 1 << 24
+    if countable:
+        _count_sums(problem, grid, slot, work)
+    left, at = empty_cells(slot, grid, problem.ball, problem.middle)
+    stride = 1 + ((left * 3**d) >> 27) if countable else 1  # with very many empty cells, a sample of them comes first
+    empty = Empty(grid, slot, left, at, crowd_order(slot, grid, left, at, stride))
+    stacks, limit = new_stacks(d, _LIST), np.int64(_GROWTH * float(t))
+    first = left
+    if countable and left > _FIRST:
+        first = min(_FIRST, len(empty.order)) if problem.deciding else 0
+    progress, stacks = _settle_first(problem, empty, first, limit, progress, stacks, work)
+    if progress.state != _COVERED or first == left:
+        return progress, left
+    if not problem.deciding:
+        progress = _look_at_first(problem, empty, progress, work)
+        if progress.state != _COVERED:
+            return progress, left
+    if stride > 1:
+        empty, first = Empty(grid, slot, left, at, crowd_order(slot, grid, left, at, _ONE)), 0
+    lists = near_sums(problem.sums, empty)
+    if not problem.deciding and not problem.euclid:
+        low, stacks = _hunt(problem, empty, lists, progress, stacks, work)
+        progress = _if_not_outgrown(problem, empty, low, progress)
+        if progress.state != _COVERED:
+            return progress, left
+    return _certify_cells(problem, empty, lists, first, limit, progress, stacks, work), left
 
 
 @kernel(inner=True)
@@ -295,72 +428,97 @@ def _far_target(centre_of_sums, ball, z):
         if abs(centre[j] - centre_of_sums[j]) > abs(centre[axis] - centre_of_sums[axis]):
             axis = j
     for j in range(len(z)):
-        if norm == 0 or j == axis:
+        if norm == MAX_NORM or j == axis:
             z[j] += r if centre[j] >= centre_of_sums[j] else -r
 
 
+@kernel(inner=True)
+def _problem(x, n, ball, euclid, deciding, resolution):
+    return Problem(halves(x, n), middle(x, n), ball, euclid, deciding, resolution)
+
+
+@kernel(inner=True)
+def _take_witness(problem, target, low, guess, work):
+    """The distance of the target to all sums if it is more than `low`: the target is the witness then. Else `low`."""
+    point = np.empty(len(target), np.int64)
+    distance = nearest(problem.sums, target, guess, problem.euclid, work.few, point)
+    if distance <= low:
+        return low
+    _copy(target, work.witness)
+    return distance
+
+
+@kernel(inner=True)
+def _bracket(problem, t, least, low, high, work):
+    """(low, high) of the covering radius, high <= (1 + resolution) low up to one unit; the state that ended it.
+
+    t : where to begin; least : no radius is below it.
+    """
+    while True:
+        wanted = max(low + 1, np.int64(np.ceil(float(low) * (1.0 + problem.resolution))))
+        if high <= wanted:
+            return low, high, FINISHED
+        t = min(max(t, wanted, least), high - 1)
+        progress, left = _pass(problem, t, low, work)
+        t, low = progress.t, progress.low
+        if progress.state == _CELLS:
+            return low, high, TOO_MANY_CELLS
+        if progress.state == _COVERED:
+            high = min(high, t)
+            # the lower bound found is near the radius if there were empty cells; else the radius is far below
+            t = np.int64(float(high) * (0.6 if left == 0 else 0.7))
+
+
 @kernel
-def radii(x, ball, euclid, resolution, log_cells, schedule, lower, upper, witness):
+def brackets(task, resolution, schedule, lower, upper, witness):
     """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
 
-    Lengths in units; `witness` (len(schedule), d) attains `lower`. `log_cells` is the logarithm of the number of error
-    balls of radius one unit in the ball's volume: 2^n of radius rho have at least that volume. The bracket for one n
-    starts the search for the next: the radius does not increase, and the last witness is often still far from any sum.
+    task : (x, ball, euclid, log_cells). Lengths in units; `witness` (len(schedule), d) attains `lower`. `log_cells` is
+    the logarithm of the number of error balls of radius one unit in the ball's volume: 2^n of radius rho have at least
+    that volume. The bracket for one n starts the search for the next: the radius does not increase, and the last
+    witness is often still far from any sum.
     """
+    x, (centre, radius, norm), euclid, log_cells = task
+    ball = Region(centre, radius, norm)
     d = x.shape[1]
-    z, point = np.empty(d, np.int64), np.empty(d, np.int64)
-    work = (np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64))
-    bound, before = np.int64(0), 0
+    lists = np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64)
+    bound, before, far = np.int64(0), 0, np.empty(d, np.int64)
     for j in range(d):
-        reach = abs(ball[0][j]) + ball[1]  # the empty sum's distance to a corner of the bounding cube
+        reach = abs(centre[j]) + radius  # the empty sum's distance to a corner of the bounding cube
         bound = bound + reach + 1 if euclid else max(bound, reach)
     for k in range(len(schedule)):
         n = schedule[k]
-        tree = halves(x, n)
-        centre_of_sums = middle(x, n)
-        counting = (log_cells - np.log(len(tree[0])) - np.log(len(tree[1]))) / d
+        problem, work = _problem(x, n, ball, euclid, False, resolution), Work(lists[0], lists[1], witness[k])
+        counting = (log_cells - np.log(len(problem.sums.a)) - np.log(len(problem.sums.b))) / d
         least = max(_ONE, np.int64(np.exp(min(counting, 41.0)) * (1 - 1e-9)))
-        high = bound
-        _far_target(centre_of_sums, ball, z)
-        low = nearest(tree, z, max(least, bound // 8), euclid, work[1], point)
-        for j in range(d):
-            witness[k, j] = z[j]
+        guess = max(least, bound // 8)
+        _far_target(problem.middle, ball, far)
+        low = _take_witness(problem, far, np.int64(-1), guess, work)
         if k > 0:
-            distance = nearest(tree, witness[k - 1], max(least, bound // 8), euclid, work[1], point)
-            if distance > low:
-                low = distance
-                for j in range(d):
-                    witness[k, j] = witness[k - 1, j]
-        t = np.int64(float(high) * 2.0 ** (-(n - before) / d))
-        while True:
-            wanted = max(low + 1, np.int64(np.ceil(float(low) * (1.0 + resolution))))
-            if high <= wanted:
-                break
-            t = min(max(t, wanted, least), high - 1)
-            state, t, low, left = _pass(tree, centre_of_sums, ball, t, low, euclid, resolution, work, witness[k])
-            if state == _CELLS:
-                return TOO_MANY_CELLS
-            if state == _COVERED:
-                high = min(high, t)
-                # the lower bound found is near the radius if there were empty cells; else the radius is far below
-                t = np.int64(float(high) * (0.6 if left == 0 else 0.7))
-        lower[k], upper[k] = low, high
-        bound, before = high, n
+            low = _take_witness(problem, witness[k - 1], low, guess, work)
+        t = np.int64(float(bound) * 2.0 ** (-(n - before) / d))
+        low, bound, state = _bracket(problem, t, least, low, bound, work)
+        if state != FINISHED:
+            return state
+        lower[k], upper[k], before = low, bound, n
     return FINISHED
 
 
 @kernel
-def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
-    """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else -1."""
+def first_coverings(task, n_first, n_last, errors, out):
+    """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else NEVER.
+
+    task : (x, ball, euclid, log_cells), as in `brackets`. Returns FINISHED or not.
+    """
+    x, (centre, radius, norm), euclid, log_cells = task
+    ball = Region(centre, radius, norm)
     d = x.shape[1]
     z, point = np.empty(d, np.int64), np.empty(d, np.int64)
-    work = (np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64))
-    n, built = n_first, n_first
-    tree = halves(x, n)
-    centre_of_sums = middle(x, n)
-    known = False
+    work = Work(np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64), z)
+    n, built, known = n_first, n_first, False
+    problem = _problem(x, n, ball, euclid, True, 0.0)
     for k in range(len(errors)):
-        out[k] = -1
+        out[k] = NEVER
     for k in range(len(errors)):
         t = errors[k]
         if t < 1:
@@ -370,14 +528,12 @@ def hits(x, ball, euclid, log_cells, n_first, n_last, errors, out):
                 n += 1  # too few sums, by volume
                 continue
             if built != n:
-                tree = halves(x, n)
-                centre_of_sums = middle(x, n)
-                built = n
-            if not known or nearest(tree, z, t, euclid, work[1], point) <= t:
-                state, _, _, _ = _pass(tree, centre_of_sums, ball, t, np.int64(-1), euclid, -1.0, work, z)
-                if state == _CELLS:
+                problem, built = _problem(x, n, ball, euclid, True, 0.0), n
+            if not known or nearest(problem.sums, z, t, euclid, work.few, point) <= t:
+                progress, _ = _pass(problem, t, np.int64(-1), work)
+                if progress.state == _CELLS:
                     return TOO_MANY_CELLS
-                if state == _COVERED:
+                if progress.state == _COVERED:
                     out[k] = n
                     break
                 known = True

@@ -10,11 +10,25 @@ Arrays are copied by loops and sorted here: numba compiles that several times fa
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._jit import kernel
 
-__all__ = ["excess", "misses_ball", "room", "sort", "split", "target"]
+__all__ = ["MAX_NORM", "Region", "Stacks", "excess", "grown", "misses_ball", "new_stacks", "sort", "split", "target_in"]
+
+
+MAX_NORM = 0  # the norm of a Region, else 1 or 2
+
+
+class Region(NamedTuple):
+    """A ball of targets in whole units."""
+
+    centre: NDArray[np.int64]
+    radius: int
+    norm: int
 
 
 @kernel(inner=True)
@@ -44,7 +58,7 @@ def sort(order, first, last, keys):
 
 
 @kernel(inner=True)
-def room(array, used):
+def grown(array, used):
     """The array, or one twice as long with the same beginning, if all but 2 of its rows are used."""
     if used + 2 < len(array):
         return array
@@ -112,7 +126,7 @@ def excess(v, r, norm):
 def misses_ball(lo, hi, ball, v):
     """Whether the open box (lo, hi), inside the ball's bounding cube, has no point of the open ball."""
     centre, r, norm = ball
-    if norm == 0:
+    if norm == MAX_NORM:
         return False
     for j in range(len(lo)):
         v[j] = max(lo[j] - centre[j], centre[j] - hi[j], 0)
@@ -120,7 +134,7 @@ def misses_ball(lo, hi, ball, v):
 
 
 @kernel(inner=True)
-def target(lo, hi, ball, v, z):
+def target_in(lo, hi, ball, v, z):
     """A target of the ball in the box [lo, hi]: its middle, or the nearest to it on the way to the ball's centre."""
     centre, r, norm = ball
     d = len(lo)
@@ -146,21 +160,152 @@ def target(lo, hi, ball, v, z):
         z[j] = p + np.int64(inner * float(m - p))
 
 
+class Stacks(NamedTuple):
+    """Arrays that grow as needed: functions that may have to grow one return the tuple anew."""
+
+    rows: NDArray[np.int64]
+    """(m, 2 d), boxes (lo, hi) that are open, to be settled"""
+    holes: NDArray[np.int64]
+    """(m, 2 d), what `split` found"""
+    stack: NDArray[np.int64]
+    """(m, 2 d + 2), boxes to be looked at, each with the place of its points in `arena`: (lo, hi, first, how many)"""
+    arena: NDArray[np.int64]
+    """(m, 1), numbers of points"""
+    near: NDArray[np.int64]
+    """(m, d), sums near a cell"""
+
+
 @kernel(inner=True)
-def split(piece, points, count, t, euclid, ball, holes, stack, arena):
+def new_stacks(d, points):
+    return Stacks(
+        np.empty((64, 2 * d), np.int64), np.empty((64, 2 * d), np.int64), np.empty((64, 2 * d + 2), np.int64),
+        np.empty((4096, 1), np.int64), np.empty((points, d), np.int64),
+    )  # fmt: skip
+
+
+@kernel(inner=True)
+def _longer(arena, size):
+    while size > len(arena):
+        arena = grown(arena, len(arena))
+    return arena
+
+
+@kernel(inner=True)
+def _sift_boxes(points, arena, place, low, high, t):
+    """(covered, kept, best): which of the points in the arena have boxes at t that meet the piece (low, high).
+
+    place : (first, number), where they are; the `kept` of them that meet it follow there. covered : one of the boxes
+    contains the piece, and the rest does not matter; best : the point whose box is the largest part of it.
+    """
+    first, number = place
+    top, kept, best, best_share = first + number, 0, np.int64(-1), -1.0
+    for k in range(first, top):
+        i = arena[k, 0]
+        meets, contains, share = True, True, 1.0
+        for j in range(len(low)):
+            under, over = points[i, j] - t, points[i, j] + t
+            if under >= high[j] or over <= low[j]:
+                meets = False
+                break
+            if under > low[j] or over < high[j]:
+                contains = False
+                share *= float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
+        if not meets:
+            continue
+        if contains:
+            return True, kept, best
+        arena[top + kept, 0] = i
+        kept += 1
+        if share > best_share:
+            best, best_share = i, share
+    return False, kept, best
+
+
+@kernel(inner=True)
+def _sift_balls(points, arena, place, low, high, t, z):
+    """(covered, kept, nearest): the same for Euclidean balls; nearest : the least squared distance of z to a point."""
+    first, number = place
+    top, kept, nearest, tt = first + number, 0, np.inf, float(t) * float(t)
+    for k in range(first, top):
+        i = arena[k, 0]
+        near, far, mid = 0.0, 0.0, 0.0
+        for j in range(len(low)):
+            p = points[i, j]
+            w = float(max(low[j] - p, p - high[j], 0))
+            near += w * w
+            w = float(max(p - low[j], high[j] - p))
+            far += w * w
+            w = float(p - z[j])
+            mid += w * w
+        nearest = min(nearest, mid)
+        if far <= tt:
+            return True, kept, nearest
+        if near < tt:
+            arena[top + kept, 0] = i
+            kept += 1
+    return False, kept, nearest
+
+
+@kernel(inner=True)
+def _face_of(points, i, low, high, t):
+    """(axis, where): the face of the box about point i that cuts off most of the piece."""
+    axis, where, smallest = 0, np.int64(0), 2.0
+    for j in range(len(low)):
+        under, over = points[i, j] - t, points[i, j] + t
+        if under > low[j] or over < high[j]:
+            part = float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
+            if part < smallest:
+                smallest, axis = part, j
+                where = over if over < high[j] else under
+    return axis, where
+
+
+@kernel(inner=True)
+def _widest(low, high):
+    axis = 0
+    for j in range(len(low)):
+        if high[j] - low[j] > high[axis] - low[axis]:
+            axis = j
+    return axis
+
+
+@kernel(inner=True)
+def _push_halves(stack, depth, low, high, axis, where, first, number):
+    """Cut the piece in two and put both on the stack, with their points arena[first : first + number]."""
+    d = len(low)
+    stack = grown(stack, depth)
+    for side in range(2):
+        for j in range(d):
+            stack[depth + side, j], stack[depth + side, d + j] = low[j], high[j]
+        stack[depth + side, axis + (d if side == 0 else 0)] = where
+        stack[depth + side, 2 * d], stack[depth + side, 2 * d + 1] = first, number
+    return stack
+
+
+@kernel(inner=True)
+def _copy_boxes(source, count, out, used):
+    """out[used : used + count] = the boxes source[:count]; `out`, perhaps grown."""
+    for i in range(count):
+        out = grown(out, used + i)
+        for j in range(out.shape[1]):
+            out[used + i, j] = source[i, j]
+    return out
+
+
+@kernel(inner=True)
+def split(piece, points, count, t, euclid, ball, stacks):
     """Split a box at the faces of the points' boxes until each piece is in one box or meets none.
 
     A box is a row (lo, hi) and stands for its interior. Pieces that meet no box (in the 2-norm: whose middle is farther
     than t from every point) are put in `holes`; in the 2-norm the work ends with the first of them, and the pieces not
     yet looked at follow it. Depth first; a piece keeps only the points whose box meets it.
-    Returns (number of holes, holes, stack, arena); the arrays grow as needed.
+    Returns (number of holes, stacks).
     """
+    rows, holes, stack, arena, near = stacks
     d = len(piece) // 2
     low, high = np.empty(d, np.int64), np.empty(d, np.int64)
     v, z = np.empty(d, np.int64), np.empty(d, np.int64)
-    arena = room(arena, max(count, 1))
-    while 2 * count + 2 > len(arena):
-        arena = room(arena, len(arena))
+    arena = _longer(grown(arena, max(count, 1)), 2 * count + 2)
     for i in range(count):
         arena[i, 0] = i
     for j in range(2 * d):
@@ -176,83 +321,33 @@ def split(piece, points, count, t, euclid, ball, holes, stack, arena):
         if misses_ball(low, high, ball, v):
             continue
         top = first + number
-        while top + number + 2 > len(arena):
-            arena = room(arena, len(arena))
-        kept, best, best_share, covered, nearest = 0, np.int64(-1), -1.0, False, np.inf
+        arena = _longer(arena, top + number + 2)
+        best, nearest = np.int64(-1), np.inf
         if euclid:
-            target(low, high, ball, v, z)
-        for k in range(number):
-            i = arena[first + k, 0]
-            meets, contains, share = True, True, 1.0
-            if euclid:
-                near, far, mid = 0.0, 0.0, 0.0
-                for j in range(d):
-                    p = points[i, j]
-                    w = float(max(low[j] - p, p - high[j], 0))
-                    near += w * w
-                    w = float(max(p - low[j], high[j] - p))
-                    far += w * w
-                    w = float(p - z[j])
-                    mid += w * w
-                meets, contains = near < tt, far <= tt
-                nearest = min(nearest, mid)
-            else:
-                for j in range(d):
-                    under, over = points[i, j] - t, points[i, j] + t
-                    if under >= high[j] or over <= low[j]:
-                        meets = False
-                        break
-                    if under > low[j] or over < high[j]:
-                        contains = False
-                        share *= float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
-                contains = contains and meets
-            if contains:
-                covered = True
-                break
-            if meets:
-                arena[top + kept, 0] = i
-                kept += 1
-                if share > best_share:
-                    best, best_share = i, share
+            target_in(low, high, ball, v, z)
+            covered, kept, nearest = _sift_balls(points, arena, (first, number), low, high, t, z)
+        else:
+            covered, kept, best = _sift_boxes(points, arena, (first, number), low, high, t)
         if covered:
             continue
-        axis = 0
-        for j in range(d):
-            if high[j] - low[j] > high[axis] - low[axis]:
-                axis = j
-        width = float(high[axis] - low[axis])
+        axis = _widest(low, high)
         # a piece this small whose middle is covered is covered up to a part in 2^32 of t
-        if euclid and nearest <= tt and width * 2.0**32 < float(t):
+        if euclid and nearest <= tt and float(high[axis] - low[axis]) * 2.0**32 < float(t):
             continue
         if kept == 0 or (euclid and nearest > tt):
-            holes = room(holes, found)
+            holes = grown(holes, found)
             for j in range(d):
                 holes[found, j], holes[found, d + j] = low[j], high[j]
             found += 1
             if not euclid:
                 continue
             # the rim of a round hole has pieces of every size: all that is left stays open
-            for i in range(depth):
-                holes = room(holes, found)
-                for j in range(2 * d):
-                    holes[found, j] = stack[i, j]
-                found += 1
+            holes = _copy_boxes(stack, depth, holes, found)
+            found += depth
             break
-        face = low[axis] + ((high[axis] - low[axis]) >> 1)
+        where = low[axis] + ((high[axis] - low[axis]) >> 1)
         if not euclid:
-            smallest = 2.0
-            for j in range(d):
-                under, over = points[best, j] - t, points[best, j] + t
-                if under > low[j] or over < high[j]:
-                    part = float(min(over, high[j]) - max(under, low[j])) / float(high[j] - low[j])
-                    if part < smallest:
-                        smallest, axis = part, j
-                        face = over if over < high[j] else under
-        stack = room(stack, depth)
-        for side in range(2):
-            for j in range(d):
-                stack[depth, j], stack[depth, d + j] = low[j], high[j]
-            stack[depth, axis + (d if side == 0 else 0)] = face
-            stack[depth, 2 * d], stack[depth, 2 * d + 1] = top, kept
-            depth += 1
-    return found, holes, stack, arena
+            axis, where = _face_of(points, best, low, high, t)
+        stack = _push_halves(stack, depth, low, high, axis, where, top, kept)
+        depth += 2
+    return found, Stacks(rows, holes, stack, arena, near)

@@ -6,33 +6,50 @@ stripe, so that the sums in a window are found by a binary search for each membe
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._jit import kernel
 from rssp.subsetsum.space.pieces import sort
 
-__all__ = ["fill", "gather", "halves", "middle", "nearest"]
+__all__ = ["Sums", "fill", "gather", "halves", "middle", "nearest"]
 
 
 _ONE = np.int64(1)
-_MOST = 1 << 30
+_MOST = 1 << 30  # sums counted in a cell: more are not told apart, and int32 holds it
+
+
+class Sums(NamedTuple):
+    """All sums, as those of two halves."""
+
+    a: NDArray[np.int64]
+    """(|A|, d), in the order of their making"""
+    b: NDArray[np.int64]
+    """(|B|, d), in stripes of the first coordinate, within a stripe ascending in the last"""
+    start: NDArray[np.int64]
+    """(stripes + 1,), where each stripe begins"""
+    least: NDArray[np.int64]
+    """(stripes,), of the first coordinate, and so `largest`"""
+    largest: NDArray[np.int64]
 
 
 @kernel(inner=True)
-def _extend(sums, row, count):
+def _extend(known, row, count):
     """Each sum plus 0, 1, ..., count times the row."""
-    m, d = sums.shape
+    m, d = known.shape
     out = np.empty((m * (count + 1), d), np.int64)
     for k in range(count + 1):
         for i in range(m):
             for j in range(d):
-                out[k * m + i, j] = sums[i, j] + k * row[j]
+                out[k * m + i, j] = known[i, j] + k * row[j]
     return out
 
 
 @kernel(inner=True)
 def halves(x, n):
-    """The sums of two halves of n vectors: (A, B, start of each stripe of B, its least and largest coordinate 0).
+    """The sums of two halves of the first n vectors.
 
     Of equal vectors the multiples are taken, not the subsets, and vectors 0 are left out.
     """
@@ -83,7 +100,7 @@ def halves(x, n):
     for i in range(nb):
         for j in range(d):
             out[i, j] = b[order[i], j]
-    return a, out, start, least, largest
+    return Sums(a, out, start, least, largest)
 
 
 @kernel(inner=True)
@@ -99,13 +116,13 @@ def middle(x, n):
 
 
 @kernel(inner=True)
-def gather(tree, lo, hi, t, euclid, out, cap):
+def gather(sums, lo, hi, t, euclid, out, cap):
     """Sums nearer than or at t to the closed box [lo, hi], into `out`; stops at `cap`. Returns how many.
 
     A negative t shrinks the box (lo - t to hi + t is what is searched). Time: |A| binary searches a stripe that is met,
     and the sums whose first and last coordinate fit.
     """
-    a, b, start, least, largest = tree
+    a, b, start, least, largest = sums
     d = a.shape[1]
     count = 0
     last = d - 1
@@ -148,7 +165,7 @@ def gather(tree, lo, hi, t, euclid, out, cap):
 
 
 @kernel(inner=True)
-def nearest(tree, z, guess, euclid, out, point):
+def nearest(sums, z, guess, euclid, out, point):
     """The distance of z to the nearest of all sums, which is put in `point`; `guess` sets the first window only.
 
     Whole units in the max norm, rounded in the 2-norm.
@@ -156,7 +173,7 @@ def nearest(tree, z, guess, euclid, out, point):
     best = np.int64(-1)
     g = max(guess, _ONE)
     while True:
-        count = gather(tree, z, z, g, euclid, out, len(out))
+        count = gather(sums, z, z, g, euclid, out, len(out))
         if count == 0:
             if best >= 0:
                 return best
@@ -180,7 +197,7 @@ def nearest(tree, z, guess, euclid, out, point):
 
 
 @kernel(inner=True)
-def fill(tree, grid, slot, low, high, start, used, store):
+def fill(sums, grid, slot, low, high, start, used, store):
     """One pass over the sums: count those of each cell, and store those of the cells with a list.
 
     slot[cell]: how many sums it holds, or -k - 1 for list k, which stores its sums in the rows of `store` from start[k]
@@ -188,7 +205,7 @@ def fill(tree, grid, slot, low, high, start, used, store):
     are in [low, high] are looked at. Cell numbers are computed in float64. For sums of up to 2^28 sides their error is
     below 2^-22 of a side, which the caller allows for: t exceeds the side by 2^-20 of itself.
     """
-    a, b, stripe, least, largest = tree
+    a, b, stripe, least, largest = sums
     corner, h, cells, _ = grid
     d = a.shape[1]
     last = d - 1

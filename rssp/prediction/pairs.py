@@ -6,6 +6,7 @@ p = P(|sum_S - z|_inf <= eps), p_i = P(S and S' both hit), |S| = |S'| = k, |S n 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from scipy.special import log_ndtr, logsumexp
 
 from rssp._jit import kernel
 
-__all__ = ["normal_hits", "scaled_normal_hits", "uniform_hits"]
+__all__ = ["normal_pairs", "scaled_normal_pairs", "uniform_pairs"]
 
 Floats = NDArray[np.float64]
 _NODES = 16
+_NARROW = 1e-3  # (eps / the sums' least standard deviation)^2, below which the density's curvature is enough: the next
+# term of the expansion is the square of this
 
 
 def _log_interval(z: Floats, eps: float, std: Floats) -> Floats:
@@ -29,7 +32,7 @@ def _log_interval(z: Floats, eps: float, std: Floats) -> Floats:
     return far + np.log(-np.expm1(np.minimum(near - far, -1e-300)))
 
 
-def normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
+def normal_pairs(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
     """log p and log p_i, i = 0..k, for N(0, I) vectors and the target z (d,).
 
     p_i is a product of bivariate normal rectangles with variances k and covariance i: Gauss-Legendre in both sums.
@@ -51,7 +54,7 @@ def normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
     return log_p, joint
 
 
-def uniform_hits(k: int, eps: float, z: float) -> tuple[float, Floats]:
+def uniform_pairs(k: int, eps: float, z: float) -> tuple[float, Floats]:
     """log p and log p_i for numbers uniform on [-1, 1]: sums have B-splines as densities, piecewise polynomials.
 
     p_i = integral f_i(y) [F_(k-i)(z - y + eps) - F_(k-i)(z - y - eps)]^2 dy, by Gauss-Legendre between all knots.
@@ -90,7 +93,7 @@ def uniform_hits(k: int, eps: float, z: float) -> tuple[float, Floats]:
     return log_p, joint
 
 
-def scaled_normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
+def scaled_normal_pairs(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
     """log p and log p_i for normally-scaled normal vectors and the target z (d,).
 
     Given the scalars the sums are normal: p_i is the mean, over independent chi-square V_I with i degrees of freedom
@@ -106,15 +109,12 @@ def scaled_normal_hits(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
         c * _log_interval(v, eps, np.exp(s / 2)) for v, c in zip(values, counts, strict=True)
     )
     log_p = float(logsumexp(terms))
-    x, w = np.polynomial.legendre.leggauss(_NODES)
+    window = _Window(values, counts.astype(np.float64), eps, *np.polynomial.legendre.leggauss(_NODES))
     joint = np.empty(k + 1)
     joint[0], joint[k] = 2 * log_p, log_p
     for i in range(1, k):
-        common, own = _grid(i, d, eps, 40), _grid(k - i, d, eps, 40 if k - i > d + 4 else 72)
-        joint[i] = _rectangles(
-            np.exp(common), _log_weight(common, i), np.exp(own), _log_weight(own, k - i),
-            values, counts.astype(np.float64), eps, x, w,
-        )  # fmt: skip
+        own = _grid(k - i, d, eps, 40 if k - i > d + 4 else 72)
+        joint[i] = _log_mean_rectangle(_squares(_grid(i, d, eps, 40), i), _squares(own, k - i), window)
     return log_p, joint
 
 
@@ -133,63 +133,101 @@ def _log_weight(s: Floats, dof: int) -> Floats:
     return dof / 2 * (s - math.log(2)) - np.exp(s) / 2 - math.lgamma(dof / 2) + math.log(s[1] - s[0])
 
 
-@kernel
-def _rectangles(common, common_weight, own, own_weight, values, counts, eps, x, w):  # type: ignore[no-untyped-def]
-    """log of the weighted mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
+class _Squares(NamedTuple):
+    """A chi-square variable on a grid: its values (m,), and the logarithms of their probabilities."""
 
-    One sum by Gauss-Legendre, the other by its conditional normal law. Time O(|common| |own|^2 |values| |x|), less the
-    terms whose bound by the density's maximum is e^-40 of the largest.
+    value: Floats
+    log_weight: Floats
+
+
+def _squares(s: Floats, dof: int) -> _Squares:
+    return _Squares(np.exp(s), _log_weight(s, dof))
+
+
+class _Window(NamedTuple):
+    """The cube about the target: |z_j| without repetition and how often each occurs, eps, Gauss-Legendre nodes."""
+
+    distance: Floats
+    often: Floats
+    eps: float
+    node: Floats
+    weight: Floats
+
+
+@kernel
+def _normal_mass(lower, upper):  # type: ignore[no-untyped-def]
+    """Twice the mass of N(0, 1/2) between lower and upper, from the side without cancellation."""
+    if lower > 0.0:
+        return math.erfc(lower) - math.erfc(upper)
+    if upper < 0.0:
+        return math.erfc(-upper) - math.erfc(-lower)
+    return math.erf(upper) - math.erf(lower)
+
+
+@kernel
+def _rectangle(z, first, slope, width, window):  # type: ignore[no-untyped-def]
+    """P(both sums within eps of z): the first, of variance `first`, by its nodes, the second by its conditional law.
+
+    Given the first sum y, the second is normal of mean slope y and standard deviation width / sqrt(2).
     """
-    root2 = math.sqrt(2.0)
-    d = counts.sum()
-    log_area = math.log(2.0 * eps * eps / math.pi)
+    eps = window.eps
+    low, high = max(z - eps, -8.0 * math.sqrt(first)), min(z + eps, 8.0 * math.sqrt(first))
+    if low >= high:
+        low, high = z - eps, z - eps + min(eps, 8.0 * math.sqrt(first))
+    half = 0.5 * (high - low)
+    part = 0.0
+    for q in range(window.node.size):
+        y = low + half * (1.0 + window.node[q])
+        mean = slope * y
+        mass = _normal_mass((z - eps - mean) / width, (z + eps - mean) / width)
+        part += window.weight[q] * math.exp(-0.5 * y * y / first) * 0.5 * mass
+    return part * (half / math.sqrt(2.0 * math.pi * first))
+
+
+@kernel
+def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):  # type: ignore[no-untyped-def]
+    """value + the log probability that both sums are in the window, given the three chi-square variables."""
+    eps = window.eps
+    first = vi + va
+    slope = vi / first
+    width = math.sqrt(det / first) * math.sqrt(2.0)
+    # P = inverse covariance: a window narrow against it sees the density at z and its curvature
+    trace = (first + vb + vi) / det
+    narrow = eps * eps * trace < _NARROW
+    for m in range(window.distance.size):
+        z = window.distance[m]
+        if narrow:
+            pull = (va * va + vb * vb) * z * z / (det * det)
+            shape = (pull - trace) * eps * eps / 6.0
+            centre = -0.5 * z * z * (va + vb) / det
+            value += window.often[m] * (log_area - 0.5 * math.log(det) + centre + math.log1p(shape))
+        else:
+            part = _rectangle(z, first, slope, width, window)
+            value += window.often[m] * math.log(part) if part > 0.0 else -1e300
+    return value
+
+
+@kernel
+def _log_mean_rectangle(common, own, window):  # type: ignore[no-untyped-def]
+    """log of the mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
+
+    Time O(|common| |own|^2 |distance| |node|), less the terms whose bound by the density's maximum is e^-40 of the
+    largest.
+    """
+    d = window.often.sum()
+    log_area = math.log(2.0 * window.eps * window.eps / math.pi)
     best = -np.inf
     total = 0.0
-    for ai in range(own.size):
+    for ai in range(own.value.size):
         for bi in range(ai + 1):
             double = math.log(2.0) if bi < ai else 0.0
-            for ci in range(common.size):
-                log_w = common_weight[ci] + own_weight[ai] + own_weight[bi] + double
-                va, vb, vi = own[ai], own[bi], common[ci]
+            for ci in range(common.value.size):
+                log_w = common.log_weight[ci] + own.log_weight[ai] + own.log_weight[bi] + double
+                va, vb, vi = own.value[ai], own.value[bi], common.value[ci]
                 det = va * vb + vi * (va + vb)
-                bound = min(0.0, log_area - 0.5 * math.log(det))
-                if log_w + d * bound < best - 40.0:
+                if log_w + d * min(0.0, log_area - 0.5 * math.log(det)) < best - 40.0:
                     continue
-                first = vi + va
-                slope = vi / first
-                width = math.sqrt(det / first) * root2
-                # where the first sum is far narrower than the window, the nodes follow it
-                reach = min(eps, 8.0 * math.sqrt(first))
-                value = log_w
-                # P = inverse covariance: a window narrow against it sees the density at z and its curvature
-                trace = (first + vb + vi) / det
-                narrow = eps * eps * trace < 1e-3
-                for m in range(values.size):
-                    z = values[m]
-                    if narrow:
-                        pull = (va * va + vb * vb) * z * z / (det * det)
-                        shape = (pull - trace) * eps * eps / 6.0
-                        centre = -0.5 * z * z * (va + vb) / det
-                        value += counts[m] * (log_area - 0.5 * math.log(det) + centre + math.log1p(shape))
-                        continue
-                    low, high = max(z - eps, -8.0 * math.sqrt(first)), min(z + eps, 8.0 * math.sqrt(first))
-                    if low >= high:
-                        low, high = z - eps, z - eps + reach
-                    half = 0.5 * (high - low)
-                    part = 0.0
-                    for q in range(x.size):
-                        y = low + half * (1.0 + x[q])
-                        mean = slope * y
-                        upper, lower = (z + eps - mean) / width, (z - eps - mean) / width
-                        if lower > 0.0:
-                            mass = math.erfc(lower) - math.erfc(upper)
-                        elif upper < 0.0:
-                            mass = math.erfc(-upper) - math.erfc(-lower)
-                        else:
-                            mass = math.erf(upper) - math.erf(lower)
-                        part += w[q] * math.exp(-0.5 * y * y / first) * 0.5 * mass
-                    part *= half / math.sqrt(2.0 * math.pi * first)
-                    value += counts[m] * math.log(part) if part > 0.0 else -1e300
+                value = _plus_log_rectangles(log_w, va, vb, vi, det, log_area, window)
                 if value > best:
                     total = total * math.exp(best - value) + 1.0
                     best = value

@@ -1,0 +1,174 @@
+"""Every covering engine runs the same property tests: radii, decisions at eps, ties, zeros, order.
+
+An engine is anything that says how far the farthest target of an interval is from all subset sums. Samples are small
+multiples of 2**-10, so that each engine's grid holds them exactly and all of them can be held to the last bit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rssp.balls import Ball
+from rssp.subsetsum.line.covered import coverings_by_intervals
+from rssp.subsetsum.line.merge import profiles_by_merging
+from rssp.subsetsum.line.passes import coverings_by_bitmap, radius_by_bitmap
+from rssp.subsetsum.results import NEVER
+from rssp.subsetsum.space.method import Space
+
+UNIT = 2.0**-10
+
+
+class Engine(NamedTuple):
+    """radius(sample, low, high), or None if the engine only decides; covers(sample, low, high, twice_eps).
+
+    All in units: the sample is a list of whole numbers, the radius is twice the largest distance of a target.
+    """
+
+    radius: Callable[[list[int], int, int], int] | None
+    first: Callable[[list[int], int, int, int], int]
+    """the least n whose sums come within eps of every target, at twice eps; NEVER"""
+
+
+def _array(sample: list[int]) -> np.ndarray:
+    return np.array(sample or [0], np.int64)
+
+
+def _by_radius(radius: Callable[[list[int], int, int], int]) -> Callable[[list[int], int, int, int], int]:
+    def first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+        reached = (n for n in range(len(sample) + 1) if radius(sample[:n], low, high) <= twice_eps)
+        return next(reached, NEVER)
+
+    return first
+
+
+def brute_radius(sample: list[int], low: int, high: int) -> int:
+    sums = sorted({sum(itertools.compress(sample, mask)) for mask in itertools.product((0, 1), repeat=len(sample))})
+    middles = [a + b for a, b in itertools.pairwise(sums)]
+    targets = [2 * low, 2 * high, *(m for m in middles if 2 * low <= m <= 2 * high)]
+    return max(min(abs(z - 2 * s) for s in sums) for z in targets)
+
+
+def merged_radius(sample: list[int], low: int, high: int) -> int:
+    radius, witness = np.empty((2, 1, 1), np.int64)
+    ends = np.array([low]), np.array([high])
+    profiles_by_merging(_array(sample)[None], *ends, len(_array(sample)), radius, witness)
+    return int(radius[0, 0])
+
+
+def bitmap_radius(sample: list[int], low: int, high: int) -> int:
+    whole = np.int64(low), np.int64(high), np.int64(-1), np.int64(2**62)
+    return int(radius_by_bitmap(_array(sample), *whole, np.int64(2**20))[0])
+
+
+def bitmap_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    n, times = np.array([len(sample)]), np.full((1, 1), NEVER)
+    limit, stop, ends = np.array([[twice_eps]]), np.full((1, 1), 99), (np.array([low]), np.array([high]))
+    coverings_by_bitmap(_array(sample)[None], n, ends, limit, stop, 0, np.int64(2**20), times)
+    return int(times[0, 0])
+
+
+def interval_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    times, ends = np.empty(1, np.int64), (np.array([low]), np.array([high]))
+    samples, counts = _array(sample)[None], np.array([len(sample)])
+    coverings_by_intervals(samples, counts, ends, np.array([twice_eps]), np.int64(2**20), times)
+    return int(times[0])
+
+
+def _space(sample: list[int], low: int, high: int) -> Space:
+    ball = Ball(1, (high - low) / 2 * UNIT, centre=(low + high) / 2 * UNIT)
+    return Space(_array(sample)[None, :, None] * UNIT, ball)
+
+
+def space_radius(sample: list[int], low: int, high: int) -> int:
+    found = _space(sample, low, high).radii([len(_array(sample))], 1e-7)
+    half = UNIT / 2
+    radius = round(found.upper[0, 0] / half)  # a bracket this narrow holds one half unit at most
+    assert found.lower[0, 0] <= radius * half * (1 + 1e-12)
+    assert radius * half <= found.upper[0, 0] * (1 + 1e-12)
+    return radius
+
+
+def space_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    return int(_space(sample, low, high).coverings(np.array([twice_eps * UNIT / 2]), 0).n[0, 0])
+
+
+ENGINES = {
+    "brute force": Engine(brute_radius, _by_radius(brute_radius)),
+    "merge": Engine(merged_radius, _by_radius(merged_radius)),
+    "bitmap": Engine(bitmap_radius, bitmap_first),
+    "intervals": Engine(None, interval_first),
+    "space": Engine(space_radius, space_first),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return ENGINES[request.param]
+
+
+whole = st.one_of(st.integers(-40, 40), st.integers(-3, 3), st.sampled_from([0, 64, -64, 1000]))
+samples = st.lists(whole, min_size=1, max_size=8)
+intervals = st.tuples(st.integers(-200, 200), st.integers(1, 150)).map(lambda e: (e[0], e[0] + 2 * e[1]))
+
+
+def held(test: Callable) -> Callable:
+    """60 samples, the same in every run; the fixture holds no state between them."""
+    from hypothesis import HealthCheck
+
+    return settings(
+        max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )(test)
+
+
+@held
+@given(samples, intervals)
+def test_the_radius_is_that_of_brute_force(engine, sample, interval):
+    if engine.radius is not None:  # the intervals only decide
+        assert engine.radius(sample, *interval) == brute_radius(sample, *interval)
+
+
+@held
+@given(samples, intervals, st.sampled_from([-1, 0, 1, 7]))
+def test_decided_at_the_radius_and_beside_it(engine, sample, interval, off):
+    twice_eps = max(1, brute_radius(sample, *interval) + off)
+    expected = ENGINES["brute force"].first(sample, *interval, twice_eps)
+    assert (expected == NEVER) == (off < 0 and twice_eps < brute_radius(sample, *interval))
+    assert engine.first(sample, *interval, twice_eps) == expected
+
+
+@held
+@given(samples, intervals, st.integers(1, 60))
+def test_zeros_only_move_the_first_n(engine, sample, interval, twice_eps):
+    padded = [y for x in sample for y in (0, x)]
+    n = engine.first(sample, *interval, twice_eps)
+    nonzero = [2 * i + 2 for i, x in enumerate(sample) if x]
+    first = engine.first(padded, *interval, twice_eps)
+    assert first == (n if n <= 0 else nonzero[sum(x != 0 for x in sample[:n]) - 1])
+
+
+@held
+@given(samples, intervals, st.integers(1, 60), st.randoms(use_true_random=False))
+def test_whether_all_cover_does_not_depend_on_their_order(engine, sample, interval, twice_eps, random):
+    mixed = random.sample(sample, len(sample))
+    assert (engine.first(sample, *interval, twice_eps) == NEVER) == (engine.first(mixed, *interval, twice_eps) == NEVER)
+
+
+@held
+@given(samples, intervals, st.integers(1, 60))
+def test_mirrored_samples_cover_mirrored_targets(engine, sample, interval, twice_eps):
+    low, high = interval
+    assert engine.first(sample, low, high, twice_eps) == engine.first([-x for x in sample], -high, -low, twice_eps)
+
+
+@held
+@given(samples, intervals, st.integers(1, 60))
+def test_a_larger_eps_is_never_reached_later(engine, sample, interval, twice_eps):
+    near, far = (engine.first(sample, *interval, e) for e in (twice_eps, twice_eps + 5))
+    assert near == NEVER or NEVER < far <= near
