@@ -5,6 +5,7 @@ from ._version import __version__ as __version__
 from .balls import Ball as Ball
 from .claims import Claim as Claim
 from .claims import Kind as Kind
+from .claims import Scope as Scope
 from .claims import Verdict as Verdict
 from .claims import Wording as Wording
 from .claims import add_claim as add_claim

@@ -147,7 +147,9 @@ def _histogram(law: str, trials: Trials) -> pd.DataFrame:
     table, published = trials.table, claim(f"{PUBLISHED[law]}-sizes")
     size = np.arange(int(table["size"].max()) + 1 if len(table) else 1)
     size = np.arange(max(len(size), 13))
-    claimed = published.bound(size=size)
+    known = size <= published.scope.ranges["size"][1]  # type: ignore[union-attr]  # of the catalogue
+    claimed = np.full(len(size), np.nan)
+    claimed[known] = published.bound(size=size[known])
     count = np.bincount(table["size"], minlength=len(size))
     low, high = clopper_pearson(count, len(table), confidence=THREE_SIGMA)
     columns = {"size": size, "count": count, "low": low, "best": count / len(table), "high": high}
@@ -261,15 +263,20 @@ COUNT = Column("count", "int", meaning="runs")
 PREDICTED = Schema(N, EPS, *(c for c in INTERVAL if c.name in ("quantity", "best", "evidence")))
 
 
+POINT = {"n": N_PUBLISHED, "eps": EPS_PUBLISHED}
+
+
 def _claimed(law: str) -> dict[str, Rows]:
     """The rows for the three published numbers of one law."""
     id, where = PUBLISHED[law], f"{law}, n = {N_PUBLISHED}, eps = {EPS_PUBLISHED:g}"
     bins = {"law": law, "published": pd.Series.notna}
     found = {
-        f"{id}-{short}": Rows("statistics", {"law": law, "quantity": quantity}, measured=f"{quantity}, {where}")
+        f"{id}-{short}": Rows(
+            "statistics", {"law": law, "quantity": quantity}, add=POINT, measured=f"{quantity}, {where}"
+        )
         for short, quantity in (("fail", "P(miss one target)"), ("size", "mean size"))
     }
-    sizes = Rows("histogram", bins, measured=f"fraction by size, {law}, three standard errors")
+    sizes = Rows("histogram", bins, add=POINT, measured=f"fraction by size, {law}")
     return found | {f"{id}-sizes": sizes}
 
 
@@ -293,7 +300,7 @@ STUDY = Study(
             "curves", {"law": "uniform", "quantity": "P(miss one target)"}, measured="P(miss one target), uniform"
         ),
         "burkholz-2022-mean-error": Rows(
-            "statistics", {"quantity": "mean error"}, measured="first subset found within 0.01, uniform"
+            "statistics", {"quantity": "mean error"}, add=POINT, measured="first subset found within 0.01, uniform"
         ),
     },
     options=Options,

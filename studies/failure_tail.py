@@ -375,7 +375,7 @@ STUDY = Study(
     },
     claims={
         "edge-fail": Rows("failures", {"goal": WHOLE, "best": _fails}, measured="P(fail), all targets of [-1, 1]"),
-        "edge-samples": Rows("required", {"quantity": "n*"}, measured="n* at delta = eps, [-1, 1]"),
+        "edge-samples": Rows("required", {"quantity": "n* interpolated"}, measured="n* at delta = eps, [-1, 1]"),
         "lueker-1998": Rows(
             "required",
             {"quantity": "n* interpolated"},

@@ -161,7 +161,8 @@ STUDY = Study(
     guise="vector",
     analyse=analyse,
     tables={"summary": SUMMARY, "layers": LAYER_COLUMNS + INTERVAL + IDENTITY},
-    claims={"counting-cnn": Rows("layers", measured=LABEL), "da-cunha-2023": Rows("layers", measured=LABEL)},
+    # predictions: what they say of a theorem is printed apart
+    claims={"counting-cnn": Rows("layers", measured=LABEL)},
     options=Options,
     figures={"layers": draw_layers},
     show=("summary",),

@@ -398,14 +398,14 @@ THEOREM = Rows(
     "typical",
     {"certified": _within_half},  # half of the networks of n units are within the median error: an n*(eps, 1/2)
     {**D_IN_OUT, "l": "depth", "eps": "certified", **exactly("n")},
-    {"delta": 0.5},
+    {"delta": 0.5, "evidence": "measured"},
     measured="n, one random target, median over networks, certified error",
     otherwise="no network is within 1/2",
 )
 LAYER_BY_LAYER = Rows(
     "network",
     named={"l": "depth", "layer": "depth", **exactly("adversarial")},
-    add={"alpha": 1.0},
+    add={"alpha": 1.0, "evidence": "measured"},
     measured="adversarial error of each network, given its layers' errors eps/(2 l)",
 )
 
@@ -425,13 +425,26 @@ STUDY = Study(
         "kept": KEPT,
     },
     claims={
-        "pensia-2020-experiment-n": Rows("experiment", NEAREST, exactly("over-parameterization")),
-        "pensia-2020-experiment-kept": Rows("kept_ratio", measured="nearest subsets, uniform weights"),
-        "exact-kept": Rows("kept_ratio", measured="the same"),
+        "pensia-2020-experiment-n": Rows(
+            "experiment", NEAREST, exactly("over-parameterization"), {"evidence": "computed"}
+        ),
+        "pensia-2020-experiment-kept": Rows(
+            "kept_ratio",
+            add={"n": 21, "eps": 0.01, "confidence": 0.95, "evidence": "measured"},
+            measured="nearest subsets, uniform weights",
+        ),
+        "pensia-2020-experiment-within": Rows(
+            "experiment",
+            {"subset": "nearest"},
+            exactly("missed"),
+            {"evidence": "computed"},
+            measured="weights without a subset within 0.01, by target",
+        ),
         "pensia-2020-experiment-accuracy": Rows(
             "experiment",
             {**NEAREST, "target": _mnist},
             exactly("accuracy after"),
+            {"evidence": "measured"},
             measured="MNIST",
             otherwise="the stored run has trained on other digits; for the published data: rssp run pensia_2020 "
             "--data mnist",
@@ -443,20 +456,27 @@ STUDY = Study(
             "needed",
             {"eps": NEEDED_EPS[0]},
             {"l": "depth", **exactly("n")},
+            {"evidence": "measured"},
             measured="n at eps = 0.1",
             otherwise="no width reached eps = 0.1",
         ),
         "malach-2020-per-weight": Rows(
             "units", {"how": "one unit"}, measured="units until one is right by itself, median"
         ),
-        "pensia-2020-parameters": Rows("kept", NEAREST, {**D_IN_OUT, **exactly("parameters")}),
-        "pensia-2020-lower": Rows("kept", NEAREST, exactly("parameters"), measured="random weights, one linear map"),
-        "pensia-2020-lower-width": Rows("kept", NEAREST, exactly("hidden units"), measured="hidden units"),
+        "pensia-2020-parameters": Rows(
+            "kept", NEAREST, {**D_IN_OUT, **exactly("parameters")}, {"evidence": "computed"}
+        ),
+        "pensia-2020-lower": Rows(
+            "kept", NEAREST, exactly("parameters"), {"evidence": "computed"}, measured="random weights, one linear map"
+        ),
+        "pensia-2020-lower-width": Rows(
+            "kept", NEAREST, exactly("hidden units"), {"evidence": "computed"}, measured="hidden units"
+        ),
         "ferre-2026-weights": Rows(
-            "kept",
-            NEAREST,
-            {"d": "width", **exactly("hidden units")},
-            measured="hidden units that serve d neurons at once",
+            "units",
+            {"how": "subset sum"},
+            add={"d": 1, "outputs": 1, "quantity": "width"},
+            measured="units for one weight: a neuron of one input",
         ),
     },
     options=Options,

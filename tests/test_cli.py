@@ -162,11 +162,11 @@ def test_own_study_runs_resumes_checks_and_merges(capsys, tmp_path, own_study):
         "import rssp\n"
         "rssp.add_claim(rssp.Claim(id='mine', paper='A. Student', number='Conjecture 1', kind=rssp.Kind.SUFFICIENT,\n"
         "    quantity='share', statement='the share is at most C', latex='C', formula=lambda eps, C: C * eps / eps,\n"
-        "    constants={'C': None}))\n"
+        "    constants={'C': None}, scope=rssp.Scope(ranges={'eps': (0, 1)})))\n"
     )
     verdicts = json.loads(run(capsys, "check", own_study, "--out", out, "--claims", claims, "--json"))["rows"]
     assert [v["claim"] for v in verdicts] == ["mine"]
-    assert verdicts[0]["verdict"] == "consistent"
+    assert verdicts[0]["verdict"] == "undecided"  # one point: any C fits
     assert r"\toprule" in run(capsys, "check", own_study, "--out", out, "--latex")
     assert "| --- |" in run(capsys, "check", own_study, "--out", out, "--markdown")
 
