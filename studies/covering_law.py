@@ -217,7 +217,8 @@ def _target(samples: int, drawn: int, seed: int) -> pd.DataFrame:
             low, high = (float(end) for end in clopper_pearson(missed, drawn))
             rows.append(key | {"low": low, "best": missed / drawn, "high": high} | MEASURED)
             seen = predicted_target_failure(law, n, eps, np.full(d, z), samples=samples)
-            rows.append(key | seen[["low", "best", "high"]].iloc[0].to_dict() | PREDICTED)
+            ends = {end: float(seen[end].iloc[0]) for end in ("low", "best", "high")}
+            rows.append(key | ends | PREDICTED)
     return pd.DataFrame(rows)
 
 
