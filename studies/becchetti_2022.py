@@ -29,6 +29,7 @@ from rssp.study.curves import (
     JOINT,
     curve_figures,
     curve_tables,
+    exponent_finding,
     exponent_schema,
     factor_schema,
     smooth,
@@ -134,6 +135,11 @@ SMOOTH = Rows("required", {"quantity": "n* interpolated", "delta": 0.5}, measure
 COUNTED = Rows("coverage", measured=LABEL)
 EXPONENT = Exponents("exponent_of_d", measured=LABEL)
 
+
+def findings(tables: Tables) -> list[str]:
+    return exponent_finding(tables["exponent_of_d"], "becchetti-2022")
+
+
 STUDY = Study(
     name="becchetti_2022",
     question="How many normal vectors before every target of the cube [-1, 1]^d is within eps of a subset sum?",
@@ -160,6 +166,7 @@ STUDY = Study(
     options=Options,
     figures={**CURVES, "plane": draw_plane},
     show=("summary", "exponent_of_d", "exponent_of_bits"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -280,6 +280,14 @@ def _claimed(law: str) -> dict[str, Rows]:
     return found | {f"{id}-sizes": sizes}
 
 
+def findings(tables: Tables) -> list[str]:
+    rows = tables["statistics"]
+    return [
+        f"{len(rows)} published numbers measured again with {rows['trials'].max():.0f} trials: at most "
+        f"{rows['standard errors apart'].abs().max():.1f} standard errors apart."
+    ]
+
+
 STUDY = Study(
     name="burkholz_statistics",
     question="How large is the smallest subset with a sum within eps of a random target, and how often is there none?",
@@ -306,6 +314,7 @@ STUDY = Study(
     options=Options,
     figures={"histograms": draw_histograms, "curves": draw_curves},
     show=("statistics",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

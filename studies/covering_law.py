@@ -355,6 +355,13 @@ def _one_target(law: str) -> dict[str, Rows]:
     }
 
 
+def findings(tables: Tables) -> list[str]:
+    rows = tables["agreement"]
+    apart = (rows["predicted"] - rows["best"]).abs().groupby([rows["d"], rows["law"]]).max()
+    largest = [f"{apart[d].min():.2f} to {apart[d].max():.2f} for d = {d}" for d in rows["d"].unique()]
+    return [f"Largest differences between predicted and measured probability, over the laws: {'; '.join(largest)}."]
+
+
 STUDY = Study(
     name="covering_law",
     question="Does the covering law predict the measurement, without enumerating a single sum?",
@@ -379,6 +386,7 @@ STUDY = Study(
     options=Options,
     figures={"agreement": draw_agreement, "curve": draw_curve, "radii": draw_radii},
     show=("summary",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

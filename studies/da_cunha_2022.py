@@ -122,6 +122,14 @@ RELATIVE = Schema(
     Column("factor", "int", meaning="random numbers a weight, with a sign each"),
 )
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["medians"]
+    both = rows[rows["published"].notna()]
+    said = [f"{row.best:.2g} for {row.published:.2g} at n = {row.n}" for row in both.itertuples()]
+    return [f"Median error of nearest subsets, for that published: {', '.join(said)}."]
+
+
 STUDY = Study(
     name="da_cunha_2022",
     question="How close do subset sums of n random numbers come to the weights of a convolutional network?",
@@ -134,6 +142,7 @@ STUDY = Study(
     options=Options,
     figures={"medians": draw_medians},
     show=("medians",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

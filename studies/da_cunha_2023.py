@@ -36,6 +36,7 @@ from rssp.study.curves import (
     JOINT,
     curve_figures,
     curve_tables,
+    exponent_finding,
     exponent_schema,
     factor_schema,
     smooth,
@@ -172,6 +173,12 @@ LABEL = "n*, normally-scaled, 1-norm ball"
 SMOOTH = {"quantity": "n* interpolated"}
 EXPONENT = Exponents("exponent_of_d", {"vectors": NSN}, measured=LABEL)
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["exponent_of_d"]
+    return exponent_finding(rows[rows["vectors"] == "normally-scaled"], "da-cunha-2023-all-targets")
+
+
 STUDY = Study(
     name="da_cunha_2023",
     question="What does the dependence of random convolutional kernels cost in the number of samples?",
@@ -203,6 +210,7 @@ STUDY = Study(
     options=Options,
     figures={**CURVES, "laws": draw_laws},
     show=("summary", "exponent_of_d"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

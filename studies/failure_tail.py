@@ -356,6 +356,17 @@ def _one_sided(share: pd.Series) -> pd.Series:
     return share >= 0.5
 
 
+def findings(tables: Tables) -> list[str]:
+    slopes = _interval(tables["slopes"])
+    factor = 2.0 ** slopes["best"]
+    rarest = _interval(tables["failures"])["best"].min()
+    constants = tables["constants"]["constant"].dropna()
+    return [
+        f"By a factor {factor.min():.2f} to {factor.max():.2f} a number, down to P(fail) = {rarest:.1g}; the C of "
+        f"Lueker's theorem at delta = eps falls from {constants.iloc[0]:.1f} to {constants.iloc[-1]:.1f}."
+    ]
+
+
 STUDY = Study(
     name="failure_tail",
     question="By which factor does the probability of failure fall with every further random number?",
@@ -409,6 +420,7 @@ STUDY = Study(
     },
     figures={"failures": draw_failures, "slopes": draw_slopes, "constants": draw_constants},
     show=("summary", "agreement", "constants"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

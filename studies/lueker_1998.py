@@ -254,6 +254,23 @@ INTERPOLATED = {"quantity": SMOOTH, "radius": 1.0}
 UNIFORM = {**INTERPOLATED, "law": "uniform"}
 GATED = {**INTERPOLATED, "law": "gated-product"}
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["required"]
+    at = (rows["quantity"] == "n*") & (rows["law"] == "uniform") & (rows["radius"] == 1) & (rows["delta"] == 0.5)
+    medians = [
+        f"{row.best:.0f} at 2^{np.log2(row.eps):.0f}"
+        for row in rows[at].sort_values("eps", ascending=False).itertuples()
+        if np.isfinite(row.best) and np.log2(row.eps) % 4 == 0
+    ]
+    fits = tables["fits"]
+    settings = tables["lines"].groupby(["law", "radius", "delta"]).ngroups
+    return [
+        f"Uniform numbers, all of [-1, 1] with probability 1/2: {', '.join(medians)}; a growth law is accepted in "
+        f"{len(fits)} of {settings} settings."
+    ]
+
+
 STUDY = Study(
     name="lueker_1998",
     question="How many random numbers before every target of an interval is within eps of a subset sum?",
@@ -293,6 +310,7 @@ STUDY = Study(
     options=Options,
     figures={"coverage": draw_coverage, "required": draw_required},
     show=("summary", "fits"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -153,6 +153,14 @@ COUNTED = Schema(
     Column("instances", "int", meaning="instances tried"),
 )
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["summary"]
+    last = rows.sort_values("n").groupby("solver", sort=False).tail(1)
+    said = [f"{row.best:,.0f} times the optimum at n = {row.n} ({row.solver})" for row in last.itertuples()]
+    return [f'The median "optimal" subset: {", ".join(said)}.']
+
+
 STUDY = Study(
     name="mip_gap",
     question='How far is a mixed-integer solver\'s "optimal" subset from the nearest one?',
@@ -163,6 +171,7 @@ STUDY = Study(
     options=Options,
     figures={"gap": draw_gap},
     show=("summary",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

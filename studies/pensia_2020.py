@@ -409,6 +409,18 @@ LAYER_BY_LAYER = Rows(
     measured="adversarial error of each network, given its layers' errors eps/(2 l)",
 )
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["experiment"]
+    nearest = rows[rows["subset"] == "nearest"]
+    kept, missed = nearest["kept ratio"], int(rows.groupby("target")["missed"].max().sum())
+    return [
+        f"Over-parameterization {nearest['over-parameterization'].iloc[0]:.2f} as published; nearest "
+        f"subsets keep {kept.min():.2f} to {kept.max():.2f} numbers a weight, and at most {missed} weights have no "
+        "subset within 0.01."
+    ]
+
+
 STUDY = Study(
     name="pensia_2020",
     question="How large must a random network be before pruning alone turns it into a trained one?",
@@ -482,6 +494,7 @@ STUDY = Study(
     options=Options,
     figures={"network": draw_network, "gap": draw_gap, "kept": draw_kept},
     show=("experiment", "timing", "needed", "kept"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

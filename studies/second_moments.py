@@ -343,6 +343,15 @@ def _enough(bits: pd.Series) -> pd.Series:
     return bits >= 2
 
 
+def findings(tables: Tables) -> list[str]:
+    rows = tables["guarantees"]
+    over = rows["n"] / rows["d log2(1/eps)"]
+    return [
+        f"{over.min():.1f} to {over.max():.1f} times d log2(1/eps) vectors for one target with probability 1/2, to "
+        f"dimension {rows['d'].max()}."
+    ]
+
+
 STUDY = Study(
     name="second_moments",
     question="How many vectors does the second moment method need, and how far is it from the truth?",
@@ -386,6 +395,7 @@ STUDY = Study(
     options=Options,
     figures={"guarantees": draw_guarantees, "fixed-size": draw_fixed_size},
     show=("guarantees", "ratios", "thresholds"),
+    findings=findings,
 )
 
 if __name__ == "__main__":
