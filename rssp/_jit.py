@@ -42,13 +42,14 @@ _PACKAGE = Path(__file__).parent
 _NAME = f"kernels-{sys.implementation.cache_tag}-"  # of another Python version the folder is left alone
 
 
-def kernel(function: Callable[..., Any] | None = None, *, inner: bool = False) -> Any:
+def kernel(function: Callable[..., Any] | None = None, *, inner: bool = False, hot: bool = False) -> Any:
     """Compile a function on arrays when it is first called, without the GIL, and keep what was compiled.
 
     Parameters
     ----------
     function : the function; None to give options
     inner : called by other kernels only: no entry point from Python is made, which saves time when compiling
+    hot : an inner one whose call would cost as much as its work: its code is put where it is called
 
     >>> @kernel
     ... def double(x):
@@ -57,8 +58,8 @@ def kernel(function: Callable[..., Any] | None = None, *, inner: bool = False) -
     42
     """
     if function is None:
-        return functools.partial(kernel, inner=inner)
-    compiled = numba.njit(nogil=True, no_cpython_wrapper=inner, no_cfunc_wrapper=inner)(function)
+        return functools.partial(kernel, inner=inner or hot, hot=hot)
+    compiled = numba.njit(nogil=True, no_cpython_wrapper=inner, no_cfunc_wrapper=inner, forceinline=hot)(function)
     if compiled is not function and _sources.hold(function):  # numba gives it back under NUMBA_DISABLE_JIT
         compiled._cache = _KernelCache(function)
     return compiled

@@ -154,7 +154,7 @@ class _Window(NamedTuple):
     weight: Floats
 
 
-@kernel
+@kernel(inner=True)
 def _normal_mass(lower, upper):  # type: ignore[no-untyped-def]
     """Twice the mass of N(0, 1/2) between lower and upper, from the side without cancellation."""
     if lower > 0.0:
@@ -164,7 +164,7 @@ def _normal_mass(lower, upper):  # type: ignore[no-untyped-def]
     return math.erf(upper) - math.erf(lower)
 
 
-@kernel
+@kernel(inner=True)
 def _rectangle(z, first, slope, width, window):  # type: ignore[no-untyped-def]
     """P(both sums within eps of z): the first, of variance `first`, by its nodes, the second by its conditional law.
 
@@ -184,7 +184,7 @@ def _rectangle(z, first, slope, width, window):  # type: ignore[no-untyped-def]
     return part * (half / math.sqrt(2.0 * math.pi * first))
 
 
-@kernel
+@kernel(inner=True)
 def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):  # type: ignore[no-untyped-def]
     """value + the log probability that both sums are in the window, given the three chi-square variables."""
     eps = window.eps
@@ -207,7 +207,7 @@ def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):  # type: ign
     return value
 
 
-@kernel
+@kernel(inner=True)
 def _log_mean_rectangle(common, own, window):  # type: ignore[no-untyped-def]
     """log of the mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
 

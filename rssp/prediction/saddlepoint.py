@@ -59,7 +59,7 @@ class _Scratch(NamedTuple):
     """(d, d, d), the tensor whose square is rho23"""
 
 
-@kernel
+@kernel(hot=True)
 def _dot(t, sample, i):  # type: ignore[no-untyped-def]
     u = 0.0
     for a in range(t.size):
@@ -67,7 +67,7 @@ def _dot(t, sample, i):  # type: ignore[no-untyped-def]
     return u
 
 
-@kernel
+@kernel(inner=True)
 def _less_inner_product(value, t, z):  # type: ignore[no-untyped-def]
     """value - <t, z>, term by term: stored tables know the last bit, which the order of the terms decides."""
     for a in range(t.size):
@@ -75,7 +75,7 @@ def _less_inner_product(value, t, z):  # type: ignore[no-untyped-def]
     return value
 
 
-@kernel
+@kernel(inner=True)
 def _plus_cumulants(value, sample, t):  # type: ignore[no-untyped-def]
     """value + K(t), term by term."""
     log2 = math.log(2.0)
@@ -85,12 +85,12 @@ def _plus_cumulants(value, sample, t):  # type: ignore[no-untyped-def]
     return value
 
 
-@kernel
+@kernel(hot=True)
 def _tilted_probability(u):  # type: ignore[no-untyped-def]
     return 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
 
 
-@kernel
+@kernel(inner=True)
 def _differentiate(sample, s):  # type: ignore[no-untyped-def]
     """The gradient of K(t) - <t, z> and the lower triangle of its matrix of second derivatives, at the tilt."""
     d = s.tilt.size
@@ -106,7 +106,7 @@ def _differentiate(sample, s):  # type: ignore[no-untyped-def]
                 s.factor[a, b] += w * sample[i, b]
 
 
-@kernel
+@kernel(inner=True)
 def _factorise(matrix):  # type: ignore[no-untyped-def]
     """The lower Cholesky factor in place; False where a pivot vanishes: the tilt runs off to infinity."""
     for a in range(matrix.shape[0]):
@@ -123,7 +123,7 @@ def _factorise(matrix):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@kernel(inner=True)
 def _decrement(s):  # type: ignore[no-untyped-def]
     """The squared Newton decrement, factor^-1 gradient left in `step`."""
     decrement = 0.0
@@ -136,7 +136,7 @@ def _decrement(s):  # type: ignore[no-untyped-def]
     return decrement
 
 
-@kernel
+@kernel(inner=True)
 def _finish_step(s):  # type: ignore[no-untyped-def]
     """step = (factor factor^T)^-1 gradient, from what `_decrement` left."""
     d = s.step.size
@@ -147,7 +147,7 @@ def _finish_step(s):  # type: ignore[no-untyped-def]
         s.step[a] = w / s.factor[a, a]
 
 
-@kernel
+@kernel(inner=True)
 def _search_line(sample, s, value, decrement):  # type: ignore[no-untyped-def]
     """Halve the step until the exponent falls by a quarter of what it promises; moves the tilt, returns the value."""
     size, new_value = 1.0, value
@@ -162,7 +162,7 @@ def _search_line(sample, s, value, decrement):  # type: ignore[no-untyped-def]
     return new_value
 
 
-@kernel
+@kernel(inner=True)
 def _solve(sample, s):  # type: ignore[no-untyped-def]
     """(whether the target lies inside the sums' hull, K(t) - <t, z>), with the tilt t of K'(t) = z and the factor."""
     value = _less_inner_product(_plus_cumulants(0.0, sample, s.tilt), s.tilt, s.target)
@@ -180,7 +180,7 @@ def _solve(sample, s):  # type: ignore[no-untyped-def]
     return True, value
 
 
-@kernel
+@kernel(inner=True)
 def _second_order(sample, s):  # type: ignore[no-untyped-def]
     """(the root's logarithm in (S1), c of (S2)) at the solved tilt."""
     d = s.tilt.size
@@ -217,7 +217,7 @@ def _second_order(sample, s):  # type: ignore[no-untyped-def]
     return log_root, correction
 
 
-@kernel
+@kernel(inner=True)
 def _add_density(total, part, tilt, mean_tilt):  # type: ignore[no-untyped-def]
     """log(e^total + e^part); mean_tilt (d,), weighted by the densities, takes in `tilt`."""
     if part > total:
@@ -231,7 +231,7 @@ def _add_density(total, part, tilt, mean_tilt):  # type: ignore[no-untyped-def]
     return total + math.log1p(ratio)
 
 
-@kernel
+@kernel(inner=True)
 def _take_heavy(heavy, subset, target, rest):  # type: ignore[no-untyped-def]
     """rest = the target less the sum of the heavy vectors in the subset (bit j: vector j)."""
     for a in range(target.size):

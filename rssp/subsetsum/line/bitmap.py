@@ -87,7 +87,7 @@ class Scratch(NamedTuple):
     lower: NDArray[np.uint64]
 
 
-@kernel
+@kernel(inner=True)
 def _double(sums, size, x):
     """sums[: 2 * size] = the sorted union of sums[:size] and sums[:size] + x, x >= 0, in place from the end."""
     i = size - 1
@@ -104,7 +104,7 @@ def _double(sums, size, x):
     return 2 * size
 
 
-@kernel
+@kernel(inner=True)
 def _sorted_sums(values, out):
     """out[: 2^len(values)] = all subset sums of values >= 0, ascending; each value doubles the list from its end."""
     out[0] = 0
@@ -114,7 +114,7 @@ def _sorted_sums(values, out):
     return size
 
 
-@kernel
+@kernel(inner=True)
 def _neighbours(left, right, z):
     """The largest sum <= z and the smallest > z of left[i] + right[k], in one walk through both sorted lists."""
     below, above = _NONE, -_NONE
@@ -131,7 +131,7 @@ def _neighbours(left, right, z):
     return below, above
 
 
-@kernel
+@kernel(inner=True)
 def _radius_about(left, right, z, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] that lie in the same gap between sums as z."""
     a, b = _neighbours(left, right, z)
@@ -146,7 +146,7 @@ def _radius_about(left, right, z, lo, hi):
     return b - a, a + b
 
 
-@kernel
+@kernel(inner=True)
 def _scatter(large, small, base, w, bits, cells, place):
     """Set the bits of all sums large[i] + small[k] in the cells from base on, half a megabyte of bits at a time."""
     inverse = 1.0 / w
@@ -171,7 +171,7 @@ def _scatter(large, small, base, w, bits, cells, place):
             place[i] = k
 
 
-@kernel
+@kernel(inner=True)
 def _shift_or(bits, words, shift, copy):
     """bits[:words] |= bits[:words] << shift, in place from the end."""
     whole, part = shift >> 6, shift & 63
@@ -196,7 +196,7 @@ def _shift_or(bits, words, shift, copy):
         stop = start
 
 
-@kernel
+@kernel(hot=True)
 def _run_ends(bits, start, stop, before, run, upper, lower):
     """Mark in upper the cells of bits[start:stop] that end `run` <= 64 empty cells; True if there is any.
 
@@ -225,7 +225,7 @@ def _run_ends(bits, start, stop, before, run, upper, lower):
     return some != 0
 
 
-@kernel
+@kernel(hot=True)
 def _last_bit(bits, position, first_word):
     """The last set bit at or before `position`, not before the word `first_word`; -1 if there is none."""
     word, bit = position >> 6, position & 63
@@ -241,7 +241,7 @@ def _last_bit(bits, position, first_word):
     return (word << 6) + bit
 
 
-@kernel
+@kernel(hot=True)
 def _shortest_run(known, cells):
     """The least number of empty cells that can be a gap longer than `known`."""
     if cells.exact:
@@ -249,13 +249,13 @@ def _shortest_run(known, cells):
     return max(np.int64(known / cells.width - cells.possible - 1e-3) + 1, cells.shortest)
 
 
-@kernel
+@kernel(hot=True)
 def _run_is_closed(bits, word, bit, words):
     """Whether the run of empty cells that reaches this bit ends here, within the window."""
     return bit < 63 or (word + 1 < words and bits[word + 1] & np.uint64(1) != 0)
 
 
-@kernel
+@kernel(inner=True)
 def _with_run(runs, left, right):
     """The runs and one more; arrays that are full are copied into longer ones."""
     lefts, rights, count = runs
@@ -266,21 +266,21 @@ def _with_run(runs, left, right):
     return Runs(lefts, rights, count + 1)
 
 
-@kernel
+@kernel(inner=True)
 def _find_runs(window, scratch, inside, run, known, cells, runs):
     """(runs, known) with the window's runs of `run` empty cells or more, those that can be gaps longer than `known`.
 
     inside : the cells whose gaps lie in the ball without doubt. `known`, the longest gap that is sure, grows with the
     runs found, and `run` with it.
     """
-    bits, one = window.bits, np.uint64(1)
+    bits, upper, lower, one = window.bits, scratch.upper, scratch.lower, np.uint64(1)
     for block in range(window.first, window.words, _BLOCK):
         stop = min(block + _BLOCK, window.words)
         before = bits[block - 1] if block > window.first else np.uint64(0)
-        if not _run_ends(bits, block, stop, before, min(run, 64), scratch.upper, scratch.lower):
+        if not _run_ends(bits, block, stop, before, min(run, 64), upper, lower):
             continue
         for word in range(block, stop):
-            ends = scratch.upper[word - block]
+            ends = upper[word - block]
             ends &= ~(ends >> one)
             bit = -1
             while ends != 0:
@@ -302,7 +302,7 @@ def _find_runs(window, scratch, inside, run, known, cells, runs):
     return runs, known
 
 
-@kernel
+@kernel(inner=True)
 def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
     """(runs, known) with all the window's runs that can be gaps longer than `known`, found with little work.
 
@@ -321,16 +321,17 @@ def _find_longest_runs(window, scratch, inside, guess, known, cells, runs):
         kept = Runs(runs.left, runs.right, kept.used)
 
 
-@kernel
+@kernel(inner=True)
 def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     """(best, witness) once the runs that can be gaps beyond `best` are settled; the longest rules out most others."""
+    lefts, rights, used = runs
     longest = 0
-    for c in range(runs.used):
-        if runs.right[c] - runs.left[c] > runs.right[longest] - runs.left[longest]:
+    for c in range(used):
+        if rights[c] - lefts[c] > rights[longest] - lefts[longest]:
             longest = c
-    for turn in range(runs.used + 1 if runs.used else 0):
+    for turn in range(used + 1 if used else 0):
         c = turn - 1 if turn else longest
-        p, q = runs.left[c], runs.right[c]
+        p, q = lefts[c], rights[c]
         if np.int64((q - p - 1 + cells.possible) * cells.width) + 1 <= best:
             continue
         z = cells.origin + np.int64((p + q + 1 + cells.lean) * 0.5 * cells.width)
@@ -342,7 +343,7 @@ def _settle_runs(runs, halves, ball, cells, best, witness, enough):
     return best, witness
 
 
-@kernel
+@kernel(inner=True)
 def _round_to_cells(a, width, shifts):
     """Fill shifts with the numbers in whole cells: how far sums may lie above and below their cells, in cells."""
     above, below = _SLACK, _SLACK
@@ -354,7 +355,7 @@ def _round_to_cells(a, width, shifts):
     return above, below
 
 
-@kernel
+@kernel(inner=True)
 def _lay_cells(low, width, exact, above, below):
     """(cells, pad): cells that begin `pad` of them below the ball."""
     error = above + below
@@ -366,7 +367,7 @@ def _lay_cells(low, width, exact, above, below):
     return Cells(width, origin, exact, above - below, -error, 2 + error, np.int64(error) + 1), pad
 
 
-@kernel
+@kernel(inner=True)
 def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
     """The runs of empty cells that can be gaps longer than `known`, in one pass through the ball, window by window."""
     n, j = len(a), len(shifts)
@@ -403,7 +404,7 @@ def _gaps_on_cells(a, shifts, ball, cells, pad, guess, known, max_cells):
     return runs
 
 
-@kernel
+@kernel(inner=True)
 def settle_on_cells(a, halves, ball, cut, best, witness, enough, max_cells):
     """One pass with cells of one width: (done, best, witness); not done where the cells turned out too coarse.
 
@@ -420,7 +421,7 @@ def settle_on_cells(a, halves, ball, cut, best, witness, enough, max_cells):
     return cut.exact or best >= (2 + 2 * (above + below) + 0.05) * cut.width, best, witness
 
 
-@kernel
+@kernel(inner=True)
 def settle_ends(a, lo, hi, divisor, best):
     """(best, witness, left, right): the radius at the ends of [lo, hi] if beyond `best`, and the sums of both halves.
 

@@ -19,7 +19,7 @@ _LEAST = np.int64(-(2**63) + 1)
 _REACH = np.int64(2**61)  # units: no sum and no target is farther from 0
 
 
-@kernel
+@kernel(inner=True)
 def _first_not_below(ascending, size, value):
     """The first index below size whose entry is >= value, else size."""
     low, high = 0, size
@@ -32,7 +32,7 @@ def _first_not_below(ascending, size, value):
     return low
 
 
-@kernel
+@kernel(inner=True)
 def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     """The union of the intervals and of those moved by x, without those outside [low, high]: how many there are.
 
@@ -70,7 +70,7 @@ def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
     return size + 1
 
 
-@kernel
+@kernel(inner=True)
 def _with_space(array, count, most):
     """The array, or a larger one, with space for the union of two lists of `count` intervals."""
     return array if 2 * count <= len(array) else np.empty(min(4 * count, most), np.int64)

@@ -20,7 +20,7 @@ __all__ = ["profiles_by_merging"]
 _BEYOND = np.int64(2**62)  # on both sides of each list: beyond every sum, even moved by a number
 
 
-@kernel
+@kernel(inner=True)
 def _first_beyond(sums, size, value):
     """The first index from 1 to size whose sum is > value, else size + 1."""
     low, high = 1, size + 1
@@ -33,7 +33,7 @@ def _first_beyond(sums, size, value):
     return low
 
 
-@kernel
+@kernel(inner=True)
 def _merge(old, size, x, low, high, new):
     """new[1 : m + 1] = those of old[1 : size + 1] and of old + x in [low, high] and the next on each side: m.
 
@@ -65,7 +65,7 @@ def _merge(old, size, x, low, high, new):
     return count
 
 
-@kernel
+@kernel(inner=True)
 def _gap_radius(a, b, lo, hi):
     """(radius, witness) in half units of the targets in [lo, hi] between the neighbouring sums a < b."""
     middle = a + b
@@ -76,7 +76,7 @@ def _gap_radius(a, b, lo, hi):
     return b - a, middle
 
 
-@kernel
+@kernel(inner=True)
 def _sorted_radius(sums, size, lo, hi):
     """(radius, witness) in half units, from sums[1 : size + 1] ascending: all in the ball and the next on each side."""
     first, last = _first_beyond(sums, size, lo - 1), _first_beyond(sums, size, hi)  # sums[first:last] lie in the ball

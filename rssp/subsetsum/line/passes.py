@@ -24,7 +24,7 @@ _FARTHEST = 2**62  # half units; the empty sum is nearer to every target
 _WIDEST = np.int64(2**53)  # cell: the ends of the bitmap stay in int64
 
 
-@kernel
+@kernel(inner=True)
 def _tune(small, w, tries):
     """(width, E): the cell width in [w, 1.25 w] for which E = sum |x / w - round(x / w)| is least."""
     best, chosen = np.inf, w
@@ -40,7 +40,7 @@ def _tune(small, w, tries):
     return chosen, best
 
 
-@kernel
+@kernel(inner=True)
 def _how_many_to_shift(a, w, width, spread, max_cells):
     """j: how many of the smallest numbers go by shifts, balancing the time of scattering and of shifting.
 
@@ -66,7 +66,7 @@ def _how_many_to_shift(a, w, width, spread, max_cells):
     return chosen
 
 
-@kernel
+@kernel(inner=True)
 def _cells_a_gap(n):
     """Cells a mean gap where sums are sparsest: fewer make the bitmap cheaper, more leave fewer runs to settle.
 
@@ -90,7 +90,7 @@ class Positive(NamedTuple):
     """the standard deviation of the sums"""
 
 
-@kernel
+@kernel(inner=True)
 def _flip(x):
     """The sums of x (n,), with its negative numbers turned positive."""
     a = np.empty(len(x), np.int64)
@@ -113,7 +113,7 @@ def _flip(x):
     return Positive(a[:n], moved, divisor, total, math.sqrt(squares) / 2)
 
 
-@kernel
+@kernel(inner=True)
 def _cell_width(n, best, width, far, spread, at_one_eps):
     """A width that makes the gaps beyond `best` runs of enough cells; a guess, on which only the cost depends.
 
@@ -129,7 +129,7 @@ def _cell_width(n, best, width, far, spread, at_one_eps):
     return min(np.int64(w), _WIDEST)
 
 
-@kernel
+@kernel(inner=True)
 def _next_cells(sums, width, w, best, at_one_eps, max_cells):
     """The `Cut` of a pass through a ball of this width, with cells no wider than about w."""
     while True:

@@ -184,7 +184,7 @@ def sorted_halves(x, h, grouped, lists):
     return Halves(A, B, off, h, grouped)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def group(halves, p):
     """(start, length) of the sums of p samples, in either half."""
     return halves.start[p], halves.start[p + 1] - halves.start[p]
@@ -220,12 +220,12 @@ def _staircase(halves, p, q, goal, i, h, best):
     """The antidiagonals h <= i + (nb - 1 - j) < na + nb - 1 - h of the staircase, with its bounds checked."""
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
-    nearest = best[goal.row]["error"]
+    A, B, nearest = halves.left, halves.right, best[goal.row]["error"]
     j = nb - 1 - (h - i)
     for _ in range(na + nb - 1 - 2 * h):
         if i >= na or j < 0:
             return
-        a, b = halves.left[a0 + i], halves.right[b0 + j]
+        a, b = A[a0 + i], B[b0 + j]
         error = a + b - goal.target
         if abs(error) <= nearest:
             nearest = _note(best, goal, abs(error), a, b, p, q)
@@ -309,7 +309,7 @@ def first_mask(x, count, value, sized, size, table):
     return -1
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def rest_sums(x, start, r, sums, sizes):
     """The `Rest` of the r samples from x[start] on, in the arrays given."""
     sums[0], sizes[0] = 0, 0

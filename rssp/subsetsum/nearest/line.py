@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
     tolerance: int
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _split(m, one_target, max_half):
     """(h, r): shorter halves and more staircases where one target pays for the merging."""
     r = m & 1
@@ -53,14 +53,14 @@ def _split(m, one_target, max_half):
     return h, r
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _goal(targets, rows, rest, task):
     """Task number t << r + mask: that subset of the rest for the target in row rows[t]."""
     subset, row = task & ((1 << rest.samples) - 1), rows[task >> rest.samples]
     return Goal(targets[row] - rest.sums[subset], subset, row)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _sweep_sizes(halves, size, one, two, best):
     """Sweep every two groups of the halves that make up this size; without groups, both halves."""
     for p in range(1 + halves.size * halves.grouped):
@@ -85,7 +85,7 @@ def _search_halves(halves, rest, size, targets, rows, best):
                 _sweep_sizes(halves, size - rest.sizes[goal.rest], goal, goal, best)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _write(found, x, halves, table, mask):
     """The subset found, as bool mask (n,)."""
     h = halves.size
@@ -141,9 +141,10 @@ def nearest_line(samples, targets, wanted, max_half, masks):
                         left += 1
                         continue
                     _write(best[row], x, halves, table, masks[g, row])
-                    tie = ties[row]
-                    tie["tied"], tie["samples"], tie["half"] = best[row]["tied"], m, h
-                    tie["sized"], tie["size"] = grouped == 1 and (within or not smallest), size
+                    if best[row]["tied"]:
+                        tie = ties[row]
+                        tie["tied"], tie["samples"], tie["half"] = True, m, h
+                        tie["sized"], tie["size"] = grouped == 1 and (within or not smallest), size
                 pending = left
                 if not smallest:
                     break
@@ -161,9 +162,10 @@ def _pairs_up_to(halves, p, q, bound):
     """How many pairs of group p of the left half and group q of the right have sums <= bound; na + nb steps."""
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
+    A, B = halves.left, halves.right
     i, j, count = 0, nb - 1, 0
     while i < na and j >= 0:
-        if halves.left[a0 + i] + halves.right[b0 + j] <= bound:
+        if A[a0 + i] + B[b0 + j] <= bound:
             count += j + 1
             i += 1
         else:

@@ -40,11 +40,12 @@ def _mark(halves, p, q, target, error, marks):
     """Mark (by a hash) the sums of the right half that are part of a pair at this error."""
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
+    A, B = halves.left, halves.right
     i, j = 0, nb - 1
     while i < na and j >= 0:
-        away = halves.left[a0 + i] + halves.right[b0 + j] - target
+        away = A[a0 + i] + B[b0 + j] - target
         if abs(away) == error:
-            marks[_hash(halves.right[b0 + j])] = 1
+            marks[_hash(B[b0 + j])] = 1
         if away < 0:
             i += 1
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from rssp._arguments import choice, integer, positive
 from rssp.errors import ArgumentError
 from rssp.subsetsum.fixedpoint import FixedPoint
-from rssp.subsetsum.nearest.grid import DECLINED, FOUND, NONE, TODO, nearest_grid
+from rssp.subsetsum.nearest.best import DECLINED, FOUND, NONE, TODO
+from rssp.subsetsum.nearest.grid import nearest_grid
 from rssp.subsetsum.nearest.halves import MAX_HALF
 from rssp.subsetsum.nearest.inputs import check_cost, in_chunks, rounding, shapes
 from rssp.subsetsum.nearest.line import FIRST_LEVEL, LEVEL_STEP, Wanted, count_line, nearest_line
@@ -123,7 +124,7 @@ def nearest_subset(
     x, z, leading = shapes(sample, targets)
     groups, n, dim = x.shape
     many = z.shape[1]
-    k = -1 if size is None else integer("size", size, 0, n)
+    size = None if size is None else integer("size", size, 0, n)
     choice("error_norm", error_norm, (2, math.inf))
     workers = integer("workers", workers, 1)
     if tolerance is not None:
@@ -142,7 +143,7 @@ def nearest_subset(
     if dim == 1:
         search = _line_search(xi[..., 0], zi[..., 0], _wanted(grid, n, size, tolerance, smallest))
     else:
-        search = _space_search(grid, xi, zi, k, tolerance, smallest, error_norm == 2)
+        search = _space_search(grid, xi, zi, _levels(grid, n, size, tolerance, smallest, error_norm), error_norm == 2)
     in_chunks(lambda g, t: search(g, t, mask[g, t]), groups, many, workers)
     total = np.matmul(mask.astype(np.int64), xi)
     away = np.abs(total - zi)
@@ -164,7 +165,7 @@ def _wanted(grid: FixedPoint, n: int, size: int | None, tolerance: float | None,
     """In one dimension: with a tolerance and no smallest size, a few samples are tried before all of them."""
     first = n if tolerance is None or smallest else min(n, max(FIRST_LEVEL, size or 0))
     within = 0 if tolerance is None else grid.floor(tolerance)
-    return Wanted(size is not None, size or 0, smallest, first, within)
+    return Wanted(*_sizes(size), smallest, first, within)
 
 
 def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], wanted: Wanted) -> _Search:
@@ -177,39 +178,48 @@ def _line_search(x: NDArray[np.int64], z: NDArray[np.int64], wanted: Wanted) -> 
     return search
 
 
-def _space_search(
-    grid: FixedPoint,
-    x: NDArray[np.int64],
-    z: NDArray[np.int64],
-    size: int,
-    tolerance: float | None,
-    smallest: bool,
-    euclid: bool,
-) -> _Search:
+class _Level(NamedTuple):
+    """One step of a search: among the first so many samples, of one size or any, within a limit in units."""
+
+    samples: int
+    size: int | None
+    limit: float
+
+
+def _levels(
+    grid: FixedPoint, n: int, size: int | None, tolerance: float | None, smallest: bool, error_norm: float
+) -> list[_Level]:
     """Dimension 2 and more: the levels of the tolerance, or the sizes, one after another; at the end without limit."""
-    n = x.shape[1]
-    limit = math.inf if tolerance is None else math.ldexp(tolerance, grid.q)
-    if euclid:
-        limit *= 1 - 2.0**-50  # a hair inside, so that what the kernel takes is within the tolerance after the root
-    elif tolerance is not None:
+    if tolerance is None:
+        return [_Level(n, size, math.inf)]
+    if error_norm == 2:
+        # a hair inside, so that what the kernel takes is within the tolerance after the root
+        limit = math.ldexp(tolerance, grid.q) * (1 - 2.0**-50)
+    else:
         limit = float(grid.floor(tolerance))  # exact: no more than the 53 bits of the tolerance itself
-    steps: list[tuple[int, int, float]] = [(n, -1 if smallest else size, math.inf)]
     if smallest:
-        steps = [(n, k, limit) for k in range(n + 1)] + steps
-    elif tolerance is not None:
-        steps = [(m, size, limit) for m in [*range(max(FIRST_LEVEL, size), n, LEVEL_STEP), n]] + steps
+        return [*(_Level(n, k, limit) for k in range(n + 1)), _Level(n, None, math.inf)]
+    counts = [*range(max(FIRST_LEVEL, size or 0), n, LEVEL_STEP), n]
+    return [*(_Level(m, size, limit) for m in counts), _Level(n, size, math.inf)]
+
+
+def _space_search(
+    grid: FixedPoint, x: NDArray[np.int64], z: NDArray[np.int64], levels: list[_Level], euclid: bool
+) -> _Search:
+    """Level by level, for the targets that have no subset yet."""
 
     def search(g: slice, t: slice, mask: NDArray[np.bool_]) -> None:
         samples, targets = x[g], z[g, t]
         todo = np.ones(targets.shape[:2], np.bool_)
-        for m, k, bound in steps:
+        for level in levels:
             rows = np.flatnonzero(todo.any(axis=1))
             if len(rows) == 0:
                 return
+            m = level.samples
             found = np.zeros((len(rows), targets.shape[1], m), np.bool_)
             status = np.where(todo[rows], TODO, NONE)
             part = np.ascontiguousarray(samples[rows, :m]), np.ascontiguousarray(targets[rows])
-            _space_kernels(*part, k, bound, euclid, found, status)
+            _space_kernels(*part, level, euclid, found, status)
             done = status == FOUND
             at = np.nonzero(done)
             mask[rows[at[0]], at[1], :m] = found[done]
@@ -221,28 +231,37 @@ def _space_search(
 def _space_kernels(
     x: NDArray[np.int64],
     z: NDArray[np.int64],
-    size: int,
-    limit: float,
+    level: _Level,
     euclid: bool,
     mask: NDArray[np.bool_],
     status: NDArray[np.int64],
 ) -> None:
     """The grid first; the tree for what it declines and for subsets of a given size."""
-    like: NDArray[Any] = np.zeros(1, np.float64 if euclid else np.int64)
-    radius = _expected_radius(x.astype(np.float64), z.astype(np.float64), size)
-    if size < 0:
-        nearest_grid(x, z, radius, limit, euclid, like, mask, status)
+    point = _point(x.shape[2], euclid)
+    ends = _expected_radius(x.astype(np.float64), z.astype(np.float64), level.size), level.limit
+    if level.size is None:
+        nearest_grid(x, z, ends, euclid, point, mask, status)
         if not (status == DECLINED).any():
             return
         status[status == DECLINED] = TODO
-    nearest_space(x, z, radius, limit, size, euclid, like, mask, status)
+    nearest_space(x, z, ends, _sizes(level.size), euclid, point, mask, status)
 
 
-def _expected_radius(x: NDArray[np.float64], z: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def _point(dim: int, euclid: bool) -> NDArray[Any]:
+    """What kernels ask with: whole numbers for the max norm, float64 for the 2-norm."""
+    return np.empty(dim, np.float64 if euclid else np.int64)
+
+
+def _sizes(size: int | None) -> tuple[bool, int]:
+    """(whether a size is given, the size), as kernels want it."""
+    return size is not None, size or 0
+
+
+def _expected_radius(x: NDArray[np.float64], z: NDArray[np.float64], size: int | None) -> NDArray[np.float64]:
     """Half the side of the cube around a target in which one sum is expected, by the normal approximation; (g, t)."""
     n, dim = x.shape[1:]
-    share = 0.5 if size < 0 else min(max(size / n, 0.5 / n), 1 - 0.5 / n)
-    log_count = n * math.log(2.0) if size < 0 else math.log(math.comb(n, size))
+    share = 0.5 if size is None else min(max(size / n, 0.5 / n), 1 - 0.5 / n)
+    log_count = n * math.log(2.0) if size is None else math.log(math.comb(n, size))
     scale = max(float(np.abs(x).max()), 1.0)
     x, z = x / scale, z / scale
     cov = share * (1 - share) * np.einsum("gni,gnj->gij", x, x) + 1e-9 * np.eye(dim)
@@ -274,7 +293,7 @@ def hits(
     """
     x, z, leading = shapes(sample, targets)
     groups, n, dim = x.shape
-    k = -1 if size is None else integer("size", size, 0, n)
+    size = None if size is None else integer("size", size, 0, n)
     eps = positive("eps", eps)
     choice("error_norm", error_norm, (2, math.inf))
     workers = integer("workers", workers, 1)
@@ -283,16 +302,18 @@ def hits(
     xi, zi = grid.to_int(x), grid.to_int(z)
     counts = np.zeros(z.shape[:2], np.int64)
     euclid = error_norm == 2 and dim > 1
-    like = np.zeros(1, np.float64 if euclid else np.int64)
     within = math.ldexp(eps, grid.q) ** 2 if euclid else grid.floor(eps)
 
     def count(g: slice, t: slice) -> None:
         part = np.zeros_like(counts[g, t])
         if dim == 1:
             line, goals = np.ascontiguousarray(xi[g, :, 0]), np.ascontiguousarray(zi[g, t, 0])
-            count_line(line, goals, within, size is not None, size or 0, MAX_HALF, part)
+            count_line(line, goals, within, *_sizes(size), MAX_HALF, part)
         else:
-            count_space(np.ascontiguousarray(xi[g]), np.ascontiguousarray(zi[g, t]), within, k, euclid, like, part)
+            point = _point(dim, euclid)
+            count_space(
+                np.ascontiguousarray(xi[g]), np.ascontiguousarray(zi[g, t]), within, _sizes(size), euclid, point, part
+            )
         counts[g, t] = part
 
     in_chunks(count, groups, z.shape[1], workers)

@@ -58,7 +58,7 @@ class Lists(NamedTuple):
     """(m, d); list k is store[start[k] : start[k] + used[k]]"""
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _with_cell(at, used, cell, distance):
     """The empty cells and one more; an array that is full is copied into one twice as long."""
     if used == len(at):
@@ -72,7 +72,7 @@ def _with_cell(at, used, cell, distance):
     return at
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _share_used(low, h, centre, r, norm):
     """What a cell that begins at `low` takes of the ball's radius on one axis: the sum over axes is <= 1 if it meets.
 

@@ -1,4 +1,4 @@
-"""Kernels of the certified covering in any dimension, in int64 units of 2^(-q-1): half a unit of the fixed point.
+"""One pass of the certified covering in any dimension, in int64 units of 2^(-q-1): half a unit of the fixed point.
 
 Whether the sums cover the ball at t is answered cell by cell. A cell of side at most t that holds a sum is covered by
 it; counting the sums of each cell is one pass over the sums of two halves, without storing any. Only the empty cells
@@ -18,30 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rssp._jit import kernel
-from rssp.subsetsum.results import NEVER
 from rssp.subsetsum.space.cells import Empty, Grid, cell_box, crowd_order, empty_cells, near_sums, sums_about
 from rssp.subsetsum.space.pieces import (
-    MAX_NORM,
     Region,
     Stacks,
+    copy_boxes,
     excess,
-    grown,
     misses_ball,
     new_stacks,
     split,
     target_in,
 )
-from rssp.subsetsum.space.sums import Sums, fill, gather, halves, middle, nearest
+from rssp.subsetsum.space.sums import Sums, fill, gather, nearest
 
-__all__ = ["FINISHED", "TOO_MANY_CELLS", "brackets", "first_coverings"]
+__all__ = ["CELLS", "COVERED", "LIST", "Problem", "Progress", "Work", "certify", "copy"]
 
-FINISHED, TOO_MANY_CELLS = 0, 1
-_COVERED, _UNCOVERED, _GREW, _CELLS = 0, 1, 2, 3
+COVERED, _UNCOVERED, _GREW, CELLS = 0, 1, 2, 3
 _MAX_CELLS = 1 << 28
 # Tuned with the part `space` of benchmarks/speed.py, d = 2 to 9; measure again when a pass over the sums or `split`
 # changes its speed. None of them changes an answer to `covers`; brackets stay certified, but other ones.
 _WITH_MARGIN = 1 << 26  # cells up to which a margin is laid about them
-_LIST = 2048  # sums near an open piece; where there are more, only the nearest is taken
+LIST = 2048  # sums near an open piece; where there are more, only the nearest is taken
 _GROWTH = 1.35  # of t in a pass, beyond which it is better to begin again with larger cells
 _GROWTH_UNSTORED = 1.2  # the same while the sums about empty cells are not stored yet
 _FIRST = 12  # cells that are looked at before the sums about all of them are stored
@@ -78,57 +75,68 @@ class Work(NamedTuple):
     """What all passes share."""
 
     points: NDArray[np.int64]
-    """(_LIST + 1, d), sums near a piece"""
+    """(LIST + 1, d), sums near a piece"""
     few: NDArray[np.int64]
     """(128, d)"""
     witness: NDArray[np.int64]
     """(d,), the target that `low` is the distance of"""
+    z: NDArray[np.int64]
+    """(d,), a target; and so `v`, ways from the ball's centre, and `x`, a sum: all three for one step of the work"""
+    v: NDArray[np.int64]
+    x: NDArray[np.int64]
+    piece: NDArray[np.int64]
+    """(2 d,), a cell as a box"""
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _grown_t(t, low, resolution):
     """t, or if that is more (1 + resolution) low."""
     return max(t, np.int64(np.ceil(float(low) * (1.0 + resolution))))
 
 
-@kernel(inner=True)
-def _copy(source, out):
+@kernel(hot=True)
+def copy(source, out):
     for j in range(len(out)):
         out[j] = source[j]
 
 
-@kernel(inner=True)
-def _gather_near(problem, lo, hi, t, work, z):
+@kernel(hot=True)
+def _gather_near(problem, lo, hi, t, work):
     """(how many, whether all): the sums whose boxes meet the piece, in work.points; none if one box holds all of it."""
     sums, euclid = problem.sums, problem.euclid
-    count = gather(sums, lo, hi, t, euclid, work.points, np.int64(_LIST))
-    if count < _LIST:
+    count = gather(sums, lo, hi, t, euclid, work.points, np.int64(LIST))
+    if count < LIST:
         return count, True
     # many sums are near: one whose box holds the whole piece is the likely case
     if not euclid and gather(sums, hi, lo, t, euclid, work.few, _ONE) > 0:
         return 0, False
-    v, x = np.empty(len(z), np.int64), np.empty(len(z), np.int64)
-    target_in(lo, hi, problem.ball, v, z)
-    nearest(sums, z, t, euclid, work.few, x)
-    _copy(x, work.points[count])
+    target_in(lo, hi, problem.ball, work.v, work.z)
+    nearest(sums, work.z, t, euclid, work.few, work.x)
+    copy(work.x, work.points[count])
     return count + 1, False
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _note_holes(problem, holes, found, progress, work):
     """Take the targets in holes, in the 2-norm in the first of them, for `low` and the witness."""
-    d = holes.shape[1] // 2
-    z, v, x = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    d, z, v, x = len(work.z), work.z, work.v, work.x
     t, low = progress.t, progress.low
     for i in range(1 if problem.euclid else found):
         target_in(holes[i, :d], holes[i, d:], problem.ball, v, z)
         distance = nearest(problem.sums, z, t, problem.euclid, work.few, x)
         if distance > low or problem.deciding:
             low = distance
-            _copy(z, work.witness)
+            copy(z, work.witness)
         if problem.deciding:
             return Progress(np.int64(_UNCOVERED), t, low)
-    return Progress(np.int64(_COVERED), _grown_t(t + 1, low, problem.resolution), low)
+    return Progress(np.int64(COVERED), _grown_t(t + 1, low, problem.resolution), low)
+
+
+@kernel(hot=True)
+def _open(stacks, found, place):
+    """The stacks, with the holes found as open pieces, rows[place : place + found]."""
+    rows = copy_boxes(stacks.holes, found, stacks.rows, place)
+    return Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
 
 
 @kernel(inner=True)
@@ -139,35 +147,33 @@ def _settle_pieces(problem, pieces, limit, progress, stacks, work):
     """
     d = len(work.witness)
     lo, hi = np.empty(d, np.int64), np.empty(d, np.int64)
-    z, v = np.empty(d, np.int64), np.empty(d, np.int64)
+    v = work.v
     while pieces > 0:
         pieces -= 1
-        piece = stacks.rows[pieces]
-        _copy(piece[:d], lo)
-        _copy(piece[d:], hi)
+        rows = stacks.rows
+        for j in range(d):
+            lo[j], hi[j] = rows[pieces, j], rows[pieces, d + j]
         if misses_ball(lo, hi, problem.ball, v):
             continue
-        count, complete = _gather_near(problem, lo, hi, progress.t, work, z)
+        count, complete = _gather_near(problem, lo, hi, progress.t, work)
         if count == 0 and not complete:
             continue
-        found, stacks = split(piece, work.points, count, progress.t, problem.euclid, problem.ball, stacks)
-        rows = stacks.rows
-        for i in range(found):
-            rows = grown(rows, pieces)
-            _copy(stacks.holes[i], rows[pieces])
-            pieces += 1
-        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
-        if not complete or found == 0:
+        found, stacks = split(rows[pieces], work.points, count, progress.t, problem.euclid, problem.ball, stacks)
+        if found == 0:
+            continue
+        stacks = _open(stacks, found, pieces)
+        pieces += found
+        if not complete:
             continue
         progress = _note_holes(problem, stacks.holes, found, progress, work)
         if progress.state == _UNCOVERED:
             return progress, stacks
         if progress.t > limit:
             return Progress(np.int64(_GREW), progress.t, progress.low), stacks
-    return Progress(np.int64(_COVERED), progress.t, progress.low), stacks
+    return Progress(np.int64(COVERED), progress.t, progress.low), stacks
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _least_distance(points, count, z, piece, known):
     """The max-norm distance of z to all sums, or less: the points are those within `known` of the piece."""
     best, outside = known, np.int64(0)
@@ -228,13 +234,13 @@ def _hunt(problem, empty, lists, progress, stacks, work):
         distance = _climb(points, count, piece, h, problem.ball, z, v)
         if distance > most:
             most = distance
-            _copy(z, best)
+            copy(z, best)
     if most > low:
         # lists may be cut off, and at the least crowded cells sums outside the grid are not in any
         distance = nearest(problem.sums, best, min(most, t), problem.euclid, work.few, v)
         if distance > low:
             low = distance
-            _copy(best, work.witness)
+            copy(best, work.witness)
     return low, Stacks(stacks.rows, stacks.holes, stacks.stack, stacks.arena, points)
 
 
@@ -242,6 +248,7 @@ def _hunt(problem, empty, lists, progress, stacks, work):
 def _lay_grid(problem, t):
     """(grid, how many cells, the largest coordinate of a corner or of a sum of a half), for cells of side up to t."""
     centre, r = problem.ball.centre, problem.ball.radius
+    a, b = problem.sums.a, problem.sums.b
     d = len(centre)
     shrink = 1.0 - 2.0**-20
     if problem.euclid:
@@ -259,10 +266,10 @@ def _lay_grid(problem, t):
         corner[j] = centre[j] - r - margin * h
         total *= cells[j]
         reach = max(reach, abs(float(corner[j])))
-        for i in range(len(problem.sums.a)):
-            reach = max(reach, abs(float(problem.sums.a[i, j])))
-        for i in range(len(problem.sums.b)):
-            reach = max(reach, abs(float(problem.sums.b[i, j])))
+        for i in range(len(a)):
+            reach = max(reach, abs(float(a[i, j])))
+        for i in range(len(b)):
+            reach = max(reach, abs(float(b[i, j])))
     return Grid(corner, h, cells, margin), total, reach
 
 
@@ -283,7 +290,7 @@ def _settle_first(problem, empty, first, limit, progress, stacks, work):
     for k in range(first):
         cell_box(empty.at[empty.order[k]]["cell"], empty.grid, problem.ball.radius, stacks.rows[0])
         progress, stacks = _settle_pieces(problem, _ONE, limit, progress, stacks, work)
-        if progress.state != _COVERED:
+        if progress.state != COVERED:
             break
     return progress, stacks
 
@@ -291,14 +298,13 @@ def _settle_first(problem, empty, first, limit, progress, stacks, work):
 @kernel(inner=True)
 def _look_at_first(problem, empty, progress, work):
     """Far below the radius the first cell says so, before anything is stored."""
-    d = len(work.witness)
-    piece, z, v = np.empty(2 * d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    d, piece, z, v = len(work.z), work.piece, work.z, work.v
     cell_box(empty.at[empty.order[0]]["cell"], empty.grid, problem.ball.radius, piece)
     target_in(piece[:d], piece[d:], problem.ball, v, z)
     distance = nearest(problem.sums, z, progress.t, problem.euclid, work.few, v)
     if distance <= progress.low:
         return progress
-    _copy(z, work.witness)
+    copy(z, work.witness)
     return _if_not_outgrown(problem, empty, distance, progress)
 
 
@@ -307,7 +313,7 @@ def _if_not_outgrown(problem, empty, low, progress):
     """t for this `low`; in the max norm it may be too much for these cells."""
     t = _grown_t(progress.t, low, problem.resolution)
     outgrown = float(t) > _GROWTH_UNSTORED * float(empty.grid.side) and not problem.euclid
-    return Progress(np.int64(_GREW if outgrown else _COVERED), t, low)
+    return Progress(np.int64(_GREW if outgrown else COVERED), t, low)
 
 
 @kernel(inner=True)
@@ -326,8 +332,7 @@ def _split_cell(problem, cell, empty, lists, limit, progress, stacks, work):
 
     In the max norm it ends where no hole is left, or where a sum that is not stored is near the widest.
     """
-    d = len(work.witness)
-    piece, z, v = np.empty(2 * d, np.int64), np.empty(d, np.int64), np.empty(d, np.int64)
+    d, piece, z, v = len(work.z), work.piece, work.z, work.v
     cell_box(cell, empty.grid, problem.ball.radius, piece)
     while True:
         t = progress.t
@@ -344,11 +349,11 @@ def _split_cell(problem, cell, empty, lists, limit, progress, stacks, work):
         low = progress.low
         if distance > low or problem.deciding:
             low = distance
-            _copy(z, work.witness)
+            copy(z, work.witness)
         if problem.deciding:
             return found, Progress(np.int64(_UNCOVERED), t, low), stacks
         t = _grown_t(t + 1, low, problem.resolution)
-        progress = Progress(np.int64(_GREW if t > limit else _COVERED), t, low)
+        progress = Progress(np.int64(_GREW if t > limit else COVERED), t, low)
         if progress.state == _GREW:
             return found, progress, stacks
 
@@ -360,35 +365,31 @@ def _certify_cells(problem, empty, lists, first, limit, progress, stacks, work):
     for k in range(first, empty.left):
         cell = empty.at[empty.order[k]]["cell"]
         found, progress, stacks = _split_cell(problem, cell, empty, lists, limit, progress, stacks, work)
-        if progress.state != _COVERED:
+        if progress.state != COVERED:
             return progress
         if found == 0:
             continue
         doubtful += found
         if doubtful > _DOUBTFUL and float(progress.t) > 1.02 * float(empty.grid.side) and not problem.euclid:
             return Progress(np.int64(_GREW), progress.t, progress.low)
-        rows = stacks.rows
-        for i in range(found):
-            rows = grown(rows, i)
-            _copy(stacks.holes[i], rows[i])
-        stacks = Stacks(rows, stacks.holes, stacks.stack, stacks.arena, stacks.near)
+        stacks = _open(stacks, found, 0)
         progress, stacks = _settle_pieces(problem, np.int64(found), limit, progress, stacks, work)
-        if progress.state != _COVERED:
+        if progress.state != COVERED:
             return progress
     return progress
 
 
 @kernel(inner=True)
-def _pass(problem, t, low, work):
+def certify(problem, t, low, work):
     """Whether the sums cover the ball at t, and if not deciding at which larger t they do: (progress, empty cells).
 
     `low` is the largest distance of a target known so far.
     """
     d = len(work.witness)
-    progress = Progress(np.int64(_COVERED), t, low)
+    progress = Progress(np.int64(COVERED), t, low)
     grid, total, reach = _lay_grid(problem, t)
     if total > _MAX_CELLS:
-        return Progress(np.int64(_CELLS), t, low), 0
+        return Progress(np.int64(CELLS), t, low), 0
     slot = np.zeros(int(total), np.int32)
     countable = 3 * reach / float(grid.side) < 2.0**28 and grid.side > 1 << 24
     if countable:
@@ -396,16 +397,16 @@ def _pass(problem, t, low, work):
     left, at = empty_cells(slot, grid, problem.ball, problem.middle)
     stride = 1 + ((left * 3**d) >> 27) if countable else 1  # with very many empty cells, a sample of them comes first
     empty = Empty(grid, slot, left, at, crowd_order(slot, grid, left, at, stride))
-    stacks, limit = new_stacks(d, _LIST), np.int64(_GROWTH * float(t))
+    stacks, limit = new_stacks(d, LIST), np.int64(_GROWTH * float(t))
     first = left
     if countable and left > _FIRST:
         first = min(_FIRST, len(empty.order)) if problem.deciding else 0
     progress, stacks = _settle_first(problem, empty, first, limit, progress, stacks, work)
-    if progress.state != _COVERED or first == left:
+    if progress.state != COVERED or first == left:
         return progress, left
     if not problem.deciding:
         progress = _look_at_first(problem, empty, progress, work)
-        if progress.state != _COVERED:
+        if progress.state != COVERED:
             return progress, left
     if stride > 1:
         empty, first = Empty(grid, slot, left, at, crowd_order(slot, grid, left, at, _ONE)), 0
@@ -413,131 +414,6 @@ def _pass(problem, t, low, work):
     if not problem.deciding and not problem.euclid:
         low, stacks = _hunt(problem, empty, lists, progress, stacks, work)
         progress = _if_not_outgrown(problem, empty, low, progress)
-        if progress.state != _COVERED:
+        if progress.state != COVERED:
             return progress, left
     return _certify_cells(problem, empty, lists, first, limit, progress, stacks, work), left
-
-
-@kernel(inner=True)
-def _far_target(centre_of_sums, ball, z):
-    """The target farthest from the middle of the sums: a corner of a cube, of the other balls the end of an axis."""
-    centre, r, norm = ball
-    axis = 0
-    for j in range(len(z)):
-        z[j] = centre[j]
-        if abs(centre[j] - centre_of_sums[j]) > abs(centre[axis] - centre_of_sums[axis]):
-            axis = j
-    for j in range(len(z)):
-        if norm == MAX_NORM or j == axis:
-            z[j] += r if centre[j] >= centre_of_sums[j] else -r
-
-
-@kernel(inner=True)
-def _problem(x, n, ball, euclid, deciding, resolution):
-    return Problem(halves(x, n), middle(x, n), ball, euclid, deciding, resolution)
-
-
-@kernel(inner=True)
-def _take_witness(problem, target, low, guess, work):
-    """The distance of the target to all sums if it is more than `low`: the target is the witness then. Else `low`."""
-    point = np.empty(len(target), np.int64)
-    distance = nearest(problem.sums, target, guess, problem.euclid, work.few, point)
-    if distance <= low:
-        return low
-    _copy(target, work.witness)
-    return distance
-
-
-@kernel(inner=True)
-def _bracket(problem, t, least, low, high, work):
-    """(low, high) of the covering radius, high <= (1 + resolution) low up to one unit; the state that ended it.
-
-    t : where to begin; least : no radius is below it.
-    """
-    while True:
-        wanted = max(low + 1, np.int64(np.ceil(float(low) * (1.0 + problem.resolution))))
-        if high <= wanted:
-            return low, high, FINISHED
-        t = min(max(t, wanted, least), high - 1)
-        progress, left = _pass(problem, t, low, work)
-        t, low = progress.t, progress.low
-        if progress.state == _CELLS:
-            return low, high, TOO_MANY_CELLS
-        if progress.state == _COVERED:
-            high = min(high, t)
-            # the lower bound found is near the radius if there were empty cells; else the radius is far below
-            t = np.int64(float(high) * (0.6 if left == 0 else 0.7))
-
-
-@kernel
-def brackets(task, resolution, schedule, lower, upper, witness):
-    """Brackets of the covering radius of the first schedule[k] vectors, k = 0, 1, ...; returns FINISHED or not.
-
-    task : (x, ball, euclid, log_cells). Lengths in units; `witness` (len(schedule), d) attains `lower`. `log_cells` is
-    the logarithm of the number of error balls of radius one unit in the ball's volume: 2^n of radius rho have at least
-    that volume. The bracket for one n starts the search for the next: the radius does not increase, and the last
-    witness is often still far from any sum.
-    """
-    x, (centre, radius, norm), euclid, log_cells = task
-    ball = Region(centre, radius, norm)
-    d = x.shape[1]
-    lists = np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64)
-    bound, before, far = np.int64(0), 0, np.empty(d, np.int64)
-    for j in range(d):
-        reach = abs(centre[j]) + radius  # the empty sum's distance to a corner of the bounding cube
-        bound = bound + reach + 1 if euclid else max(bound, reach)
-    for k in range(len(schedule)):
-        n = schedule[k]
-        problem, work = _problem(x, n, ball, euclid, False, resolution), Work(lists[0], lists[1], witness[k])
-        counting = (log_cells - np.log(len(problem.sums.a)) - np.log(len(problem.sums.b))) / d
-        least = max(_ONE, np.int64(np.exp(min(counting, 41.0)) * (1 - 1e-9)))
-        guess = max(least, bound // 8)
-        _far_target(problem.middle, ball, far)
-        low = _take_witness(problem, far, np.int64(-1), guess, work)
-        if k > 0:
-            low = _take_witness(problem, witness[k - 1], low, guess, work)
-        t = np.int64(float(bound) * 2.0 ** (-(n - before) / d))
-        low, bound, state = _bracket(problem, t, least, low, bound, work)
-        if state != FINISHED:
-            return state
-        lower[k], upper[k], before = low, bound, n
-    return FINISHED
-
-
-@kernel
-def first_coverings(task, n_first, n_last, errors, out):
-    """The first n from n_first to n_last whose vectors cover at errors[k], non-increasing, into out[k], else NEVER.
-
-    task : (x, ball, euclid, log_cells), as in `brackets`. Returns FINISHED or not.
-    """
-    x, (centre, radius, norm), euclid, log_cells = task
-    ball = Region(centre, radius, norm)
-    d = x.shape[1]
-    z, point = np.empty(d, np.int64), np.empty(d, np.int64)
-    work = Work(np.empty((_LIST + 1, d), np.int64), np.empty((128, d), np.int64), z)
-    n, built, known = n_first, n_first, False
-    problem = _problem(x, n, ball, euclid, True, 0.0)
-    for k in range(len(errors)):
-        out[k] = NEVER
-    for k in range(len(errors)):
-        t = errors[k]
-        if t < 1:
-            return FINISHED
-        while n <= n_last:
-            if n * np.log(2.0) + d * np.log(float(t)) < log_cells - 1e-6:
-                n += 1  # too few sums, by volume
-                continue
-            if built != n:
-                problem, built = _problem(x, n, ball, euclid, True, 0.0), n
-            if not known or nearest(problem.sums, z, t, euclid, work.few, point) <= t:
-                progress, _ = _pass(problem, t, np.int64(-1), work)
-                if progress.state == _CELLS:
-                    return TOO_MANY_CELLS
-                if progress.state == _COVERED:
-                    out[k] = n
-                    break
-                known = True
-            n += 1
-        if n > n_last:
-            break
-    return FINISHED

@@ -24,8 +24,8 @@ from rssp.balls import Ball
 from rssp.errors import InfeasibleError
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.results import NEVER, OPEN, Coverings, Radii
-from rssp.subsetsum.space.certify import TOO_MANY_CELLS, brackets, first_coverings
 from rssp.subsetsum.space.pieces import MAX_NORM
+from rssp.subsetsum.space.search import TOO_MANY_CELLS, brackets, first_coverings
 
 __all__ = ["Space"]
 

@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 
 from rssp._jit import kernel
 
-__all__ = ["MAX_NORM", "Region", "Stacks", "excess", "grown", "misses_ball", "new_stacks", "sort", "split", "target_in"]
+__all__ = [
+    "MAX_NORM",
+    "Region",
+    "Stacks",
+    "copy_boxes",
+    "excess",
+    "grown",
+    "misses_ball",
+    "new_stacks",
+    "sort",
+    "split",
+    "target_in",
+]
 
 
 MAX_NORM = 0  # the norm of a Region, else 1 or 2
@@ -57,7 +69,7 @@ def sort(order, first, last, keys):
         order[first + root] = item
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def grown(array, used):
     """The array, or one twice as long with the same beginning, if all but 2 of its rows are used."""
     if used + 2 < len(array):
@@ -122,7 +134,7 @@ def excess(v, r, norm):
     return 0 if largest == r else (-1 if largest < r else 1)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def misses_ball(lo, hi, ball, v):
     """Whether the open box (lo, hi), inside the ball's bounding cube, has no point of the open ball."""
     centre, r, norm = ball
@@ -183,14 +195,14 @@ def new_stacks(d, points):
     )  # fmt: skip
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _longer(arena, size):
     while size > len(arena):
         arena = grown(arena, len(arena))
     return arena
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _sift_boxes(points, arena, place, low, high, t):
     """(covered, kept, best): which of the points in the arena have boxes at t that meet the piece (low, high).
 
@@ -221,7 +233,7 @@ def _sift_boxes(points, arena, place, low, high, t):
     return False, kept, best
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _sift_balls(points, arena, place, low, high, t, z):
     """(covered, kept, nearest): the same for Euclidean balls; nearest : the least squared distance of z to a point."""
     first, number = place
@@ -246,7 +258,7 @@ def _sift_balls(points, arena, place, low, high, t, z):
     return False, kept, nearest
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _face_of(points, i, low, high, t):
     """(axis, where): the face of the box about point i that cuts off most of the piece."""
     axis, where, smallest = 0, np.int64(0), 2.0
@@ -260,7 +272,7 @@ def _face_of(points, i, low, high, t):
     return axis, where
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _widest(low, high):
     axis = 0
     for j in range(len(low)):
@@ -269,7 +281,7 @@ def _widest(low, high):
     return axis
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _push_halves(stack, depth, low, high, axis, where, first, number):
     """Cut the piece in two and put both on the stack, with their points arena[first : first + number]."""
     d = len(low)
@@ -282,8 +294,8 @@ def _push_halves(stack, depth, low, high, axis, where, first, number):
     return stack
 
 
-@kernel(inner=True)
-def _copy_boxes(source, count, out, used):
+@kernel(hot=True)
+def copy_boxes(source, count, out, used):
     """out[used : used + count] = the boxes source[:count]; `out`, perhaps grown."""
     for i in range(count):
         out = grown(out, used + i)
@@ -342,7 +354,7 @@ def split(piece, points, count, t, euclid, ball, stacks):
             if not euclid:
                 continue
             # the rim of a round hole has pieces of every size: all that is left stays open
-            holes = _copy_boxes(stack, depth, holes, found)
+            holes = copy_boxes(stack, depth, holes, found)
             found += depth
             break
         where = low[axis] + ((high[axis] - low[axis]) >> 1)
