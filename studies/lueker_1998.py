@@ -258,11 +258,8 @@ GATED = {**INTERPOLATED, "law": "gated-product"}
 def findings(tables: Tables) -> list[str]:
     rows = tables["required"]
     at = (rows["quantity"] == "n*") & (rows["law"] == "uniform") & (rows["radius"] == 1) & (rows["delta"] == 0.5)
-    medians = [
-        f"{row.best:.0f} at 2^{np.log2(row.eps):.0f}"
-        for row in rows[at].sort_values("eps", ascending=False).itertuples()
-        if np.isfinite(row.best) and np.log2(row.eps) % 4 == 0
-    ]
+    bits, n = -np.log2(rows.loc[at, "eps"].to_numpy()), rows.loc[at, "best"].to_numpy()
+    medians = [f"{n[i]:.0f} at 2^-{bits[i]:.0f}" for i in np.argsort(bits) if np.isfinite(n[i]) and bits[i] % 4 == 0]
     fits = tables["fits"]
     settings = tables["lines"].groupby(["law", "radius", "delta"]).ngroups
     return [
