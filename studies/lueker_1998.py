@@ -32,7 +32,7 @@ from rssp.inference import (
     threshold_covariance,
 )
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
 from rssp.study.columns import COVERAGE, DELTA, EPS, REQUIRED, N
@@ -166,17 +166,23 @@ def _title(law: str, radius: float) -> str:
 
 
 def draw_coverage(tables: Tables) -> Figure:
-    figure, axes = new_figure(2, 3, width=10.5, height=6.2)
-    for ax, (law, radius, rows) in zip(axes, _panels(tables["coverage"]), strict=True):
-        wanted = sorted(rows["eps"].unique(), reverse=True)[::2]
-        rows = rows[rows["eps"].isin(wanted)].assign(bits=lambda t: -np.log2(t["eps"]))
-        moving = rows.groupby("bits")["best"].transform(
-            lambda p: (p.shift(-1, fill_value=1) > 0) & (p.shift(fill_value=0) < 1)
+    import seaborn as sns
+
+    figure, axes = new_figure(2, 3, width=11, height=6.6)
+    for i, (ax, (law, radius, rows)) in enumerate(zip(axes, _panels(tables["coverage"]), strict=True)):
+        cells = rows.assign(bits=-np.log2(rows["eps"]).round().astype(int)).pivot(
+            index="bits", columns="n", values="best"
         )
-        plot_estimates(rows[moving], "n", by="bits", ax=ax, line=True, label=lambda b: eps_label(2.0**-b), ms=3, lw=1)
-        ax.set(title=_title(law, radius), xlabel="$n$", ylabel=r"$P$(every target covered)", ylim=(-0.03, 1.03))
-    for ax in axes[2::3]:
-        legend_outside(ax, title=r"$\varepsilon$")
+        # from the first n that ever covers to the first that always does
+        moving = cells.columns[(cells.max() > 0) & (cells.min().shift(fill_value=0) < 1)]
+        last = i % 3 == 2
+        bar = {"label": r"$P$(every target covered)"} if last else None
+        look = {"vmin": 0, "vmax": 1, "cmap": "cividis", "cbar": last, "cbar_kws": bar}
+        step = 4 if moving.size < 40 else 12
+        sns.heatmap(cells[moving].iloc[::-1], ax=ax, xticklabels=step, yticklabels=2, **look)
+        ax.grid(visible=False)
+        ax.tick_params(rotation=0)
+        ax.set(title=_title(law, radius), xlabel="$n$", ylabel=r"$\log_2(1/\varepsilon)$")
     return figure
 
 
