@@ -94,7 +94,13 @@ def _windowed(m: int, x: float, e: float, nodes: Floats, weights: Floats, scratc
 
 @kernel
 def _joint_densities(
-    k: int, e: float, zetas: Floats, bottom: int, gauss: tuple[Floats, Floats, Floats, Floats], mean: Floats, pair: Floats
+    k: int,
+    e: float,
+    zetas: Floats,
+    bottom: int,
+    gauss: tuple[Floats, Floats, Floats, Floats],
+    mean: Floats,
+    pair: Floats,
 ) -> None:
     """mean[a, l] = g_k(zeta_a - l), pair[a, i, l, l'] = the integral of the module's docstring; levels from `bottom`.
 
@@ -179,8 +185,8 @@ def _moments(weights: Floats, mean: Floats, pair: Floats, share: Floats, single:
         w = weights[way]
         for i in range(k):
             for l in range(levels):
-                for l2 in range(levels):
-                    scaled[i, l, l2] = share[way, i, l, l2] * w[l] * w[l2]
+                for l2 in range(l + 1):  # symmetric: below the diagonal twice
+                    scaled[i, l, l2] = share[way, i, l, l2] * w[l] * w[l2] * (1.0 if l2 == l else 2.0)
         for a in range(points):
             first, second, first_size, second_size = 0.0, 0.0, 0.0, 0.0
             for l in range(levels):
@@ -190,7 +196,7 @@ def _moments(weights: Floats, mean: Floats, pair: Floats, share: Floats, single:
             second_size = second
             for i in range(k):
                 for l in range(levels):
-                    for l2 in range(levels):
+                    for l2 in range(l + 1):
                         term = scaled[i, l, l2] * pair[a, i, l, l2]
                         second += term
                         second_size += abs(term)
@@ -339,6 +345,8 @@ def _cell_miss(cell: _Cell, shares: Floats, totals: Floats, chance: Floats, e: f
     k, band = cell.pair.shape[1], len(cell.mean[0])
     level = np.arange(band) + cell.bottom
     inside = (level >= 0) & (level < totals.shape[1])
+    if not inside.any():
+        return 1.0
     level = level[inside]
     mean = np.ascontiguousarray(cell.mean[:, inside])
     pair = np.ascontiguousarray(cell.pair[:, :, inside][:, :, :, inside])

@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from rssp.prediction.conditioned import LARGEST_K, misses_of
 from rssp.prediction.restricted import failure_curve, one_sided_failure
 
-__all__ = ["Route", "finishing_failures", "moments_failures", "restricted_failures", "uniform_failure", "uniform_samples"]
+__all__ = [
+    "Route",
+    "finishing_failures",
+    "moments_failures",
+    "restricted_failures",
+    "uniform_failure",
+    "uniform_samples",
+]
 
 Floats = NDArray[np.float64]
 
@@ -161,7 +168,8 @@ def uniform_samples(eps: float, radius: float, delta: float) -> tuple[int, Route
     best_n, best = _fewest_restricted(eps, radius, delta)
     if eps < _SMALLEST_WINDOW:
         return best_n, best
-    for groups in range(1, _GROUPS + 1):
+    likely = 1 if delta >= 0.03 else 2 if delta >= 1e-4 else 3
+    for groups in sorted(range(1, _GROUPS + 1), key=lambda g: abs(g - likely)):
         found = _fewest_moments(groups, eps, radius, delta, best_n)
         if found is not None:
             best_n, best = found
@@ -189,19 +197,26 @@ def _fewest_restricted(eps: float, radius: float, delta: float) -> tuple[int, Ro
     return best_n, best
 
 
-def _fewest_moments(
-    groups: int, eps: float, radius: float, delta: float, below: int
-) -> tuple[int, Route] | None:
-    """The smallest groups x size + K below `below`, if any: the size by bisection, then a few larger ones."""
-    low, high = _smallest_group(eps), min(_largest_group(eps), (below - 2) // groups)
-    if high < low or moments_failures(high, groups, eps, radius).min() > delta:
-        return None
-    while low < high:
-        middle = (low + high) // 2
+def _fewest_moments(groups: int, eps: float, radius: float, delta: float, below: int) -> tuple[int, Route] | None:
+    """The smallest groups x size + K below `below`, if any: the size by steps that grow, halved, then a few larger ones.
+
+    The time is that of the largest size tried, hence the start from below.
+    """
+    fails = _smallest_group(eps) - 1
+    largest = min(_largest_group(eps), (below - 2) // groups)
+    low = fails + 4
+    while low <= largest and moments_failures(low, groups, eps, radius).min() > delta:
+        fails, low = low, low + 4
+    if low > largest:
+        low = largest
+        if low <= fails or moments_failures(low, groups, eps, radius).min() > delta:
+            return None
+    while low - fails > 1:
+        middle = (low + fails) // 2
         if moments_failures(middle, groups, eps, radius).min() <= delta:
-            high = middle
+            low = middle
         else:
-            low = middle + 1
+            fails = middle
     found = None
     for size in range(low, low + 5):
         if groups * size + 1 >= below:
