@@ -21,10 +21,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from rssp._jit import kernel
 import numpy as np
 from numpy.typing import NDArray
+
+from rssp._jit import kernel
 
 __all__ = ["LARGEST_K", "Misses", "misses_of"]
 
@@ -60,7 +62,10 @@ class Misses:
 
 @kernel
 def _irwin_hall(m: int, t: float, out: Floats) -> None:
-    """out[j] = the density at j + t of a sum of m >= 1 uniform numbers on [0, 1], 0 <= t <= 1, j < m: no cancellation."""
+    """out[j] = the density at j + t of a sum of m >= 1 uniform numbers on [0, 1], 0 <= t <= 1, j < m.
+
+    Convex combinations of positive numbers: nothing cancels.
+    """
     out[0] = 1.0
     for r in range(2, m + 1):
         out[r - 1] = (1.0 - t) * out[r - 2] / (r - 1)
@@ -102,7 +107,7 @@ def _joint_densities(
     mean: Floats,
     pair: Floats,
 ) -> None:
-    """mean[a, l] = g_k(zeta_a - l), pair[a, i, l, l'] = the integral of the module's docstring; levels from `bottom`.
+    """mean[a, level] = g_k(zeta_a - level), pair[a, i, level, level'] = the module's integral; levels from `bottom`.
 
     mean is (points, levels), pair (points, k, levels, levels), zero on entry. Time about k^4 levels a point.
     """
@@ -113,13 +118,13 @@ def _joint_densities(
         whole = math.floor(zetas[a])
         part = zetas[a] - whole
         base = _windowed(k, part, e, inner, inner_weights, scratch, g)
-        for l in range(levels):
-            r = whole - l - bottom - base
+        for level in range(levels):
+            r = whole - level - bottom - base
             if 0 <= r < k + 2:
-                mean[a, l] = g[r]
-        for l in range(levels):
-            for l2 in range(levels):
-                pair[a, 0, l, l2] = mean[a, l] * mean[a, l2]
+                mean[a, level] = g[r]
+        for level in range(levels):
+            for other in range(levels):
+                pair[a, 0, level, other] = mean[a, level] * mean[a, other]
         one, two = (part - e) % 1.0, (part + e) % 1.0
         cuts[0], cuts[1], cuts[2], cuts[3] = 0.0, min(one, two), max(one, two), 1.0
         for i in range(1, k):
@@ -135,12 +140,12 @@ def _joint_densities(
 
 @kernel
 def _add_products(weight: float, g: Floats, size: int, top: int, out: Floats) -> None:
-    """out[l, l2] += weight g[top - l] g[top - l2], where both lie inside."""
+    """out[level, other] += weight g[top - level] g[top - other], where both lie inside."""
     start, end = max(0, top - size + 1), min(len(out), top + 1)
-    for l in range(start, end):
-        left = weight * g[top - l]
-        for l2 in range(start, end):
-            out[l, l2] += left * g[top - l2]
+    for level in range(start, end):
+        left = weight * g[top - level]
+        for other in range(start, end):
+            out[level, other] += left * g[top - other]
 
 
 @kernel
@@ -184,20 +189,22 @@ def _moments(weights: Floats, mean: Floats, pair: Floats, share: Floats, single:
     for way in range(len(weights)):
         w = weights[way]
         for i in range(k):
-            for l in range(levels):
-                for l2 in range(l + 1):  # symmetric: below the diagonal twice
-                    scaled[i, l, l2] = share[way, i, l, l2] * w[l] * w[l2] * (1.0 if l2 == l else 2.0)
+            for level in range(levels):
+                for other in range(level + 1):  # symmetric: below the diagonal twice
+                    scaled[i, level, other] = (
+                        share[way, i, level, other] * w[level] * w[other] * (1.0 if other == level else 2.0)
+                    )
         for a in range(points):
             first, second, first_size, second_size = 0.0, 0.0, 0.0, 0.0
-            for l in range(levels):
-                first += w[l] * mean[a, l]
-                first_size += abs(w[l]) * mean[a, l]
-                second += w[l] ** 2 * single[way, l] * mean[a, l]
+            for level in range(levels):
+                first += w[level] * mean[a, level]
+                first_size += abs(w[level]) * mean[a, level]
+                second += w[level] ** 2 * single[way, level] * mean[a, level]
             second_size = second
             for i in range(k):
-                for l in range(levels):
-                    for l2 in range(l + 1):
-                        term = scaled[i, l, l2] * pair[a, i, l, l2]
+                for level in range(levels):
+                    for other in range(level + 1):
+                        term = scaled[i, level, other] * pair[a, i, level, other]
                         second += term
                         second_size += abs(term)
             out[0, a, way], out[1, a, way] = first, second
@@ -226,7 +233,7 @@ def _cell_bounds(k: int, e: float, reach: float) -> list[tuple[float, float]]:
     knots = {j + s * e for j in range(math.floor(low) - 1, math.ceil(high) + 2) for s in (-1.0, 1.0)}
     cuts = [low, *sorted(x for x in knots if low < x < high), high]
     pieces: list[tuple[float, float]] = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         if e < _TINY and b - a <= 2.5 * e:
             continue
         parts = max(1, math.ceil(2 * (b - a)))

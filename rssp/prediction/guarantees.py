@@ -5,8 +5,8 @@ derivation is docs/theory/guarantees.md, its steps G1 to G5 (the restricted proc
 moment), L1 and L2 (other laws) and V1, V2 (vectors). The results are upper bounds, rounded outwards; they are no
 estimates of the truth, from which they are a factor 1.5 to 2.3 away for uniform numbers.
 
-A law in one dimension is taken as uniform on [-w, w] with probability p = 2 w times the minimum of its density there, and
-as nothing otherwise (Lueker 1998, Corollary 3.3): of n numbers, Binomial(n, p) are of use.
+A law in one dimension is taken as uniform on [-w, w] with probability p = 2 w times the minimum of its density there,
+and as nothing otherwise (Lueker 1998, Corollary 3.3): of n numbers, Binomial(n, p) are of use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.stats import binom
 from rssp._arguments import integer, positive, probability
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.estimates import Estimate
+from rssp.estimates import Estimate, Evidence
 from rssp.laws import Law, Normal, Uniform
 from rssp.prediction.minorants import density_floor, refuse, uniform_share
 from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_samples
@@ -57,8 +57,8 @@ def guaranteed_samples(
     law : Law with independent vectors and a density with a known positive lower bound on a cube around 0
     eps : float, 0 < eps < the ball's radius, the error in the max norm
     delta : float in [1e-100, 1), the failure probability allowed
-    ball : Ball, the unit ball of the max norm by default; of another norm, or off the centre, the smallest cube around 0
-        that contains it is served
+    ball : Ball, the unit ball of the max norm by default; for another norm, or off the centre, it is the smallest cube
+        around 0 that contains it
     density : (w, rho), your own word that the law's density is at least rho on [-w, w]^dim, in place of what is known
 
     Returns
@@ -90,7 +90,7 @@ def guaranteed_samples(
         )
     counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
     low = float(min(n, max(0, math.ceil(counting - 1e-9))))
-    return Estimate(low, n, n, _SURE, evidence="computed", quantity="n*")
+    return Estimate(low, n, n, _SURE, evidence=Evidence.COMPUTED, quantity="n*")
 
 
 def how_proved(
@@ -127,10 +127,10 @@ def guaranteed_failure(
     eps, _, ball, density = _checked(law, eps, 0.5, ball, density)
     counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
     if n < counting - 1e-9:
-        return Estimate(1.0, 1.0, 1.0, _SURE, evidence="computed", quantity="P(fail)")
+        return Estimate(1.0, 1.0, 1.0, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
     bound = _failure_line(law, n, eps, ball, density) if law.dim == 1 else _failure_space(law, n, eps, ball, density)
     bound = min(1.0, bound)
-    return Estimate(0.0, bound, bound, _SURE, evidence="computed", quantity="P(fail)")
+    return Estimate(0.0, bound, bound, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
 
 
 def _checked(
@@ -272,11 +272,11 @@ def _failure_line(law: Law, n: int, eps: float, ball: Ball, density: tuple[float
 
 
 def _failure_space(law: Law, n: int, eps: float, ball: Ball, density: tuple[float, float] | None) -> float:
-    """The smallest delta, to a factor 1.02, at which n is enough."""
+    """The smallest delta, to a factor 1.05, at which n is enough."""
     low, high = math.log(SMALLEST_DELTA), math.log(0.999)
     if _proved(law, eps, math.exp(high), ball, density)[0] > n:
         return 1.0
-    while high - low > 0.02:
+    while high - low > 0.05:
         middle = (low + high) / 2
         if _proved(law, eps, math.exp(middle), ball, density)[0] <= n:
             high = middle
@@ -314,7 +314,7 @@ def guaranteed_width(
     radius: float = 1.0,
     density: tuple[float, float] | None = None,
 ) -> tuple[LayerGuarantee, ...]:
-    """How many random links a coefficient needs so that, for certain but for delta, a whole network can be pruned to it.
+    """How many random links a coefficient needs so that, but for probability delta, a whole network can be pruned to.
 
     Every set of samples must reach every number of [-radius, radius]: then it serves whatever coefficients share it,
     each within its layer's eps. The failure probability is spread evenly over all sets of all layers.

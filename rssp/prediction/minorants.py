@@ -28,7 +28,7 @@ UNIMODAL = (
     "norm", "uniform", "triang", "laplace", "logistic", "cauchy", "t", "gumbel_r", "gumbel_l", "cosine", "semicircular",
     "hypsecant", "expon", "rayleigh", "maxwell", "gennorm", "truncnorm", "skewnorm",
 )  # fmt: skip
-"""distributions of scipy.stats with one peak, whatever their parameters: their density is least at an interval's ends"""
+"""distributions of scipy.stats with one peak for all parameters: on an interval their density is least at an end"""
 
 
 def density_floor(law: Law, reach: float) -> float:

@@ -1,9 +1,9 @@
 """The largest failure probability that the growth of the covered part allows: a recursion, rounded outwards.
 
 Let v be the covered fraction of a set I of targets, u = 1 - v. If a further random vector adds at least c v (1 - v) in
-the mean and at most doubles v, then P(u >= goal after k more) <= h_k(v), where h_0 is the step at u = goal and h_(k+1)(v)
-the concave envelope of h_k over [v, min(2 v, 1)] at v + c v (1 - v) (G1 to G3 in docs/theory/guarantees.md). For numbers
-uniform on [-1, 1] and I = [-1/2, 1/2], c = 1/2; for the uniform law on a finite group, c = 1.
+the mean and at most doubles v, then P(u >= goal after k more) <= h_k(v), where h_0 is the step at u = goal and
+h_(k+1)(v) the concave envelope of h_k over [v, min(2 v, 1)] at v + c v (1 - v) (G1 to G3 in docs/theory/guarantees.md).
+For numbers uniform on [-1, 1] and I = [-1/2, 1/2], c = 1/2; for the uniform law on a finite group, c = 1.
 
 h_k is kept as a step function above it, on a grid that is geometric in v up to 1/2 and in u from there: h[j] holds for
 all v from v[j] to v[j + 1]. Each value is an envelope over a window that is, for every v of its step, at least as wide,
@@ -16,9 +16,10 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-from rssp._jit import kernel
 import numpy as np
 from numpy.typing import NDArray
+
+from rssp._jit import kernel
 
 __all__ = [
     "closed_form_failure",
@@ -140,11 +141,15 @@ def growth_grid(start: float, goal: float) -> tuple[Floats, Floats]:
 
     The last point stands for all u < goal.
     """
-    low = np.geomspace(start, 0.5, max(2, math.ceil(_PER_BIT * math.log2(0.5 / start)) + 1)) if start < 0.5 else []
+    low = np.empty(0)
+    if start < 0.5:
+        low = np.geomspace(start, 0.5, max(2, math.ceil(_PER_BIT * math.log2(0.5 / start)) + 1))
     top = min(0.5, 1 - start)
-    high = np.geomspace(top, goal, max(2, math.ceil(_PER_BIT * math.log2(top / goal)) + 1)) if top > goal else [goal]
-    u = np.concatenate([1 - np.asarray(low)[:-1], high, [goal]])
-    v = np.concatenate([np.asarray(low)[:-1], 1 - np.asarray(high), [1 - goal]])
+    high = np.array([goal])
+    if top > goal:
+        high = np.geomspace(top, goal, max(2, math.ceil(_PER_BIT * math.log2(top / goal)) + 1))
+    u = np.concatenate([1 - low[:-1], high, [goal]])
+    v = np.concatenate([low[:-1], 1 - high, [1 - goal]])
     u[-2] = goal
     if start < 0.5:
         v[0] = start
@@ -190,9 +195,9 @@ def mean_uncovered(start: float, k: int, c: float) -> float:
 
 
 def lattice_failure(size: int, start: int, goal: int, k: int, c: float = 1.0) -> float:
-    """The bound on P(at least `goal` of `size` group elements are no subset sum after k more), `start` being sums.
+    """The bound on P(`goal` or more of `size` group elements are no subset sum after k more), `start` being sums.
 
-    The uniform law on a finite group: z is reached next if z - X is, so that E[new] = covered x uncovered / size, c = 1.
+    The uniform law on a finite group: z is reached next if z - X is, so that c = 1.
 
     >>> lattice_failure(7, 1, 1, 2)  # two numbers have at most four sums
     1.0
@@ -208,7 +213,7 @@ def lattice_failure(size: int, start: int, goal: int, k: int, c: float = 1.0) ->
 
 
 def closed_form_failure(start: float, goal: float, c: float, k: int) -> float:
-    """(1 - c/2)^k (1 - start) (1 - goal) / (start goal) >= P(uncovered >= goal after k more): G5, for all numbers at once.
+    """(1 - c/2)^k (1 - start) (1 - goal) / (start goal), at least P(uncovered >= goal after k more) (G5).
 
     u/v is a supermartingale: its mean falls by the factor 1 - c/2 at least.
 

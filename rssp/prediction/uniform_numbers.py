@@ -154,7 +154,7 @@ def _largest_group(eps: float) -> int:
 
 @lru_cache(maxsize=4096)
 def uniform_failure(n: int, eps: float, radius: float) -> Route:
-    """A proved bound on P(some target of [-radius, radius] is not within eps of a sum of n numbers uniform on [-1, 1])."""
+    """A bound on P(some target of [-radius, radius] is not within eps of a sum of n numbers uniform on [-1, 1])."""
     if eps >= radius:
         return Route(0.0, "the empty sum is within eps of every target")
     return min(_restricted(n, eps, radius, 1e-30), _moments(n, eps, radius), key=lambda route: route.failure)
@@ -198,7 +198,7 @@ def _fewest_restricted(eps: float, radius: float, delta: float) -> tuple[int, Ro
 
 
 def _fewest_moments(groups: int, eps: float, radius: float, delta: float, below: int) -> tuple[int, Route] | None:
-    """The smallest groups x size + K below `below`, if any: the size by steps that grow, halved, then a few larger ones.
+    """The smallest groups x size + K below `below`, if any: the size by steps, halved, then a few larger ones.
 
     The time is that of the largest size tried, hence the start from below.
     """

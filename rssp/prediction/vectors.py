@@ -1,8 +1,8 @@
 """Proved sample sizes in d dimensions: a cube of targets, the error in the max norm.
 
-**Restricted** (V1): targets I = [-a, a]^d, vectors with density at least rho on [-2 a, 2 a]^d: the covered part grows by
-c v (1 - v) in the mean, c = (2 a)^d rho, so that `restricted` applies. c falls geometrically with d. Sums of b vectors
-are vectors of the same kind with a wider density: b may be chosen.
+**Restricted** (V1): targets I = [-a, a]^d, vectors with density at least rho on [-2 a, 2 a]^d: the covered part grows
+by c v (1 - v) in the mean, c = (2 a)^d rho, so that `restricted` applies. c falls geometrically with d. Sums of b
+vectors are vectors of the same kind with a wider density: b may be chosen.
 
 **Moments** (V2, normal vectors): r groups of n vectors, of which the k-subsets miss every target of a cube with
 probability eta at most, leave eta^r of it in the mean; K further vectors finish. Polynomial in d.
@@ -11,11 +11,12 @@ probability eta at most, leave eta^r of it in the mean; K further vectors finish
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, logsumexp, ndtr
 
 from rssp.laws import Law, Normal, Uniform
@@ -104,13 +105,14 @@ def normal_miss(n: int, k: int, dim: int, eps: float, reach: float) -> float:
     exponent = reach**2 * i / (k * (k + i)) + eps**2 / (3 * k) + 2 * (reach * eps / (k + i)) ** 2 / 3
     log_pair = dim * (exponent - 0.5 * np.log1p(-((i / k) ** 2)))
     log_hit = math.log(2 * eps) - 0.5 * math.log(2 * math.pi * k) - reach**2 / (2 * k) - eps**2 / (6 * k)
-    log_single = -_log_choose(n, np.array([k]))[0] - dim * log_hit
+    log_single = -float(_log_choose(n, k)) - dim * log_hit
     log_ratio = float(logsumexp(np.append((log_share + log_pair)[k - i <= n - k], log_single))) + 1e-9
     return -math.expm1(-max(log_ratio, 0.0))
 
 
-def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+def _log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
+        n, k = np.asarray(n), np.asarray(k)
         return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - np.minimum(k, n) + 1.0))
 
 
@@ -130,7 +132,7 @@ class _Finish:
         return cls(1 - corner, min(1.0, outside), (2 * math.pi) ** (-dim / 2) * _UP)
 
     def samples(self, log_total: float, log_inner: float, log_window: float, delta: float) -> int | None:
-        """The smallest K with total / C + inner prod (inner factor + peak C kappa_j) / window <= delta, C delta/2-ish."""
+        """The smallest K with total / C + inner prod (factor + peak C kappa_j) / window <= delta, over a few C."""
         best = None
         for part in (0.25, 0.5, 0.9):
             level = math.exp(min(log_total - math.log(part * delta), 50.0))
@@ -150,25 +152,40 @@ def normal_samples(dim: int, eps: float, radius: float, delta: float) -> tuple[i
     best: tuple[int, Route] | None = None
     two = eps / 4
     one, inner = eps - two, radius + two
+    log_window = dim * math.log(2 * two)
     for margin in (1.5, 2.0, 2.5, 3.0):
         outer = inner + margin
         finish = _Finish.of(dim, outer, inner)
-        log_window = dim * math.log(2 * two)
         for groups in _GROUPS:
-            size = max(6, math.ceil(dim * math.log2(1 / one)))  # fewer have no subset near most targets
-            while size < 20_000 and (best is None or groups * size < best[0]):
+
+            def enough(size: int, groups: int = groups, outer: float = outer, finish: _Finish = finish) -> int | None:
                 log_miss = groups * math.log(_least_miss(size, dim, one, outer))
                 volumes = [dim * math.log(2 * reach) + log_miss for reach in (outer, inner)]
-                k = finish.samples(volumes[0], volumes[1], log_window, delta)
-                if k is not None:
-                    total = groups * size + k
-                    if best is None or total < best[0]:
-                        each = f"{groups} groups of {size}" if groups > 1 else f"{size}"
-                        best = total, Route(delta, f"the second moment ({each} vectors) and {k} vectors that finish")
-                    if k <= 4 * dim:
-                        break
-                size = max(size + 1, round(size * 1.04))
+                return finish.samples(volumes[0], volumes[1], log_window, delta)
+
+            size = _first(
+                enough, max(6, math.ceil(dim * math.log2(1 / one))), 20_000 if best is None else best[0] // groups
+            )
+            for larger in (size, round(size * 1.05) + 1, round(size * 1.12) + 2) if size else ():
+                k = enough(larger)
+                if k is not None and (best is None or groups * larger + k < best[0]):
+                    each = f"{groups} groups of {larger}" if groups > 1 else f"{larger}"
+                    how = f"the second moment ({each} vectors) and {k} vectors that finish"
+                    best = groups * larger + k, Route(delta, how)
     return best
+
+
+def _first(enough: Callable[[int], int | None], low: int, high: int) -> int | None:
+    """The smallest size from low to high that is enough, as if more never were too few; None where high is not."""
+    if high < low or enough(high) is None:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        if enough(middle) is None:
+            low = middle + 1
+        else:
+            high = middle
+    return high
 
 
 def _least_miss(n: int, dim: int, eps: float, reach: float) -> float:
