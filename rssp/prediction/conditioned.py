@@ -40,7 +40,7 @@ SLACK = 1e-9
 convex combinations, right to 1e-13, and fewer than 1e4 are added at a time"""
 _RARE = 1e-6  # counts of the cells rarer than this are given up: every target missed
 _FAMILIES = 3  # kinds of subsets used at a level
-_TINY = 2.0**-18  # windows e below: the gaps of 2 e around the knots are given up
+_TINY = 2.0**-36  # windows e below: the gaps of 2 e around the knots are given up
 
 
 @dataclass(frozen=True, eq=False)
