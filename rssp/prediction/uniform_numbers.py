@@ -26,7 +26,7 @@ __all__ = [
     "Route",
     "finishing_failures",
     "moments_failures",
-    "restricted_failures",
+    "restricted_fewest",
     "uniform_failure",
     "uniform_samples",
 ]
@@ -35,7 +35,9 @@ Floats = NDArray[np.float64]
 
 _FINISH = 14  # the most numbers K that finish
 _GROUPS = 4
+_BEYOND = 10**9
 _SHARES = (0.5, 0.65, 0.75)  # parts of eps given to the start; the rest is for the targets in between
+_LARGEST_SPLIT = 0.4  # all of [-1/2, 1/2] is within 1/2 of 0
 _LARGEST_WINDOW = 0.33
 _SMALLEST_WINDOW = 2.0**-40
 
@@ -48,23 +50,22 @@ class Route:
     how: str
 
 
-def restricted_failures(eps: float, radius: float, floor: float) -> Iterator[tuple[Floats, float, bool, float]]:
+def _restricted_failures(eps: float, floor: float) -> Iterator[tuple[Floats, float, bool, float]]:
     """For each split of eps: the curve h_k, eps_2, whether only inner targets count, and the failure by long steps.
 
     Inner targets, at least eps_2 inside [-1/2, 1/2], are within eps_2 of what is covered as soon as less than 2 eps_2
     is uncovered; the shifts must then leave no step longer than 1 - 2 eps_2.
     """
+    eps = min(eps, _LARGEST_SPLIT)
     for share in _SHARES:
         one, two = share * eps, (1 - share) * eps * (1 - 1e-15)
-        if two >= 0.25 or 2 * one >= 1:
-            continue
         yield failure_curve(2 * one, two, 0.5, floor), two, False, 0.0
         yield failure_curve(2 * one, 2 * two, 0.5, floor), two, True, 2 * two
 
 
 def _restricted(n: int, eps: float, radius: float, floor: float) -> Route:
     best = Route(1.0, "nothing is proved of so few numbers")
-    for curve, two, inner, long_step in restricted_failures(eps, radius, floor):
+    for curve, two, inner, long_step in _restricted_failures(eps, floor):
         needed = radius - 0.5 + (two if inner else 0.0)
         for m in range(n + 1) if needed > 0 else (0,):
             grown = float(curve[min(n - m, len(curve) - 1)])
@@ -165,7 +166,7 @@ def uniform_samples(eps: float, radius: float, delta: float) -> tuple[int, Route
     """The smallest n that one of the routes proves to be enough, with the route."""
     if eps >= radius:
         return 0, Route(0.0, "the empty sum is within eps of every target")
-    best_n, best = _fewest_restricted(eps, radius, delta)
+    best_n, best = restricted_fewest(eps, radius, delta)
     if eps < _SMALLEST_WINDOW:
         return best_n, best
     likely = 1 if delta >= 0.03 else 2 if delta >= 1e-4 else 3
@@ -176,9 +177,10 @@ def uniform_samples(eps: float, radius: float, delta: float) -> tuple[int, Route
     return best_n, best
 
 
-def _fewest_restricted(eps: float, radius: float, delta: float) -> tuple[int, Route]:
-    best_n, best = 0, Route(1.0, "")
-    for curve, two, inner, long_step in restricted_failures(eps, radius, delta / 64):
+def restricted_fewest(eps: float, radius: float, delta: float) -> tuple[int, Route]:
+    """The smallest n that the restricted process proves to be enough, beyond a million where it does not."""
+    best_n, best = _BEYOND, Route(1.0, "")
+    for curve, two, inner, long_step in _restricted_failures(eps, delta / 64):
         needed = radius - 0.5 + (two if inner else 0.0)
         shifts: list[float] = [0.0]
         if needed > 0:
@@ -190,7 +192,7 @@ def _fewest_restricted(eps: float, radius: float, delta: float) -> tuple[int, Ro
             if left <= 0 or curve[-1] > left:
                 continue
             k = int(np.argmax(curve <= left))
-            if best_n == 0 or k + m < best_n:
+            if k + m < best_n:
                 best_n = k + m
                 how = f"the restricted process ({k} numbers) and shifts ({m} numbers)"
                 best = Route(float(curve[k] + shift) * (1 + 1e-12), how)

@@ -372,6 +372,11 @@ def test_units_do_not_matter():
     assert guaranteed_samples(rssp.Uniform(-4, 4), 2.0**-3, 0.3, rssp.Ball(1, 4.0)).high == one
 
 
+@pytest.mark.parametrize("eps", [0.35, 0.5, 0.7, 0.95])
+def test_large_errors_are_served(eps):
+    assert 1 <= guaranteed_samples(rssp.Uniform(), eps, 0.1).high <= 20
+
+
 def test_finishing_says_nothing_of_nothing():
     assert (finishing_failures(1.0, 1.0, 0.0, 0.1) == 1).all()
     assert (finishing_failures(0.0, 0.0, 0.0, 0.1) == 0).all()

@@ -50,6 +50,21 @@ CLAIMS: tuple[Claim, ...] = (
         wording=Wording.VERIFIED,
     ),
     Claim(
+        id="own-restricted-growth",
+        paper=NOTES,
+        number="docs/theory/guarantees.md, G1",
+        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one more "
+        "number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y of the interval, "
+        "z - X lies within dy of y with probability dy/2.",
+        latex=r"\mathbf{E}[v_{t+1} - v_t \mid v_t] = \frac{1}{2} v_t (1 - v_t)",
+        kind=Kind.EQUALITY,
+        quantity="E[dv]",
+        formula=lambda v, c: c * np.asarray(v, dtype=np.float64) * (1 - np.asarray(v, dtype=np.float64)),
+        constants={"c": 0.5},
+        valid="X uniform on [-1, 1], targets in [-1/2, 1/2], the restricted process",
+        wording=Wording.VERIFIED,
+    ),
+    Claim(
         id="own-guarantee-lueker",
         paper=NOTES,
         number="docs/theory/guarantees.md, Lueker's constant",

@@ -53,7 +53,7 @@ CLAIMS = (
             targets="all",
             ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)},
         ),
-        proved="for the gated product, C <= 113 where min(eps, delta) <= 1/8, 66 where it is below 2^-20 (own-guarantee)",
+        proved="an n for every p, eps and delta (own-guarantee)",
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
         wording=Wording.RESTATED,
         unreachable="no study draws such a mixture; one is measured by rssp.required_samples(rssp.Mixture(...), eps, "

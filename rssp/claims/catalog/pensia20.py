@@ -73,7 +73,7 @@ CLAIMS: tuple[Claim, ...] = (
         scope=Scope(
             laws=("gated-product",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}
         ),
-        proved="C <= 113 where min(eps, delta) <= 1/8, 66 where it is below 2^-20 (own-guarantee)",
+        proved="C <= 113 where min(eps, delta) <= 1/8, 67 below 2^-19 (own-guarantee)",
         valid="X_i = 0 with probability 1/2, else a product of two independent uniform numbers in [-1, 1]; targets in "
         "[-1, 1]",
         wording=Wording.RESTATED,
