@@ -81,6 +81,15 @@ def test_estimate(capsys):
     assert data["law"] == "Uniform(low=-1.0, high=1.0, dim=1)"
 
 
+def test_estimate_by_all_methods(capsys):
+    text = run(capsys, "estimate", "--delta", 0.5, "--eps", 0.25, "--trials", 50, "--method", "all")
+    assert [text.count(word) for word in ("measured", "covering law", "guarantee")] == [1, 1, 1]
+    lines = run(capsys, "estimate", "--n", 16, "--eps", 0.25, "--trials", 50, "--method", "all", "--json").splitlines()
+    seen, _, proved = (json.loads(line) for line in lines)
+    assert proved["low"] <= seen["high"]
+    assert proved["high"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("flags", "word"),
     [
@@ -94,6 +103,7 @@ def test_estimate(capsys):
         (("--n", 0, "--eps", 0.1), "n: got 0"),
         (("--n", 10, "--eps", 0.1, "--method", "guess"), "covering law"),
         (("--n", 10, "--eps", 0.1, "--confidence", 1.5), "confidence"),
+        (("--n", 10, "--eps", 1, "--method", "guarantee"), "the ball's radius"),
     ],
 )
 def test_estimate_refuses(capsys, flags, word):

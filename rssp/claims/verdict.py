@@ -258,6 +258,7 @@ def _fitted(
     word = {Sense.AT_MOST: "at least ", Sense.AT_LEAST: "at most ", Sense.EQUAL: ""}[claim.sense or Sense.EQUAL]
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
     needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
+    needed += f"; proved here: {claim.proved}" if claim.proved else ""
     common = {"constant": c, "points": len(rows)}
     if worst is None and claim.sense is Sense.AT_LEAST:
         return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]

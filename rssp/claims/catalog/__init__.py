@@ -100,6 +100,7 @@ _FILES = (
     "groups",
     "counting",
     "one_sided",
+    "guarantees",
     "derivations",
 )
 
