@@ -135,7 +135,9 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     scale = context.scale
     return {
         "required": required,
-        "compared": pd.DataFrame([_compared(row, context) for row in required.to_dict("records")]),
+        "compared": pd.DataFrame(
+            [_compared({str(k): v for k, v in row.items()}, context) for row in required.to_dict("records")]
+        ),
         "laws": pd.DataFrame([_of_law(law) for law in LAWS.get(scale, LAWS["standard"])]),
         "equal": pd.DataFrame([_equal(2.0**-b) for b in EQUAL[scale]]),
         "vectors": pd.DataFrame([_vectors(d) for d in DIMS[scale]]),

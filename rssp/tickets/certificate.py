@@ -197,8 +197,10 @@ def _through(step: Step, b: _Bounds, layers: Iterator[_Layer]) -> _Bounds:
     if isinstance(step, MaxPool):
         pairs = zip(step.kernel, step.stride, strict=True)
         overlap = math.sqrt(math.prod(-(-k // s) for k, s in pairs))
-        reach, error = (step.forward(torch.from_numpy(v[None]))[0].numpy() for v in (b.reach_entries, b.error_entries))
-        return _Bounds.of(float(_up(overlap * b.reach, 2)), float(_up(overlap * b.error, 2)), reach, error)
+        entries, errors = (
+            step.forward(torch.from_numpy(v[None]))[0].numpy() for v in (b.reach_entries, b.error_entries)
+        )
+        return _Bounds.of(float(_up(overlap * b.reach, 2)), float(_up(overlap * b.error, 2)), entries, errors)
     first, second = (_run(part, b, layers) for part in (step.steps, step.shortcut))
     return _Bounds.of(
         float(_up(first.reach + second.reach, 1)),

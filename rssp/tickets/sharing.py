@@ -213,7 +213,7 @@ class Convolution(Sharing):
         return 1
 
     @cached_property
-    def labels(self) -> NDArray[np.int64]:  # type: ignore[override]
+    def labels(self) -> NDArray[np.int64]:
         p, q = self.points
         require_feasible("a convolution's label pattern", memory_bytes=8.0 * p * q, remedy="Use smaller images.")
         labels = np.full((p, q), -1, np.int64)
@@ -238,7 +238,7 @@ class Convolution(Sharing):
         if any(a != b for a, b in self.padding):
             images = F.pad(images, [side for pair in reversed(self.padding) for side in pair])
             inner = [0] * len(self.image)
-        y = convolve(images, prepared, stride=self.stride, padding=inner, dilation=self.dilation, groups=groups)  # type: ignore[operator]
+        y = convolve(images, prepared, stride=self.stride, padding=inner, dilation=self.dilation, groups=groups)
         return torch.as_tensor(y.flatten(2))
 
     def __repr__(self) -> str:

@@ -35,7 +35,7 @@ def checked_copy(module: nn.Module) -> nn.Module:
     ones, NaN.
     """
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if nn.parameter.is_lazy(tensor):
             raise ArgumentError("target", f"the lazy parameter {name!r}", "weights", "Call the module on data first.")
         if tensor.is_meta:
             raise ArgumentError("target", f"{name!r} on the meta device", "weights", "Load the weights first.")
@@ -56,7 +56,7 @@ def checked_copy(module: nn.Module) -> nn.Module:
             if not isinstance(hook, _HOOKS):
                 raise ArgumentError("target", f"a forward pre-hook {where}", "no hooks but those of pruning and norms")
             with torch.no_grad():
-                hook(part, None)  # type: ignore[arg-type]
+                hook(part, None)
     return result.requires_grad_(False)
 
 

@@ -19,7 +19,7 @@ _CHEAP = (
 )
 
 
-def _numbers(n):  # type: ignore[no-untyped-def]
+def _numbers(n):
     return np.asarray(n, dtype=np.float64)
 
 

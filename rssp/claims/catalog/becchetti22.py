@@ -18,7 +18,7 @@ _PAPER = (
 )
 
 
-def _samples(d, eps, C, exp_d):  # type: ignore[no-untyped-def]
+def _samples(d, eps, C, exp_d):
     d = np.asarray(d, dtype=np.float64)
     return C * d**exp_d * bits(eps) * (bits(eps) + np.log2(d))
 

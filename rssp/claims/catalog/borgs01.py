@@ -18,7 +18,7 @@ _PAPER = (
 _INTEGERS = "sums of integers (number partitioning) are not drawn by any study here"
 
 
-def _perfect(lam):  # type: ignore[no-untyped-def]
+def _perfect(lam):
     a = math.sqrt(3 / (2 * math.pi)) * 2.0 ** -np.asarray(lam, dtype=np.float64)
     return 1 - np.exp(-a) * (1 + np.exp(-a)) / 2
 

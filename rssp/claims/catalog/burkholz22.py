@@ -33,14 +33,14 @@ _SIZES_UNIFORM = (1033, 13713, 44922, 35783, 4101, 377, 54, 14, 2, 0, 1)
 _SIZES_PRODUCT = (966, 12701, 43642, 31275, 7388, 2220, 1105, 470, 162, 52, 16, 2, 1)
 
 
-def _parameter_error(eps, l, width, layer, lipschitz, activation, norm):  # type: ignore[no-untyped-def]  # noqa: E741
+def _parameter_error(eps, l, width, layer, lipschitz, activation, norm):  # noqa: E741
     eps, l, layer = (np.asarray(x, dtype=np.float64) for x in (eps, l, layer))  # noqa: E741
     growth = lipschitz ** (l - layer) * (1 + activation) * (1 + eps / l)
     growth = growth * (norm + eps / l) ** np.maximum(l - 1 - layer, 0)
     return eps / (width * l * growth)
 
 
-def _count_error(share):  # type: ignore[no-untyped-def]
+def _count_error(share):
     """The standard error of a share of all runs; a share of none is uncertain by one run."""
     share = np.asarray(share, dtype=np.float64)
     return np.sqrt(np.maximum(share * (1 - share), 1 / _RUNS) / _RUNS)
@@ -55,7 +55,7 @@ def _mean_error(counts: Sequence[int]) -> float:
 
 def _statistic(
     id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error, sizes: int = 0
-) -> Claim:  # type: ignore[no-untyped-def]
+) -> Claim:
     return Claim(
         id=id,
         paper=_ICML,

@@ -13,7 +13,7 @@ from rssp.claims.statement import Claim, Kind, Wording
 __all__ = ["CLAIMS"]
 
 
-def _needed(d, eps, radius, norm):  # type: ignore[no-untyped-def]
+def _needed(d, eps, radius, norm):
     d = np.asarray(d, dtype=np.float64)
     return np.maximum(log2_ball(d, radius, norm) - d * (1 + np.log2(eps)), 0.0)
 

@@ -19,17 +19,17 @@ _PAPER = (
 _MEDIANS = {10.0: 1.14e-3, 15.0: 4.4e-5, 20.0: 3e-8, 25.0: 0.0, 30.0: 0.0}
 
 
-def _digits(median):  # type: ignore[no-untyped-def]
+def _digits(median):
     """Half a unit of the last digit printed."""
     return np.select([median > 1e-3, median > 1e-6, median > 0], [5e-6, 5e-7, 5e-9], 0.0)
 
 
-def _sampling(median):  # type: ignore[no-untyped-def]
+def _sampling(median):
     """The standard error of the median of 2,572 distances of exponential law, which gaps between many sums have."""
     return median / (math.log(2) * math.sqrt(2572))
 
 
-def _width_factor(kernel, c_in, c_out, l, eps, delta, C):  # type: ignore[no-untyped-def]  # noqa: E741
+def _width_factor(kernel, c_in, c_out, l, eps, delta, C):  # noqa: E741
     weights = np.asarray(kernel, dtype=np.float64) ** 2 * c_in * c_out
     return C * (np.log2(weights * l) + bits(joint(eps, delta)))
 

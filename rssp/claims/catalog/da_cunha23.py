@@ -19,11 +19,11 @@ _PAPER = (
 _NSN = "normally-scaled normal vectors Y = Z (Z_1, ..., Z_d), all Z independent standard normal; 0 < eps <= 1/4"
 
 
-def _log(d, eps):  # type: ignore[no-untyped-def]
+def _log(d, eps):
     return np.log2(np.asarray(d, dtype=np.float64)) + bits(eps)
 
 
-def _width(kernel, c, l, eps, C, exp_d, exp_c, exp_log):  # type: ignore[no-untyped-def]  # noqa: E741
+def _width(kernel, c, l, eps, C, exp_d, exp_c, exp_log):  # noqa: E741
     kernel, c = np.asarray(kernel, dtype=np.float64), np.asarray(c, dtype=np.float64)
     return C * kernel**exp_d * c**exp_c * (np.log2(kernel**2 * c * l) + bits(eps)) ** exp_log
 

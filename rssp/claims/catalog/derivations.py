@@ -31,18 +31,18 @@ _G = np.linspace(-12.0, 12.0, 2401)  # the trapezium rule in steps of 0.01 is ex
 _WEIGHTS = np.exp(-(_G**2) / 2) / math.sqrt(2 * math.pi) * 0.01
 
 
-def _log_density(n, z) -> NDArray[np.float64]:  # type: ignore[no-untyped-def]
+def _log_density(n, z) -> NDArray[np.float64]:
     """log of 2^n times the density of the sums at z, a row of it over the standard normal G that places the sample."""
     n, z = (np.asarray(x, dtype=np.float64)[..., None] for x in (n, z))
     return n * math.log(2) + 0.5 * np.log(6 / (math.pi * n)) - (_G - z / np.sqrt(n / 12)) ** 2 / 2
 
 
-def _miss_one(n, eps, z):  # type: ignore[no-untyped-def]
+def _miss_one(n, eps, z):
     eps = np.asarray(eps, dtype=np.float64)[..., None]
     return (np.exp(-2 * eps * np.exp(_log_density(n, z))) * _WEIGHTS).sum(axis=-1)
 
 
-def _cover(n, eps, radius):  # type: ignore[no-untyped-def]
+def _cover(n, eps, radius):
     eps = np.asarray(eps, dtype=np.float64)[..., None]
     density = np.exp(_log_density(n, 0.0))
     # fewer sums than windows cannot cover: the gaps are then no rare events, and the formula does not apply
@@ -55,7 +55,7 @@ def _chi_density(r: NDArray[np.float64], d: float) -> NDArray[np.float64]:
     return np.exp(xlogy(d - 1, r) - r**2 / 2 - (d / 2 - 1) * math.log(2) - gammaln(d / 2))
 
 
-def _miss_one_normal(n, d, eps):  # type: ignore[no-untyped-def]
+def _miss_one_normal(n, d, eps):
     def one(n: float, d: float, eps: float) -> float:
         r = np.linspace(0.0, math.sqrt(d) + 12, 4001)
         log_mean = d * math.log(2 * eps) + n * math.log(2) + d / 2 * math.log(2 / (math.pi * n))
@@ -64,7 +64,7 @@ def _miss_one_normal(n, d, eps):  # type: ignore[no-untyped-def]
     return np.vectorize(one, otypes=[np.float64])(n, d, eps)
 
 
-def _growth_samples(eps, c):  # type: ignore[no-untyped-def]
+def _growth_samples(eps, c):
     return bits(eps) * (1 / np.log2(1 + c) - 1 / np.log2(1 - c))
 
 

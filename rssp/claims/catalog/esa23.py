@@ -16,7 +16,7 @@ _PAPER = (
 )
 
 
-def _tail(n, eps, C, kappa):  # type: ignore[no-untyped-def]
+def _tail(n, eps, C, kappa):
     n = np.asarray(n, dtype=np.float64)
     excess = n - C * bits(eps)
     return np.where(excess > 0, np.minimum(1.0, 2 * np.exp(-(excess**2) / (kappa * n))), 1.0)

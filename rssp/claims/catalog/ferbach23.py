@@ -17,7 +17,7 @@ _PAPER = (
 _NO_BASIS = "equivariant tickets are not built here; their coefficients are the scalar subset sums that are measured"
 
 
-def _width(d_in, d_out, basis, basis_norm, l, eps, delta, C):  # type: ignore[no-untyped-def]  # noqa: E741
+def _width(d_in, d_out, basis, basis_norm, l, eps, delta, C):  # noqa: E741
     d_in = np.asarray(d_in, dtype=np.float64)
     return C * d_in * (np.log2(d_in * d_out * np.maximum(basis, basis_norm) * l) + bits(joint(eps, delta)))
 

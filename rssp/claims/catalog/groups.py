@@ -18,7 +18,7 @@ _GROUPS = (
 _HALF = "f(N) is the least k for which k random elements cover a group of order N with probability at least 1/2. "
 
 
-def _loglog(order):  # type: ignore[no-untyped-def]
+def _loglog(order):
     return np.log(np.maximum(np.log(np.asarray(order, dtype=np.float64)), 1.0))
 
 

@@ -15,7 +15,7 @@ __all__ = ["CLAIMS"]
 _TILT = 4.0
 
 
-def _closed_form(eps, delta, p, w, radius):  # type: ignore[no-untyped-def]
+def _closed_form(eps, delta, p, w, radius):
     """Numbers for the process on [-w/2, w/2] and numbers that shift it over [-radius, radius], delta/2 for each."""
     eps, delta = np.asarray(eps, dtype=np.float64) / w, np.asarray(delta, dtype=np.float64)
     grow = np.ceil(np.log(4 / (eps**2 * delta)) / -math.log1p(-p / 4))

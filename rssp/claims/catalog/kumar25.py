@@ -14,7 +14,7 @@ _PAPER = "A. Kumar, E. Natale, Quantization vs Pruning: Insights from the SLTH, 
 _INTEGERS = "integer subset sums and quantized tickets are not drawn by any study here"
 
 
-def _parameters(width, step, delta):  # type: ignore[no-untyped-def]
+def _parameters(width, step, delta):
     size = np.asarray(width, dtype=np.float64) ** 2
     return size * np.log2(2 / np.asarray(step, dtype=np.float64) + 1) + np.log2(1 - np.asarray(delta, dtype=np.float64))
 

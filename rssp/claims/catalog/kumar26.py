@@ -20,11 +20,11 @@ _INTEGERS = (
 )
 
 
-def _ratio(M, gap):  # type: ignore[no-untyped-def]
+def _ratio(M, gap):
     return np.log2(np.maximum((np.asarray(M, dtype=np.float64) + 1) / (np.asarray(gap, dtype=np.float64) + 1), 1))
 
 
-def _tail(n, M, gap, C, kappa):  # type: ignore[no-untyped-def]
+def _tail(n, M, gap, C, kappa):
     n = np.asarray(n, dtype=np.float64)
     excess = n - C * _ratio(M, gap)
     return np.where(excess > 0, np.minimum(1.0, 2 * np.exp(-(excess**2) / (kappa * n))), 1.0)

@@ -24,15 +24,15 @@ _BOUNDED = "X_i of sum-bounded density (uniform on [-1, 1], normal), 1 <= k <= n
 _QUADRATURE = "nothing to measure: the density of a sum of uniform numbers is known; computed in the tests"
 
 
-def _log(k, eps):  # type: ignore[no-untyped-def]
+def _log(k, eps):
     return np.log2(np.asarray(k, dtype=np.float64)) + bits(eps)
 
 
-def _layer(d_in, d_out, l, density, n, eps, C):  # type: ignore[no-untyped-def]  # noqa: E741
+def _layer(d_in, d_out, l, density, n, eps, C):  # noqa: E741
     return C * (np.log2(2.0 * np.asarray(l) * d_in * d_out * density * n) + bits(eps)) ** 2
 
 
-def _samples(density, eps, C):  # type: ignore[no-untyped-def]
+def _samples(density, eps, C):
     density = np.asarray(density, dtype=np.float64)
     return self_consistent_n(C / entropy(density), density / eps)
 

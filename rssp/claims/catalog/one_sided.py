@@ -16,7 +16,7 @@ __all__ = ["CLAIMS"]
 _UNIFORM = "X_i uniform on [-1, 1]"
 
 
-def _laguerre(n, x, order=0):  # type: ignore[no-untyped-def]
+def _laguerre(n, x, order=0):
     """2^-n L_n^(order)(-x), elementwise; L_n(-x) = sum_j C(n, j) x^j / j!, x up to about 10."""
     # whole n: scipy's recurrence is good to 1e-13 at n = 1000, its series for n as a float to 1e-11. 2^-n by ldexp,
     # since 2^-1100 is 0 where the product is not; from n = 2000 on all is 0 and the polynomial would overflow in time
@@ -24,13 +24,13 @@ def _laguerre(n, x, order=0):  # type: ignore[no-untyped-def]
     return np.ldexp(eval_genlaguerre(n, order, -np.maximum(x, 0.0)), -n)
 
 
-def _edge(n, eps, radius):  # type: ignore[no-untyped-def]
+def _edge(n, eps, radius):
     n, x = np.broadcast_arrays(np.asarray(n, dtype=np.float64), radius - np.asarray(eps, dtype=np.float64))
     both = np.exp(xlogy(n, np.maximum(x, 0.0)) - n * math.log(2) + gammaln(2 * n + 1) - 3 * gammaln(n + 1))
     return np.where(x > 0, 2 * _laguerre(n, x) - both, 0.0)
 
 
-def _edge_samples(eps, delta, radius):  # type: ignore[no-untyped-def]
+def _edge_samples(eps, delta, radius):
     def one(eps: float, delta: float) -> float:
         if not 0 < delta < 1:
             return math.nan
@@ -42,12 +42,12 @@ def _edge_samples(eps, delta, radius):  # type: ignore[no-untyped-def]
     return np.vectorize(one, otypes=[np.float64])(eps, delta)
 
 
-def _edge_slope(n, eps, radius):  # type: ignore[no-untyped-def]
+def _edge_slope(n, eps, radius):
     n = np.asarray(n, dtype=np.float64)
     return np.log2(_edge(n + 1, eps, radius)) - np.log2(_edge(n, eps, radius))
 
 
-def _edge_mean_target(n, eps):  # type: ignore[no-untyped-def]
+def _edge_mean_target(n, eps):
     n, x = np.asarray(n, dtype=np.float64), 1 - np.asarray(eps, dtype=np.float64)
     return x / (n + 1) * _laguerre(n, x, order=1)  # the integral of L_n(-z) from 0 to x
 

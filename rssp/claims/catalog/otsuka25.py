@@ -17,12 +17,12 @@ _PAPER = (
 _ATTENTION = "attention tickets are not built here"
 
 
-def _keys(d_in, heads, alpha, eps, C):  # type: ignore[no-untyped-def]
+def _keys(d_in, heads, alpha, eps, C):
     d_in = np.asarray(d_in, dtype=np.float64)
     return d_in * C * (np.log2(8 * np.asarray(heads) * np.asarray(alpha) ** 3.0 * d_in**1.5) + bits(eps))
 
 
-def _values(d_in, d_out, heads, alpha, eps, C):  # type: ignore[no-untyped-def]
+def _values(d_in, d_out, heads, alpha, eps, C):
     d_in = np.asarray(d_in, dtype=np.float64)
     return d_in * C * (np.log2(2.0 * np.asarray(heads) * alpha * d_in * np.sqrt(d_out)) + bits(eps))
 

@@ -18,15 +18,15 @@ _PAPER = (
 )
 
 
-def _width_factor(d_in, d_out, l, eps, delta, C):  # type: ignore[no-untyped-def]  # noqa: E741
+def _width_factor(d_in, d_out, l, eps, delta, C):  # noqa: E741
     return C * (np.log2(np.asarray(d_in, dtype=np.float64) * d_out * l) + bits(joint(eps, delta)))
 
 
-def _lower(width, eps):  # type: ignore[no-untyped-def]
+def _lower(width, eps):
     return np.maximum(np.asarray(width, dtype=np.float64) ** 2 * (bits(eps) - 1) - 1, 0.0)
 
 
-def _wide(parameters, d_in, d_out, hidden_layers):  # type: ignore[no-untyped-def]
+def _wide(parameters, d_in, d_out, hidden_layers):
     a = np.asarray(hidden_layers, dtype=np.float64) - 1
     b = np.asarray(d_in, dtype=np.float64) + d_out
     # the root of a w^2 + b w = parameters, in the form that a = 0 does not break

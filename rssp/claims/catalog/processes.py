@@ -30,7 +30,7 @@ def _span(k: float, m: float) -> float:
     return float(np.prod(np.maximum(1 - 2.0 ** (np.arange(round(m)) - k), 0.0)))
 
 
-def _cubes(intensity, d, side):  # type: ignore[no-untyped-def]
+def _cubes(intensity, d, side):
     mean = np.asarray(intensity, dtype=np.float64) * np.asarray(side, dtype=np.float64) ** np.asarray(d)
     return np.exp(-intensity * mean ** (np.asarray(d, dtype=np.float64) - 1) * np.exp(-mean))
 
