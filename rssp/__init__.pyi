@@ -5,6 +5,7 @@ from ._version import __version__ as __version__
 from .balls import Ball as Ball
 from .claims import Claim as Claim
 from .claims import Kind as Kind
+from .claims import Scope as Scope
 from .claims import Verdict as Verdict
 from .claims import Wording as Wording
 from .claims import add_claim as add_claim
@@ -46,6 +47,9 @@ from .montecarlo import rare_failure as rare_failure
 from .montecarlo import run as run
 from .montecarlo.questions import covering_probability as covering_probability
 from .montecarlo.questions import required_samples as required_samples
+from .prediction.guarantees import guaranteed_failure as guaranteed_failure
+from .prediction.guarantees import guaranteed_samples as guaranteed_samples
+from .prediction.guarantees import guaranteed_width as guaranteed_width
 from .study import Study as Study
 from .study import Task as Task
 from .study import run_study as run_study

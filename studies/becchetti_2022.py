@@ -29,6 +29,7 @@ from rssp.study.curves import (
     JOINT,
     curve_figures,
     curve_tables,
+    exponent_finding,
     exponent_schema,
     factor_schema,
     smooth,
@@ -130,8 +131,14 @@ PLANE = Schema(
     Column("radius", "float", meaning="distance of the witness to the nearest sum"),
 )
 LABEL = "n*, normal vectors, all targets of [-1, 1]^d"
-WHOLE = Rows("required", {"quantity": "n*"}, measured=LABEL)
+SMOOTH = Rows("required", {"quantity": "n* interpolated", "delta": 0.5}, measured=LABEL)
+COUNTED = Rows("coverage", measured=LABEL)
 EXPONENT = Exponents("exponent_of_d", measured=LABEL)
+
+
+def findings(tables: Tables) -> list[str]:
+    return exponent_finding(tables["exponent_of_d"], "becchetti-2022")
+
 
 STUDY = Study(
     name="becchetti_2022",
@@ -150,13 +157,16 @@ STUDY = Study(
         "plane": PLANE,
     },
     claims={
-        "becchetti-2022": (WHOLE, EXPONENT),
-        "becchetti-2022-lower": WHOLE,
-        "counting-cube": (WHOLE, EXPONENT),
+        "becchetti-2022": (SMOOTH, EXPONENT),
+        "becchetti-2022-lower": SMOOTH,
+        "counting-cube": (COUNTED, EXPONENT),
+        # a filter of a 1 x 1 kernel with c channels is a vector of c entries
+        "counting-cnn": Rows("coverage", named={"c": "d"}, add={"kernel": 1}, measured="filters of 1 x 1 kernels"),
     },
     options=Options,
     figures={**CURVES, "plane": draw_plane},
     show=("summary", "exponent_of_d", "exponent_of_bits"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ SCALES = {"quick": (3_000, 20_000, 300), "standard": (20_000, 100_000, 1_000), "
 PUBLISHED = {"uniform": "burkholz-2022", "product": "burkholz-2022-product"}
 THREE_SIGMA = 0.9973
 """confidence of both histograms' intervals: many bins are compared at once"""
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
 FIRST_FOUND = 10_000
 """trials of the search that stops at the first subset within eps"""
 
@@ -147,7 +147,9 @@ def _histogram(law: str, trials: Trials) -> pd.DataFrame:
     table, published = trials.table, claim(f"{PUBLISHED[law]}-sizes")
     size = np.arange(int(table["size"].max()) + 1 if len(table) else 1)
     size = np.arange(max(len(size), 13))
-    claimed = published.bound(size=size)
+    known = size <= published.scope.ranges["size"][1]  # type: ignore[union-attr]  # of the catalogue
+    claimed = np.full(len(size), np.nan)
+    claimed[known] = published.bound(size=size[known])
     count = np.bincount(table["size"], minlength=len(size))
     low, high = clopper_pearson(count, len(table), confidence=THREE_SIGMA)
     columns = {"size": size, "count": count, "low": low, "best": count / len(table), "high": high}
@@ -261,16 +263,29 @@ COUNT = Column("count", "int", meaning="runs")
 PREDICTED = Schema(N, EPS, *(c for c in INTERVAL if c.name in ("quantity", "best", "evidence")))
 
 
+POINT = {"n": N_PUBLISHED, "eps": EPS_PUBLISHED}
+
+
 def _claimed(law: str) -> dict[str, Rows]:
     """The rows for the three published numbers of one law."""
     id, where = PUBLISHED[law], f"{law}, n = {N_PUBLISHED}, eps = {EPS_PUBLISHED:g}"
     bins = {"law": law, "published": pd.Series.notna}
     found = {
-        f"{id}-{short}": Rows("statistics", {"law": law, "quantity": quantity}, measured=f"{quantity}, {where}")
+        f"{id}-{short}": Rows(
+            "statistics", {"law": law, "quantity": quantity}, add=POINT, measured=f"{quantity}, {where}"
+        )
         for short, quantity in (("fail", "P(miss one target)"), ("size", "mean size"))
     }
-    sizes = Rows("histogram", bins, measured=f"fraction by size, {law}, three standard errors")
+    sizes = Rows("histogram", bins, add=POINT, measured=f"fraction by size, {law}")
     return found | {f"{id}-sizes": sizes}
+
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["statistics"]
+    return [
+        f"{len(rows)} published numbers measured again with {rows['trials'].max():.0f} trials: at most "
+        f"{rows['standard errors apart'].abs().max():.1f} standard errors apart."
+    ]
 
 
 STUDY = Study(
@@ -293,12 +308,13 @@ STUDY = Study(
             "curves", {"law": "uniform", "quantity": "P(miss one target)"}, measured="P(miss one target), uniform"
         ),
         "burkholz-2022-mean-error": Rows(
-            "statistics", {"quantity": "mean error"}, measured="first subset found within 0.01, uniform"
+            "statistics", {"quantity": "mean error"}, add=POINT, measured="first subset found within 0.01, uniform"
         ),
     },
     options=Options,
     figures={"histograms": draw_histograms, "curves": draw_curves},
     show=("statistics",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

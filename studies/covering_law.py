@@ -29,6 +29,7 @@ from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
 from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D, N, Z
+from rssp.subsetsum.nearest.verbs import hits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,6 +68,9 @@ GRIDS = {
 GRIDS["full"] = {key: (5 * a, 2 * b) for key, (a, b) in GRIDS["standard"].items()} | {(4, 22): (200, 200)}
 CURVE = "curve"
 """the task of the curve n*(eps)"""
+MEASURED = {"confidence": 0.95, "evidence": "measured"}
+DRAWN = {"quick": 1000, "standard": 10_000, "full": 100_000}
+"""samples for one target's failure"""
 RADII = {"quick": 60, "standard": 100, "full": 1000}
 
 
@@ -106,9 +110,10 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
     for name, trials in runs.items():
         if name == CURVE:
             continue
+        task, table = context.tasks[name], trials.table
         keys: dict[str, Any] = {"n": trials.n_max, **identity_columns(trials.law, trials.ball)}
-        agreement.append(_agreement(trials, context.tasks[name].keys["samples"]).assign(**keys))
-        radii.append(_radii(trials, context.options.radii or RADII[context.scale]).assign(**keys))
+        agreement.append(_agreement(table, task.experiment, task.keys["samples"]).assign(**keys))
+        radii.append(_radii(table, task.experiment, context.options.radii or RADII[context.scale]).assign(**keys))
     joined, both = pd.concat(agreement, ignore_index=True), pd.concat(radii, ignore_index=True)
     samples = _grid(context)[1, 14][1]
     curve = _curve(runs[CURVE], min(samples, 500))
@@ -118,31 +123,30 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         "radii": both,
         "curve": curve,
         "difference": _difference(curve),
-        "target": _target(samples),
-        "threshold": _threshold(samples),
+        "target": _target(samples, DRAWN[context.scale], context.seed),
+        "threshold": _threshold(samples, DRAWN[context.scale], context.seed),
     }
 
 
-def _agreement(trials: Trials, samples: int) -> pd.DataFrame:
+def _agreement(table: pd.DataFrame, experiment: Experiment, samples: int) -> pd.DataFrame:
     """Measured and predicted P(cover) at the measured quantiles of the radius."""
-    table, law, ball = trials.table, trials.law, trials.ball
     radius = (table["lower"] + table["upper"]).to_numpy() / 2
     eps = np.unique(np.quantile(radius, LEVELS, method="inverted_cdf"))
     hits = (radius[:, None] <= eps).sum(axis=0)
     low, high = clopper_pearson(hits, len(radius))
-    seed = trials.experiment.seed  # type: ignore[union-attr]  # of a run
-    seen = predicted_coverage(law, trials.n_max, eps, ball, samples=samples, seed=seed)
+    n = experiment.measurement.sample_size
+    seen = predicted_coverage(experiment.law, n, eps, experiment.ball, samples=samples, seed=experiment.seed)
     measured = {"eps": eps, "low": low, "best": hits / len(radius), "high": high, "trials": len(radius)}
     both = pd.DataFrame(measured | {"predicted": seen["best"], "predicted_error": seen["error"]})
     return both.assign(quantity="P(cover)", confidence=0.95, evidence="measured")
 
 
-def _radii(trials: Trials, count: int) -> pd.DataFrame:
+def _radii(table: pd.DataFrame, experiment: Experiment, count: int) -> pd.DataFrame:
     """Predicted (median) and measured radius of the same samples."""
-    rows = trials.table.head(count)
+    rows = table.head(count)
     pairs = zip(rows["batch"], rows["trial"], strict=True)
-    samples = np.stack([rebuild_trial(trials.experiment, int(b), int(t)) for b, t in pairs])
-    predicted = predicted_radius(samples, trials.ball)
+    samples = np.stack([rebuild_trial(experiment, int(b), int(t)) for b, t in pairs])
+    predicted = predicted_radius(samples, experiment.ball)
     return pd.DataFrame({"measured": ((rows["lower"] + rows["upper"]) / 2).to_numpy(), "predicted": predicted})
 
 
@@ -195,25 +199,45 @@ def _difference(curve: pd.DataFrame) -> pd.DataFrame:
     return rows[list(DIFFERENCE.names)].assign(quantity="n* less its prediction", **ends)
 
 
-def _target(samples: int) -> pd.DataFrame:
-    """P(no subset sum within eps of z), predicted, for the closed forms to be held against."""
+def _target(samples: int, drawn: int, seed: int) -> pd.DataFrame:
+    """P(no sum of a subset, the empty one aside, within eps of z): measured by counting hits, and predicted."""
     rows = []
     for name, d, z in (("uniform", 1, TARGET), ("normal", 2, 0.0)):
         law = LAWS[name](d)
         for n in (10, 12, 14, 16):
             eps = TARGET_EPS if d == 1 else 0.1
+            key = {
+                "quantity": "P(miss one target)",
+                "n": n,
+                "eps": eps,
+                "z": z,
+                **identity_columns(law, rssp.Ball(d), "one"),
+            }
+            missed = _missed(law, n, eps, z, drawn, seed)
+            low, high = (float(end) for end in clopper_pearson(missed, drawn))
+            rows.append(key | {"low": low, "best": missed / drawn, "high": high} | MEASURED)
             seen = predicted_target_failure(law, n, eps, np.full(d, z), samples=samples)
-            ends = seen[["low", "best", "high"]].iloc[0].to_dict()
-            row = {"quantity": "P(miss one target)", "n": n, "eps": eps, "z": z, **ends}
-            rows.append(row | PREDICTED | identity_columns(law, rssp.Ball(d), "one"))
+            ends = {end: float(seen[end].iloc[0]) for end in ("low", "best", "high")}
+            rows.append(key | ends | PREDICTED)
     return pd.DataFrame(rows)
 
 
-def _threshold(samples: int) -> pd.DataFrame:
-    """The real n at which the predicted P(a sum within eps of 0) reaches 1/2."""
+def _missed(law: rssp.Law, n: int, eps: float, z: float, drawn: int, seed: int) -> int:
+    """How many of the samples drawn have no subset but the empty one with a sum within eps of z."""
+    rng = np.random.default_rng([seed, n, law.dim, round(1 / eps)])
+    least = 1 if abs(z) <= eps else 0  # the empty subset hits a target at 0
+    missed = 0
+    for start in range(0, drawn, 1000):
+        x = np.stack([law.draw(n, rng) for _ in range(min(1000, drawn - start))])
+        missed += int((hits(x, np.full((len(x), law.dim), z), eps) <= least).sum())
+    return missed
+
+
+def _threshold(samples: int, drawn: int, seed: int) -> pd.DataFrame:
+    """The real n at which P(a sum within eps of 0) reaches 1 - delta: measured, and predicted."""
     rows = []
     # the density of the sums needs several vectors a dimension before it means anything
-    for name, d, bits in (("uniform", 1, (6, 9, 12)), ("normal", 2, (5, 7, 9))):
+    for name, d, delta, bits in (("uniform", 1, 0.5, (6, 9, 12)), ("normal", 2, 0.344, (4, 5, 6))):
         law = LAWS[name](d)
         eps = np.array([2.0**-b for b in bits])
         n = np.arange(5 * d, 12 + 9 * d)
@@ -221,9 +245,15 @@ def _threshold(samples: int) -> pd.DataFrame:
         best, error = np.array([p["best"] for p in seen]), np.array([p["error"] for p in seen])
         hit = [np.maximum.accumulate(1 - best + z * error, axis=0).clip(0, 1) for z in (1.96, 0.0, -1.96)]
         for i, e in enumerate(eps):
-            low, middle, high = (interpolated_crossing(n, p[:, i], 0.5) for p in hit)
-            row = {"quantity": "n* (one target)", "eps": e, "low": low, "best": middle, "high": high}
-            rows.append(row | PREDICTED | identity_columns(law, rssp.Ball(d), "one"))
+            key = {"quantity": "n* (one target)", "eps": e, "z": 0.0, "delta": delta}
+            key |= identity_columns(law, rssp.Ball(d), "one")
+            around = n[np.abs(n - interpolated_crossing(n, hit[1][:, i], 1 - delta)) < 2.5]
+            missed = np.array([_missed(law, int(k), float(e), 0.0, drawn, seed) for k in around])
+            low, high = clopper_pearson(drawn - missed, drawn)
+            measured = (np.maximum.accumulate(p) for p in (high, 1 - missed / drawn, low))
+            for curves, grid, rest in ((measured, around, MEASURED), ((p[:, i] for p in hit), n, PREDICTED)):
+                ends = [interpolated_crossing(grid, p, 1 - delta) for p in curves]
+                rows.append(key | dict(zip(("low", "best", "high"), ends, strict=True)) | rest)
     return pd.DataFrame(rows)
 
 
@@ -320,9 +350,16 @@ def _one_target(law: str) -> dict[str, Rows]:
     """The rows for what the heuristic with the normal density says of one target."""
     id = {"uniform": "poisson", "normal": "normal"}[law]
     return {
-        f"{id}-one-target": Rows("target", {"law": law}, measured="P(miss one target), covering law"),
-        f"{id}-threshold": Rows("threshold", {"law": law}, measured=f"n* (one target), {law}, covering law"),
+        f"{id}-one-target": Rows("target", {"law": law}, measured="P(miss one target)"),
+        f"{id}-threshold": Rows("threshold", {"law": law}, measured=f"n* (one target), {law}"),
     }
+
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["agreement"]
+    apart = (rows["predicted"] - rows["best"]).abs().groupby([rows["d"], rows["law"]]).max()
+    largest = [f"{apart[d].min():.2f} to {apart[d].max():.2f} for d = {d}" for d in rows["d"].unique()]
+    return [f"Largest differences between predicted and measured probability, over the laws: {'; '.join(largest)}."]
 
 
 STUDY = Study(
@@ -338,7 +375,7 @@ STUDY = Study(
         "curve": REQUIRED + PREDICTION,
         "difference": DIFFERENCE,
         "target": Schema(N, EPS, Z) + INTERVAL + IDENTITY,
-        "threshold": Schema(EPS) + INTERVAL + IDENTITY,
+        "threshold": Schema(EPS, DELTA, Z) + INTERVAL + IDENTITY,
     },
     claims={
         "poisson-cover": Rows("agreement", {"law": "uniform", "d": 1}, measured="P(cover), uniform, [-1, 1]"),
@@ -349,6 +386,7 @@ STUDY = Study(
     options=Options,
     figures={"agreement": draw_agreement, "curve": draw_curve, "radii": draw_radii},
     show=("summary",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

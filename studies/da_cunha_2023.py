@@ -36,6 +36,7 @@ from rssp.study.curves import (
     JOINT,
     curve_figures,
     curve_tables,
+    exponent_finding,
     exponent_schema,
     factor_schema,
     smooth,
@@ -169,8 +170,14 @@ CURVES = curve_figures(
 )
 
 LABEL = "n*, normally-scaled, 1-norm ball"
-WHOLE = {"quantity": "n*"}
+SMOOTH = {"quantity": "n* interpolated"}
 EXPONENT = Exponents("exponent_of_d", {"vectors": NSN}, measured=LABEL)
+
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["exponent_of_d"]
+    return exponent_finding(rows[rows["vectors"] == "normally-scaled"], "da-cunha-2023-all-targets")
+
 
 STUDY = Study(
     name="da_cunha_2023",
@@ -189,12 +196,21 @@ STUDY = Study(
         "cost": COST,
     },
     claims={
-        "da-cunha-2023-all-targets": (Rows("required", {**WHOLE, "vectors": NSN}, measured=LABEL), EXPONENT),
-        "counting-1-norm": (Rows("required", WHOLE, measured="n*, all laws, 1-norm ball"), EXPONENT),
+        "da-cunha-2023-all-targets": (Rows("required", {**SMOOTH, "vectors": NSN}, measured=LABEL), EXPONENT),
+        "counting-1-norm": (Rows("coverage", measured="n*, all laws, 1-norm ball"), EXPONENT),
+        # one layer of 1 x 1 kernels: a vector for every channel and sign
+        "da-cunha-2023": Rows(
+            "required",
+            {**SMOOTH, "vectors": NSN},
+            {"c": "d"},
+            {"kernel": 1, "l": 1, "quantity": "width factor"},
+            measured="vectors for one layer of 1 x 1 kernels",
+        ),
     },
     options=Options,
     figures={**CURVES, "laws": draw_laws},
     show=("summary", "exponent_of_d"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

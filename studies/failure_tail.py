@@ -59,7 +59,7 @@ PLAIN = {"quick": 2000, "standard": 20_000, "full": 100_000}
 BITS = {"quick": range(4, 13, 2), "standard": range(4, 21, 2), "full": range(4, 25)}
 N_PLAIN, N_ERROR = 24, 18
 CONSTANT = {"low": "constant low", "best": "constant", "high": "constant high"}
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
 KAPPAS = (1.5, 2.0, 4.0)
 """values at which the other constant of the tail bound is fitted: the paper gives neither. For large n the
 logarithm of the bound falls by 1/kappa a number, that of P(fail) by ln 2: kappa cannot be below 1.44"""
@@ -356,6 +356,17 @@ def _one_sided(share: pd.Series) -> pd.Series:
     return share >= 0.5
 
 
+def findings(tables: Tables) -> list[str]:
+    slopes = _interval(tables["slopes"])
+    factor = 2.0 ** slopes["best"]
+    rarest = _interval(tables["failures"])["best"].min()
+    constants = tables["constants"]["constant"].dropna()
+    return [
+        f"By a factor {factor.min():.2f} to {factor.max():.2f} a number, down to P(fail) = {rarest:.1g}; the C of "
+        f"Lueker's theorem at delta = eps falls from {constants.iloc[0]:.1f} to {constants.iloc[-1]:.1f}."
+    ]
+
+
 STUDY = Study(
     name="failure_tail",
     question="By which factor does the probability of failure fall with every further random number?",
@@ -375,7 +386,7 @@ STUDY = Study(
     },
     claims={
         "edge-fail": Rows("failures", {"goal": WHOLE, "best": _fails}, measured="P(fail), all targets of [-1, 1]"),
-        "edge-samples": Rows("required", {"quantity": "n*"}, measured="n* at delta = eps, [-1, 1]"),
+        "edge-samples": Rows("required", {"quantity": "n* interpolated"}, measured="n* at delta = eps, [-1, 1]"),
         "lueker-1998": Rows(
             "required",
             {"quantity": "n* interpolated"},
@@ -409,6 +420,7 @@ STUDY = Study(
     },
     figures={"failures": draw_failures, "slopes": draw_slopes, "constants": draw_constants},
     show=("summary", "agreement", "constants"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

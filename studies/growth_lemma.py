@@ -171,6 +171,15 @@ def _claimed(radius: float) -> tuple[Rows, Rows]:
     return growth, samples
 
 
+def findings(tables: Tables) -> list[str]:
+    rows = tables["constants"]
+    said = [
+        f"{group['ratio'].min():.2f} to {group['ratio'].max():.2f} on {targets} ({group['proved'].iloc[0]:g} is proved)"
+        for targets, group in rows.groupby("interval", sort=False)
+    ]
+    return [f"E[dv] is at least c v(1 - v) with c = {'; '.join(said)}."]
+
+
 STUDY = Study(
     name="growth_lemma",
     question="How fast does the covered part of the targets grow with every further random number?",
@@ -191,6 +200,7 @@ STUDY = Study(
     },
     figures={"growth": draw_growth, "paths": draw_paths},
     show=("constants", "samples"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from rssp.inference import (
     threshold_covariance,
 )
 from rssp.montecarlo import Experiment, HittingTimes
-from rssp.report import COLOURS, eps_label, legend_outside, new_figure, plot_estimates, plot_line
+from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task, option
 from rssp.study.columns import COVERAGE, DELTA, EPS, REQUIRED, N
@@ -83,7 +83,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         whole = required_n(trials, delta=DELTAS)
         smooth = required_n(trials, delta=DELTAS, interpolated=True)
         parts["required"] += [whole, smooth]
-        identity = whole[list(IDENTITY.names)].iloc[0].to_dict()
+        identity: dict[str, Any] = {name: whole[name].iloc[0] for name in IDENTITY.names}
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
             covariance = threshold_covariance(trials, delta=delta)
@@ -166,17 +166,23 @@ def _title(law: str, radius: float) -> str:
 
 
 def draw_coverage(tables: Tables) -> Figure:
-    figure, axes = new_figure(2, 3, width=10.5, height=6.2)
-    for ax, (law, radius, rows) in zip(axes, _panels(tables["coverage"]), strict=True):
-        wanted = sorted(rows["eps"].unique(), reverse=True)[::2]
-        rows = rows[rows["eps"].isin(wanted)].assign(bits=lambda t: -np.log2(t["eps"]))
-        moving = rows.groupby("bits")["best"].transform(
-            lambda p: (p.shift(-1, fill_value=1) > 0) & (p.shift(fill_value=0) < 1)
+    import seaborn as sns
+
+    figure, axes = new_figure(2, 3, width=11, height=6.6)
+    for i, (ax, (law, radius, rows)) in enumerate(zip(axes, _panels(tables["coverage"]), strict=True)):
+        cells = rows.assign(bits=-np.log2(rows["eps"]).round().astype(int)).pivot(
+            index="bits", columns="n", values="best"
         )
-        plot_estimates(rows[moving], "n", by="bits", ax=ax, line=True, label=lambda b: eps_label(2.0**-b), ms=3, lw=1)
-        ax.set(title=_title(law, radius), xlabel="$n$", ylabel=r"$P$(every target covered)", ylim=(-0.03, 1.03))
-    for ax in axes[2::3]:
-        legend_outside(ax, title=r"$\varepsilon$")
+        # from the first n that ever covers to the first that always does
+        moving = cells.columns[(cells.max() > 0) & (cells.min().shift(fill_value=0) < 1)]
+        last = i % 3 == 2
+        bar = {"label": r"$P$(every target covered)"} if last else None
+        look = {"vmin": 0, "vmax": 1, "cmap": "cividis", "cbar": last, "cbar_kws": bar}
+        step = 4 if moving.size < 40 else 12
+        sns.heatmap(cells[moving].iloc[::-1], ax=ax, xticklabels=step, yticklabels=2, **look)
+        ax.grid(visible=False)
+        ax.tick_params(rotation=0)
+        ax.set(title=_title(law, radius), xlabel="$n$", ylabel=r"$\log_2(1/\varepsilon)$")
     return figure
 
 
@@ -250,9 +256,23 @@ SUMMARY = Schema(
     Column("counting", "float", unit="n", meaning="necessary by counting"),
 )
 
-WHOLE = {"quantity": "n*", "radius": 1.0}
-UNIFORM = {**WHOLE, "law": "uniform"}
-GATED = {**WHOLE, "law": "gated-product"}
+INTERPOLATED = {"quantity": SMOOTH, "radius": 1.0}
+UNIFORM = {**INTERPOLATED, "law": "uniform"}
+GATED = {**INTERPOLATED, "law": "gated-product"}
+
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["required"]
+    at = (rows["quantity"] == "n*") & (rows["law"] == "uniform") & (rows["radius"] == 1) & (rows["delta"] == 0.5)
+    bits, n = -np.log2(rows.loc[at, "eps"].to_numpy()), rows.loc[at, "best"].to_numpy()
+    medians = [f"{n[i]:.0f} at 2^-{bits[i]:.0f}" for i in np.argsort(bits) if np.isfinite(n[i]) and bits[i] % 4 == 0]
+    fits = tables["fits"]
+    settings = tables["lines"].groupby(["law", "radius", "delta"]).ngroups
+    return [
+        f"Uniform numbers, all of [-1, 1] with probability 1/2: {', '.join(medians)}; a growth law is accepted in "
+        f"{len(fits)} of {settings} settings."
+    ]
+
 
 STUDY = Study(
     name="lueker_1998",
@@ -271,21 +291,14 @@ STUDY = Study(
     },
     claims={
         "lueker-1998": Rows("required", UNIFORM, measured="n*, uniform, all targets of [-1, 1]"),
-        "lueker-1998-mixture": Rows("required", GATED, measured="n*, gated product, [-1, 1]"),
-        "counting-1d": Rows("required", WHOLE, measured="n*, three laws, [-1, 1]"),
+        "counting-1d": Rows("coverage", measured="n*, three laws, [-1, 1] and [-1/2, 1/2]"),
         "pensia-2020-weight": Rows("required", GATED, measured="n*, gated product, [-1, 1]"),
         "esa-2023": Rows(
             "required",
-            {"quantity": "n*", "radius": 0.5, "law": "uniform", "delta": 0.5},
+            {"quantity": "n* interpolated", "radius": 0.5, "law": "uniform", "delta": 0.5},
             measured="n*(delta = 1/2), uniform, [-1/2, 1/2]",
         ),
-        "edge-samples": Rows("required", UNIFORM, measured="n*, uniform, [-1, 1]"),
-        # the points of the printed table
-        "own-quantiles": Rows(
-            "required",
-            {**UNIFORM, "eps": tuple(2.0**-b for b in range(4, 15, 2)), "delta": (0.5, 0.1)},
-            measured="quantiles of N(eps), uniform, [-1, 1]",
-        ),
+        "edge-samples": Rows("coverage", {"law": "uniform"}, measured="n*, uniform, [-1, 1] and [-1/2, 1/2]"),
         # where at least one trial failed and one did not: elsewhere there is only a limit
         "esa-2023-tail": tuple(
             Rows(
@@ -300,6 +313,7 @@ STUDY = Study(
     options=Options,
     figures={"coverage": draw_coverage, "required": draw_required},
     show=("summary", "fits"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from rssp import nearest_subset
-from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
+from rssp.report import COLOURS, legend_outside, new_figure
 from rssp.schemas import Column, Schema
 from rssp.study import Context, Study, Tables, option
 from rssp.study.columns import ENDS, N
@@ -121,18 +121,28 @@ def _summary(instances: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_gap(tables: Tables) -> Figure:
+    import seaborn as sns
+
     figure, (left, right) = new_figure(1, 2, width=10.5, height=4)
-    summary = tables["summary"]
-    for (solver, rows), colour, marker in zip(summary.groupby("solver"), COLOURS, "os", strict=False):
-        plot_estimates(rows, "n", by="solver", ax=left, colours=[colour], line=True, marker=marker, ms=5, lw=1)
+    summary, instances = tables["summary"], tables["instances"]
+    ratio = instances.assign(ratio=instances["subset"] / instances["optimum"])
+    said = ratio[(ratio["status"] == "optimal") & np.isfinite(ratio["ratio"])]
+    palette = dict(zip(summary.groupby("solver").groups, COLOURS, strict=False))
+    # boxes from quartile to quartile, whiskers to the smallest and the largest of the instances
+    sns.boxplot(
+        said, x="n", y="ratio", hue="solver", hue_order=palette, palette=palette, ax=left, whis=(0, 100), linewidth=1
+    )
+    for (solver, rows), marker in zip(summary.groupby("solver"), "os", strict=False):
         for column, style in (("subset", "-"), ("stated", ":"), ("unrounded", "--")):
             shown = rows.assign(**{column: rows[column].clip(lower=FLOOR)})
             label = f"{solver}, {NAMES[column]}"
-            right.plot(shown["n"], shown[column], color=colour, ls=style, marker=marker, ms=3, lw=1, label=label)
+            right.plot(
+                shown["n"], shown[column], color=palette[solver], ls=style, marker=marker, ms=3, lw=1, label=label
+            )
     exact = summary.groupby("n", as_index=False)["optimum"].median()
     right.plot(exact["n"], exact["optimum"], color="black", lw=1.4, label="optimum")
     left.set(xlabel="$n$", ylabel="error of its subset over the optimum", yscale="log", title='where it says "optimal"')
-    left.legend(title="median, smallest, largest")
+    left.legend(title="quartiles, smallest, largest", loc="upper left")
     right.set(xlabel="$n$", ylabel="error, median", yscale="log", title="what is called the error")
     legend_outside(right)
     return figure
@@ -153,6 +163,14 @@ COUNTED = Schema(
     Column("instances", "int", meaning="instances tried"),
 )
 
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["summary"]
+    last = rows.sort_values("n").groupby("solver", sort=False).tail(1)
+    said = [f"{row.best:,.0f} times the optimum at n = {row.n} ({row.solver})" for row in last.itertuples()]
+    return [f'The median "optimal" subset: {", ".join(said)}.']
+
+
 STUDY = Study(
     name="mip_gap",
     question='How far is a mixed-integer solver\'s "optimal" subset from the nearest one?',
@@ -163,6 +181,7 @@ STUDY = Study(
     options=Options,
     figures={"gap": draw_gap},
     show=("summary",),
+    findings=findings,
 )
 
 if __name__ == "__main__":

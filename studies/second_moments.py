@@ -49,8 +49,8 @@ DIMS: dict[str, dict[str, tuple[int, ...]]] = {
     "full": dict.fromkeys(LAWS, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)),
 }
 SAMPLES = {"quick": 400, "standard": 4000, "full": 40_000}
-MEASURED = {"confidence": 0.95, "evidence": "measured"}
-COMPUTED = {"confidence": 0.95, "evidence": "computed"}
+MEASURED: dict[str, Any] = {"confidence": 0.95, "evidence": "measured"}
+COMPUTED: dict[str, Any] = {"confidence": 0.95, "evidence": "computed"}
 THREE_SIGMA = 0.9973
 SCALAR_EPS = (2.0**-6, 2.0**-10)
 SHARES = {"1/2": (1, 2, range(6, 25, 2)), "1/4": (1, 4, range(8, 29, 4)), "1/8": (1, 8, range(16, 41, 8))}
@@ -93,7 +93,7 @@ def _few(scale: str, n: int) -> int:
 def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     largest = context.options.largest or max(max(dims) for dims in DIMS[context.scale].values())
     dims = {law: [d for d in of_law if d <= largest] for law, of_law in DIMS[context.scale].items()}
-    shares = {name: context.tasks[name].keys.get("k/n") for name in runs}
+    shares = {name: context.tasks[name].keys.get("k/n", "") for name in runs}
     hits = pd.DataFrame([_hit_row(trials, shares[name]) for name, trials in runs.items() if shares[name]])
     thresholds = pd.concat([_threshold(rows) for _, rows in hits.groupby(["k/n", "eps"], sort=False)])
     return {
@@ -102,7 +102,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         "ratios": pd.DataFrame([_ratio_row(trials) for name, trials in runs.items() if not shares[name]]),
         "thresholds": thresholds,
         "choices": _choices(thresholds),
-        "smallest_sizes": _smallest_sizes(),
+        "sizes": _sizes(),
         "limit": _limit(),
     }
 
@@ -216,17 +216,25 @@ def _ratio_row(trials: Trials) -> dict[str, object]:
     }
 
 
-def _smallest_sizes() -> pd.DataFrame:
-    """At the n of Becchetti et al. with C = 1: the smallest k with E[Y^2] <= 2 E[Y]^2, beside their n / (6 sqrt d)."""
+def _sizes() -> pd.DataFrame:
+    """The exact ratio E[Y^2]/E[Y]^2 at the sizes that theorems name, with every open constant 1.
+
+    Becchetti et al.: k = n / (6 sqrt d) at their n. Da Cunha et al.: k = d^3 log2(d/eps), n = k^2.
+    """
     rows = []
     for d in (1, 2, 3, 4, 6):
         n = math.ceil(float(claim("becchetti-2022").bound(d=float(d), eps=ERROR, C=1.0)))
-        k = 2
-        while subset_moments(rssp.Normal(dim=d), n, k, ERROR).ratio > 2:
-            k += 1
-        row = {"eps": ERROR, "n": n, "quantity": "subset size", "low": k, "best": k, "high": k}
-        rows.append(row | COMPUTED | {"n/(6 sqrt d)": n / (6 * math.sqrt(d))} | _normal(d))
+        rows.append(_size_row(rssp.Normal(dim=d), n, round(n / (6 * math.sqrt(d)))))
+    for d in (1, 2, 3):
+        k = math.ceil(d**3 * math.log2(d / ERROR))
+        rows.append(_size_row(rssp.NormallyScaledNormal(d), k**2, k))
     return pd.DataFrame(rows)
+
+
+def _size_row(law: rssp.Law, n: int, k: int) -> dict[str, Any]:
+    ratio = subset_moments(law, n, k, ERROR).ratio
+    row = {"eps": ERROR, "n": n, "k": k, "quantity": RATIO, "low": ratio, "best": ratio, "high": ratio}
+    return row | COMPUTED | identity_columns(law, rssp.Ball(law.dim), "one")
 
 
 def _limit() -> pd.DataFrame:
@@ -254,9 +262,9 @@ def draw_guarantees(tables: Tables) -> Figure:
     for i, (colour, (law, rows)) in enumerate(
         zip(COLOURS, tables["guarantees"].groupby("law", sort=False), strict=False)
     ):
-        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors: $n$")
+        left.plot(rows["d"], rows["n"], "os"[i], color=colour, label=f"{LABELS[str(law)]} vectors: $n$")
         left.plot(rows["d"], rows["theorem"], ":", color=colour, label=f"{theorems[str(law)]},\n$C$ fitted at $d = 1$")
-        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{LABELS[law]} vectors, best $k$")
+        right.plot(rows["d"], rows["k/n"], "os"[i], color=colour, label=f"{LABELS[str(law)]} vectors, best $k$")
     d = np.array([1.0, 32.0])
     left.plot(d, d * math.log2(1 / ERROR), "k--", label=r"counting: $d \log_2(1/\varepsilon)$")
     fine = np.geomspace(1, 32)
@@ -326,7 +334,6 @@ RATIO_COLUMNS = Schema(
     Column("exact", "float", meaning="second-moment ratio, exact"), TRIALS,
 )  # fmt: skip
 THRESHOLDS = Schema(SHARE, Column("density", "float", meaning="k/n"), EPS, Column("k", "float")) + INTERVAL + IDENTITY
-SIZES = Schema(EPS, N, Column("n/(6 sqrt d)", "float", meaning="the size in the theorem's proof"))
 LABEL = "first n with P(k-subset hits one target) >= 1/2"
 NO_THRESHOLD = "at no n tried is one target hit with probability 1/2"
 ENTROPY = {"quantity": "n H2(k/n)"}
@@ -334,6 +341,15 @@ ENTROPY = {"quantity": "n H2(k/n)"}
 
 def _enough(bits: pd.Series) -> pd.Series:
     return bits >= 2
+
+
+def findings(tables: Tables) -> list[str]:
+    rows = tables["guarantees"]
+    over = rows["n"] / rows["d log2(1/eps)"]
+    return [
+        f"{over.min():.1f} to {over.max():.1f} times d log2(1/eps) vectors for one target with probability 1/2, to "
+        f"dimension {rows['d'].max()}."
+    ]
 
 
 STUDY = Study(
@@ -348,49 +364,38 @@ STUDY = Study(
         "ratios": RATIO_COLUMNS + INTERVAL + IDENTITY,
         "thresholds": THRESHOLDS,
         "choices": THRESHOLDS,
-        "smallest_sizes": SIZES + INTERVAL + IDENTITY,
+        "sizes": Schema(EPS, N, K) + INTERVAL + IDENTITY,
         "limit": Schema(N, K) + INTERVAL + IDENTITY,
     },
     claims={
-        "becchetti-2022-size": Rows("smallest_sizes", measured="smallest k at the theorem's n, C = 1"),
-        "da-cunha-2023-size": Rows("guarantees", {"law": SCALED}, exactly("k"), measured="best k at the smallest n"),
+        "becchetti-2022-size": Rows("sizes", {"law": NORMAL}, measured="exact ratio at the theorem's n and k, C = 1"),
+        "da-cunha-2023-size": Rows("sizes", {"law": SCALED}, measured="exact ratio at n = k^2, k = d^3 log2(d/eps)"),
         "da-cunha-2023-one-target": Rows(
-            "guarantees", {"law": SCALED}, exactly("n"), measured="n by the exact second moment"
+            "guarantees",
+            {"law": SCALED},
+            # enough, not the least: the second moment bounds n* from above, counting from below
+            {"low": "d log2(1/eps)", "best": "n", "high": "n"},
+            {"delta": 0.5, "quantity": "n* (one target)"},
+            measured="n by the exact second moment",
         ),
         "second-moment-normal": Rows("ratios", measured="ratio of the counted k-subsets, three standard errors"),
         "second-moment-limit": Rows("limit", measured="exact ratio at n = 2000, 2 % allowed"),
-        "own-second-moment-normal": Rows(
-            "guarantees",
-            {"law": NORMAL, "d": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)},
-            exactly("n"),
-            measured="smallest n, every n tried; 8 % allowed for the table's steps",
-        ),
-        "own-second-moment-nsn": Rows(
-            "guarantees",
-            {"law": SCALED, "d": (1, 2, 3, 4, 6, 8, 12, 16)},
-            exactly("n"),
-            measured="smallest n, every n tried; 8 % allowed for the table's steps",
-        ),
         "natale-2024-one-target": Rows(
             "choices", ENTROPY, measured=f"n H2(k/n) at the {LABEL}", otherwise=NO_THRESHOLD
         ),
         "natale-2024-n": Rows("thresholds", {"high": np.isfinite}, measured=LABEL, otherwise=NO_THRESHOLD),
-        "natale-2024-lower": Rows(
-            "choices", ENTROPY, add={"width": 1}, measured=f"n H2(k/n) at the {LABEL}", otherwise=NO_THRESHOLD
-        ),
-        "counting-fixed-size": Rows(
-            "choices",
-            {"quantity": "log2 C(n, k)"},
-            measured=f"log2 C(n, k) at the {LABEL}",
-            otherwise=NO_THRESHOLD,
-        ),
         "natale-2024-second-moment": Rows(
-            "hits", {EXCESS: _enough}, exactly(RATIO), measured="exact ratio where n H2(k/n) >= log2(k/eps) + 2"
+            "hits",
+            {EXCESS: _enough},
+            exactly(RATIO),
+            {"quantity": RATIO, "evidence": "computed"},
+            measured="exact ratio where n H2(k/n) >= log2(k/eps) + 2",
         ),
     },
     options=Options,
     figures={"guarantees": draw_guarantees, "fixed-size": draw_fixed_size},
     show=("guarantees", "ratios", "thresholds"),
+    findings=findings,
 )
 
 if __name__ == "__main__":

@@ -81,6 +81,15 @@ def test_estimate(capsys):
     assert data["law"] == "Uniform(low=-1.0, high=1.0, dim=1)"
 
 
+def test_estimate_by_all_methods(capsys):
+    text = run(capsys, "estimate", "--delta", 0.5, "--eps", 0.25, "--trials", 50, "--method", "all")
+    assert [text.count(word) for word in ("measured", "covering law", "guarantee")] == [1, 1, 1]
+    lines = run(capsys, "estimate", "--n", 16, "--eps", 0.25, "--trials", 50, "--method", "all", "--json").splitlines()
+    seen, _, proved = (json.loads(line) for line in lines)
+    assert proved["low"] <= seen["high"]
+    assert proved["high"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("flags", "word"),
     [
@@ -94,6 +103,7 @@ def test_estimate(capsys):
         (("--n", 0, "--eps", 0.1), "n: got 0"),
         (("--n", 10, "--eps", 0.1, "--method", "guess"), "covering law"),
         (("--n", 10, "--eps", 0.1, "--confidence", 1.5), "confidence"),
+        (("--n", 10, "--eps", 1, "--method", "guarantee"), "the ball's radius"),
     ],
 )
 def test_estimate_refuses(capsys, flags, word):
@@ -162,11 +172,11 @@ def test_own_study_runs_resumes_checks_and_merges(capsys, tmp_path, own_study):
         "import rssp\n"
         "rssp.add_claim(rssp.Claim(id='mine', paper='A. Student', number='Conjecture 1', kind=rssp.Kind.SUFFICIENT,\n"
         "    quantity='share', statement='the share is at most C', latex='C', formula=lambda eps, C: C * eps / eps,\n"
-        "    constants={'C': None}))\n"
+        "    constants={'C': None}, scope=rssp.Scope(ranges={'eps': (0, 1)})))\n"
     )
     verdicts = json.loads(run(capsys, "check", own_study, "--out", out, "--claims", claims, "--json"))["rows"]
     assert [v["claim"] for v in verdicts] == ["mine"]
-    assert verdicts[0]["verdict"] == "consistent"
+    assert verdicts[0]["verdict"] == "undecided"  # one point: any C fits
     assert r"\toprule" in run(capsys, "check", own_study, "--out", out, "--latex")
     assert "| --- |" in run(capsys, "check", own_study, "--out", out, "--markdown")
 

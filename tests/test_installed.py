@@ -128,8 +128,9 @@ def test_run_outside_a_checkout(installed, empty, tmp_path):
     rssp, out = installed / "rssp", tmp_path / "out"
     told = json.loads(succeed(rssp, "run", "lueker_1998", "--trials", 2, "--out", out, "--json", cwd=empty))
     assert all(Path(file).is_relative_to(out) for file in told["files"])
-    sources = json.loads(succeed(rssp, "check", "lueker_1998", "--out", out, "--json", cwd=empty))["sources"]
-    assert sources["lueker_1998"].startswith(str(out))
+    for prefer, folder in (("best", installed.parent), ("results", out)):  # a quick run is not the largest scale
+        words = ("check", "lueker_1998", "--out", out, "--prefer", prefer, "--json")
+        assert json.loads(succeed(rssp, *words, cwd=empty))["sources"]["lueker_1998"].startswith(str(folder))
 
 
 def test_a_planted_study_is_not_run(installed, tmp_path):

@@ -19,10 +19,10 @@ PUBLIC = [
     "CoveringProfiles", "CoveringRadius", "Estimate", "Experiment", "FromScipy", "GatedProduct",
     "GroupScaledNormal", "HittingTimes", "IndependentNormalProduct", "InfeasibleError", "Kind", "Law",
     "Measurement", "Mixture", "Normal", "NormallyScaledNormal", "NormallyScaledUniform", "OneSidedTilt", "Product",
-    "RsspError", "ScalingLaw", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
+    "RsspError", "ScalingLaw", "Scope", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
     "Wording", "__version__", "add_claim", "all_claims", "check", "claim", "compare_scaling", "coverage",
     "covering_probability", "covering_profile", "covering_profiles", "covering_radius", "covers", "covers_each",
-    "fit_scaling", "hits",
+    "fit_scaling", "guaranteed_failure", "guaranteed_samples", "guaranteed_width", "hits",
     "hitting_time", "hitting_times", "nearest_subset", "rare_failure", "register", "required_n", "required_samples",
     "run", "run_study", "smallest_constant",
 ]

@@ -1,12 +1,15 @@
 """What is claimed, and what measurements say of it: claims by paper, and verdicts."""
 
 from rssp.claims.registry import add_claim, all_claims, claim
-from rssp.claims.statement import Claim, Kind, Wording
-from rssp.claims.verdict import Status, Verdict, check, out_of_reach
+from rssp.claims.scope import Scope
+from rssp.claims.statement import Claim, Kind, Sense, Wording
+from rssp.claims.verdict import Status, Verdict, check, not_measured, out_of_reach
 
 __all__ = [
     "Claim",
     "Kind",
+    "Scope",
+    "Sense",
     "Status",
     "Verdict",
     "Wording",
@@ -14,5 +17,6 @@ __all__ = [
     "all_claims",
     "check",
     "claim",
+    "not_measured",
     "out_of_reach",
 ]

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from rssp.claims.statement import Claim, Kind
+from rssp.claims.significance import FALSE_ALARM, holm, interval_tails
+from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import Estimate, Unfit, attempt_scaling, power_law
+from rssp.inference import Unfit, attempt_scaling, power_law
 from rssp.inference.points import weakest_evidence
 
-__all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdicts", "joint_exponents"]
+__all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
 
 _AXES = {"d": "d", "eps": "log2(1/eps)"}
 
@@ -90,26 +91,45 @@ def compare_exponents(
     return pd.DataFrame(rows)
 
 
-def exponent_verdicts(claim: Claim, exponents: pd.DataFrame, measured: str) -> list[Verdict]:
-    """A claim's exponent against the measured one, for each row of `compare_exponents`.
+def exponent_verdict(
+    claim: Claim, exponents: pd.DataFrame, measured: str, *, false_alarm: float = FALSE_ALARM
+) -> Verdict:
+    """A claim's exponent against the measured one, over all rows of `compare_exponents`.
 
-    An upper bound holds in this respect where its exponent is at least the measured one, a lower bound where it is at
-    most that; the exponent of the claim is taken over the same points, its logarithms included.
+    An upper bound has the form of the data where its exponent is at least the measured one, a lower bound where it is
+    at most that; the exponent of the claim is taken over the same points, its logarithms included. Over a finite range
+    an exponent on the wrong side does not contradict a theorem, but its form: then the verdict is "form not supported".
+
+    Parameters
+    ----------
+    exponents : rows of `compare_exponents`, at least one
+    measured : how they are named in the verdict
+    false_alarm : the family-wise error of that verdict over the rows (Holm)
     """
-    verdicts = []
-    for row in exponents.to_dict("records"):
-        claimed, e = float(row[claim.id]), Estimate(row["low"], row["best"], row["high"])
-        upper = claim.kind is Kind.SUFFICIENT
-        good = e.high <= claimed if upper else e.low >= claimed
-        bad = e.low > claimed if upper else e.high < claimed
-        status = Status.HOLDS if good else Status.VIOLATED if bad else Status.OPEN
-        text = (
-            f"exponent of {row['variable']}: measured {e.best:.2f} [{e.low:.2f}, {e.high:.2f}], claimed {claimed:.2f}"
-        )
-        by = next(name for name in ("eps", "d") if name in row)
-        label = f"{measured}; {by} = {row[by]:.4g}, {row['variable']} = {row['from']:.4g} to {row['to']:.4g}"
-        verdicts.append(Verdict(claim, status, f"{text} over the same points", label))
-    return verdicts
+    rows = exponents.reset_index(drop=True)
+    claimed = rows[claim.id].to_numpy(dtype=np.float64)
+    low, best, high = (rows[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
+    level = rows["confidence"].to_numpy(dtype=np.float64) if "confidence" in rows.columns else 0.95
+    tails = interval_tails(low, best, high, level, claimed)
+    upper = claim.sense is Sense.AT_MOST
+    against, support = (tails.at_most, tails.at_least) if upper else (tails.at_least, tails.at_most)
+    bad, good = holm(against) <= false_alarm, support <= false_alarm
+    worst = int(np.argmax(best - claimed if upper else claimed - best))
+    by = next(name for name in ("eps", "d") if name in rows.columns)
+    name = rows["variable"].iloc[worst]
+    text = (
+        f"exponent of {name} {best[worst]:.2f} [{low[worst]:.2f}, {high[worst]:.2f}], claimed {claimed[worst]:.2f} "
+        f"over the same points, at {by} = {rows[by].iloc[worst]:.4g}"
+    )
+    count = f"{len(rows)} values of {by}"
+    if bad.any():
+        status, text = Status.NO_FORM, f"at {int(bad.sum())} of {count}: {text}"
+    elif good.all():
+        status, text = Status.HOLDS, f"at all {count}; nearest: {text}"
+    else:
+        status, text = Status.OPEN, f"holds at {int(good.sum())} of {count}; {text}"
+    span = f"{measured}; {name} = {rows['from'].min():.4g} to {rows['to'].max():.4g}"
+    return Verdict(claim, status, text, span, points=len(rows), false_alarm=false_alarm)
 
 
 def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:

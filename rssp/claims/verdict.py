@@ -1,20 +1,26 @@
-"""Verdicts: a claim against estimates."""
+"""Verdicts: a claim against estimates inside its scope, at a stated error."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from rssp.claims.statement import Claim, Kind
+from rssp._arguments import probability
+from rssp.claims.forms import fit_constant
+from rssp.claims.judging import Judged, judge
+from rssp.claims.selection import select
+from rssp.claims.significance import FALSE_ALARM, holm
+from rssp.claims.statement import Claim, Sense
 from rssp.errors import ArgumentError
-from rssp.inference import Estimate, smallest_constant
+from rssp.estimates import Estimate
 
-__all__ = ["Status", "Verdict", "check", "out_of_reach"]
+__all__ = ["Status", "Verdict", "check", "not_measured", "out_of_reach"]
 
 
 class Status(enum.Enum):
@@ -23,8 +29,10 @@ class Status(enum.Enum):
     HOLDS = "holds"
     VIOLATED = "violated"
     CONSISTENT = "consistent"
-    OPEN = "undecided by these data"
-    OUT_OF_REACH = "out of reach here"
+    NO_FORM = "form not supported"
+    OPEN = "undecided"
+    NOT_MEASURED = "not measured yet"
+    OUT_OF_REACH = "out of reach"
 
 
 @dataclass(frozen=True)
@@ -35,10 +43,15 @@ class Verdict:
     ----------
     claim : Claim
     status : Status
-    text : str, the verdict in one sentence, with the numbers that say so
+    text : str, one line: why
     measured : str, what was measured and over which range
     constant : Estimate or None, the smallest constant that the data allow (the largest, for a lower bound)
     slack : float, the median of bound over measurement (upper bounds) or its inverse; nan where not a bound
+    points : int, at how many points the claim was tested
+    false_alarm : float, with which probability at most a true claim gets "violated" or "form not supported"; 0 where
+        nothing was tested
+    left_out : str, how many rows lay outside the claim's scope or were predictions, and why; "" for none
+    prediction : str, what the predictions in the table say of the claim; "" where there are none
     """
 
     claim: Claim
@@ -47,6 +60,10 @@ class Verdict:
     measured: str = ""
     constant: Estimate | None = None
     slack: float = float("nan")
+    points: int = 0
+    false_alarm: float = 0.0
+    left_out: str = ""
+    prediction: str = ""
 
     def row(self) -> dict[str, Any]:
         """The verdict as one row of a table, all plain values."""
@@ -63,148 +80,193 @@ class Verdict:
             "constant": None if c is None else c.best,
             "constant_low": None if c is None else c.low,
             "constant_high": None if c is None else c.high,
+            "points": self.points,
+            "false_alarm": self.false_alarm,
+            "left_out": self.left_out,
+            "prediction": self.prediction,
         }
+
+    def __str__(self) -> str:
+        lines = [f"{self.claim.id}: {self.status.value}: {self.text}"]
+        lines += [f"  {self.measured}"] if self.measured else []
+        lines += [f"  left out: {self.left_out}"] if self.left_out else []
+        lines += [f"  predicted: {self.prediction}"] if self.prediction else []
+        return "\n".join(lines)
 
 
 def out_of_reach(claim: Claim, reason: str = "") -> Verdict:
-    """The verdict of a claim that nothing here measures; the reason is the claim's own unless given."""
-    reason = reason or claim.unreachable or "no stored result speaks of it"
-    return Verdict(claim, Status.OUT_OF_REACH, reason)
+    """The verdict of a claim that nothing here can measure; the reason is the claim's own unless given."""
+    return Verdict(claim, Status.OUT_OF_REACH, reason or claim.unreachable or "no experiment here speaks of it")
+
+
+def not_measured(claim: Claim, command: str = "", why: str = "") -> Verdict:
+    """The verdict of a claim of which nothing is stored yet, with the command that would measure it, or the reason."""
+    if not (command or why) and claim.scope is not None:
+        command = claim.scope.command() if claim.quantity == "n*" else ""
+        why = f"no stored row lies in its scope: {claim.scope.text}"
+    return Verdict(claim, Status.NOT_MEASURED, f"measure it: {command}" if command else why or "nothing is stored")
 
 
 def check(
-    claim: Claim, estimates: pd.DataFrame, *, constant: str = "C", measured: str = "", **constants: float
+    claim: Claim,
+    table: pd.DataFrame,
+    *,
+    measured: str = "",
+    constant: str = "C",
+    deltas: Sequence[float] = (0.5, 0.1, 0.01),
+    covariance: ArrayLike | None = None,
+    false_alarm: float = FALSE_ALARM,
+    **constants: float,
 ) -> Verdict:
-    """Hold a claim against a table of estimates.
+    """Hold a claim against the rows of a table that lie inside its scope.
 
     Parameters
     ----------
     claim : Claim
-    estimates : DataFrame with a column for each variable of the claim and `low`, `best`, `high` of its quantity
-    constant : the unknown constant to fit, where the claim has one
+    table : DataFrame with a column for each variable of the claim and each restriction of its scope, `evidence`, and
+        either `low`, `best`, `high` (and `confidence`, 0.95 unless there) of its quantity, or the counts `trials` and
+        `successes` of P(cover). A column `quantity` says what the rows are; others than the claim's are left out
     measured : how the table is named in the verdict; the ranges of the variables are added
+    constant : the unknown constant to fit, where the claim has one
+    deltas : the failure probabilities at which an n* is judged on counts of P(cover); a column `delta` comes first
+    covariance : array (rows, rows) of the errors of `best`, for the growth of a fitted constant; without it errors are
+        taken to be as correlated as they can be
+    false_alarm : with which probability a true claim may get "violated" or "form not supported", over all its points
     **constants : values for other constants, or for `constant` itself when it is not to be fitted
+
+    Returns
+    -------
+    Verdict. "violated" is said with a family-wise error of at most `false_alarm` (Holm); "holds", of a bound, where
+    every point by itself says so with that error; of an equality, where no point contradicts it. A claim on n* is
+    judged on counts where there are any: P(fail) at the whole n that the bound names, by the exact binomial tail.
 
     Raises
     ------
     ArgumentError
-        For a missing column, an empty table, or a constant that is neither known, given, nor the one to fit.
+        For a table without a column that the claim or its scope needs (the near miss is named), with one that bears
+        the name of its constant, without a row; for a formula that fails (with the claim's id); and for a constant
+        that is neither known, given, nor the one to fit.
 
     Examples
     --------
     >>> from rssp.claims import claim
-    >>> seen = pd.DataFrame({"eps": [0.25, 0.01], "low": [4, 11], "best": [4, 12], "high": [5, 12]})
-    >>> print(check(claim("counting-1d"), seen).text)
-    holds at all 2 points; measured over bound: 1.9 (median)
+    >>> seen = pd.DataFrame({"n": range(3, 9), "trials": 1000, "successes": [0, 2, 150, 600, 900, 990]})
+    >>> seen = seen.assign(eps=2.0**-4, d=1, radius=1.0, targets="all", quantity="P(cover)", evidence="measured")
+    >>> print(check(claim("counting-1d"), seen, deltas=[0.5]).text)
+    at the one point; n* over bound: 1.5
     """
-    table = _usable(claim, estimates)
-    label = _label(claim, table, measured)
+    false_alarm = probability("false_alarm", false_alarm)
+    chosen = select(claim, table, deltas, constants)
     open_constants = [name for name in claim.unknown if name not in constants]
-    if not open_constants:
-        return _check_known(claim, table, label, constants)
-    if open_constants != [constant]:
+    if open_constants not in ([], [constant]):
         left = ", ".join(name for name in open_constants if name != constant) or constant
         raise ArgumentError(left, "nothing", "a value: the paper leaves it open", f"Pass {left}=... to check().")
-    return _check_fitted(claim, table, label, constant, constants)
+    left_out = ", ".join(f"{count} with {reason}" for reason, count in chosen.left_out.items())
+    positions = chosen.rows.index.to_numpy()
+    part = None if covariance is None else np.asarray(covariance, dtype=np.float64)[np.ix_(positions, positions)]
 
+    def verdict_on(rows: pd.DataFrame, among: np.ndarray | None) -> Verdict:
+        label = _label(claim, rows, measured)
+        rows = rows.reset_index(drop=True)
+        if open_constants:
+            return _fitted(claim, rows, chosen.quantity, label, constant, constants, among, false_alarm)
+        return _known(claim, judge(claim, rows, chosen.quantity, constants), label, false_alarm)
 
-def _usable(claim: Claim, estimates: pd.DataFrame) -> pd.DataFrame:
-    missing = [c for c in (*claim.variables, "low", "best", "high") if c not in estimates.columns]
-    if missing:
-        raise ArgumentError("estimates", "columns " + ", ".join(map(str, estimates.columns)), f"also {missing}")
-    table = estimates.loc[estimates["best"].notna()]
-    if table.empty:
-        raise ArgumentError("estimates", "no row with a value", "at least one row", "Run more trials.")
-    return table
+    prediction = ""
+    if len(chosen.predicted):
+        predicted = verdict_on(chosen.predicted, None)
+        prediction = f"{predicted.status.value}: {predicted.text}"
+    if chosen.rows.empty:
+        why = f"only predictions speak of it: {prediction}" if prediction else ""
+        return replace(not_measured(claim, why=why), left_out=left_out, prediction=prediction, measured=measured)
+    return replace(verdict_on(chosen.rows, part), left_out=left_out, prediction=prediction)
 
 
 def _label(claim: Claim, table: pd.DataFrame, measured: str) -> str:
     ranges = []
     for name in claim.variables:
+        if name not in table.columns:
+            continue
         low, high = table[name].min(), table[name].max()
         ranges.append(f"{name} = {low:.4g}" if low == high else f"{name} = {low:.4g} to {high:.4g}")
     return "; ".join([measured or claim.quantity, *ranges])
 
 
-def _values(claim: Claim, table: pd.DataFrame, constants: Mapping[str, Any]) -> np.ndarray:
-    variables = {name: table[name].to_numpy() for name in claim.variables}
-    return np.broadcast_to(claim.bound(**variables, **constants), (len(table),))
+def _known(claim: Claim, judged: Judged, label: str, false_alarm: float) -> Verdict:
+    adjusted, points, count = holm(judged.against), judged.points, len(judged.points)
+    bad = adjusted <= false_alarm
+    slack = _slack(claim, points)
+    over = {Sense.AT_MOST: "bound over measured", Sense.AT_LEAST: "measured over bound"}.get(
+        claim.sense or Sense.EQUAL, ""
+    )
+    over = over.replace("measured", "n*") if claim.quantity.startswith("n*") else over
+    tail = f"; {over}: {slack:.3g}{' (median)' if count > 1 else ''}" if np.isfinite(slack) else ""
+    every = f"all {count} points" if count > 1 else "the one point"
+    good = judged.support <= false_alarm
+    if bad.any():
+        worst = int(np.argmin(np.where(bad, judged.against, np.inf)))
+        share = f"at {int(bad.sum())} of {count}, most" if count > 1 else ""
+        text = f"{share}{_place(claim, points, worst)}: {points['seen'].iloc[worst]}".strip(": ")
+        status = Status.VIOLATED
+    elif claim.sense is Sense.EQUAL:
+        status, text = Status.HOLDS, f"at {every}{_resolution(points)}"
+    elif good.all():
+        status, text = Status.HOLDS, f"at {every}{tail}"
+    else:
+        status, text = Status.OPEN, f"holds at {int(good.sum())} of {count}, too close to call at the others{tail}"
+    return Verdict(claim, status, text, label, slack=slack, points=count, false_alarm=false_alarm)
 
 
-def _check_known(claim: Claim, table: pd.DataFrame, label: str, constants: Mapping[str, float]) -> Verdict:
-    value = _values(claim, table, constants)
-    low, best, high = (table[c].to_numpy(dtype=float) for c in ("low", "best", "high"))
-    upper = claim.kind is Kind.SUFFICIENT
-    if claim.kind in (Kind.EQUALITY, Kind.PUBLISHED):
-        error = claim.error(value) if callable(claim.error) else claim.error
-        good, bad = (low <= value + error) & (value - error <= high), None
-        slack = float("nan")
-    else:
-        good = high <= value if upper else low >= value
-        bad = low > value if upper else high < value
-        finite = np.isfinite(best) & (best > 0) & (value > 0)
-        factor = value[finite] / best[finite] if upper else best[finite] / value[finite]
-        slack = float(np.median(factor)) if finite.any() else float("nan")
-    names = ("bound over measured" if upper else "measured over bound") if bad is not None else ""
-    tail = f"; {names}: {slack:.3g} (median)" if np.isfinite(slack) else ""
-    count = len(table)
-    if good.all():
-        text, status = f"holds at all {count} points{tail}", Status.HOLDS
-    elif bad is None:
-        worst = int(np.argmax(np.where(good, -np.inf, np.maximum(low - value, value - high))))
-        where = _place(claim, table, worst)
-        text = f"differs at {int((~good).sum())} of {count} points, most{where}: measured {best[worst]:.4g} "
-        text += f"[{low[worst]:.4g}, {high[worst]:.4g}], claimed {value[worst]:.4g}"
-        status = Status.VIOLATED
-    elif bad.any():
-        worst = int(np.argmax(bad))
-        text = f"violated at {int(bad.sum())} of {count} points, first{_place(claim, table, worst)}: "
-        text += f"measured {best[worst]:.4g} [{low[worst]:.4g}, {high[worst]:.4g}], bound {value[worst]:.4g}"
-        status = Status.VIOLATED
-    else:
-        text = f"holds at {int(good.sum())} of {count} points, within the interval at the others{tail}"
-        status = Status.OPEN
-    return Verdict(claim, status, text, label, slack=slack)
+def _slack(claim: Claim, points: pd.DataFrame) -> float:
+    value, best = (points[c].to_numpy(dtype=np.float64) for c in ("value", "best"))
+    finite = np.isfinite(best) & (best > 0) & np.isfinite(value) & (value > 0)
+    if claim.sense is Sense.EQUAL or not finite.any():
+        return float("nan")
+    ratio = value[finite] / best[finite]
+    return float(np.median(ratio if claim.sense is Sense.AT_MOST else 1 / ratio))
+
+
+def _resolution(points: pd.DataFrame) -> str:
+    """How large a difference would have been seen: an equality is only as good as that."""
+    half = (points["high"] - points["low"]).to_numpy(dtype=np.float64) / 2
+    scale = np.abs(points["best"].to_numpy(dtype=np.float64))
+    known = np.isfinite(half) & (half > 0) & (scale > 0)
+    return f", to within {100 * float(np.median(half[known] / scale[known])):.2g} % (median)" if known.any() else ""
 
 
 def _place(claim: Claim, table: pd.DataFrame, i: int) -> str:
-    at = ", ".join(f"{name} = {table[name].iloc[i]:.4g}" for name in claim.variables)
+    names = [
+        n for n in dict.fromkeys((*claim.variables, "eps", "delta")) if n in table.columns and table[n].notna().iloc[i]
+    ]
+    at = ", ".join(f"{name} = {table[name].iloc[i]:.4g}" for name in names)
     return f" at {at}" if at else ""
 
 
-def _check_fitted(
-    claim: Claim, table: pd.DataFrame, label: str, constant: str, constants: Mapping[str, float]
+def _fitted(
+    claim: Claim,
+    rows: pd.DataFrame,
+    quantity: str,
+    label: str,
+    constant: str,
+    constants: dict[str, float],
+    covariance: np.ndarray | None,
+    false_alarm: float,
 ) -> Verdict:
-    """An unknown constant: the smallest (for a lower bound, the largest) that the data allow."""
-    lower_bound = claim.kind is Kind.NECESSARY
-    one = _values(claim, table, {**constants, constant: 1.0})
-    two = _values(claim, table, {**constants, constant: 2.0})
-    drift = ""
-    if np.allclose(two, 2 * one, rtol=1e-9):
-        fit = smallest_constant(table, one, lower_bound=lower_bound)
-        estimate, drift = fit.constant, fit.drift_text
-    else:
-        estimate = _solved_constant(claim, table, constant, constants)
-    word = "at most" if lower_bound else "at least"
+    """An unknown constant: the smallest (for a lower bound, the largest) that the data allow, if one can do."""
+    fit = fit_constant(claim, rows, quantity, constant, constants, covariance)
+    c, worst = fit.constant, fit.worst
+    word = {Sense.AT_MOST: "at least ", Sense.AT_LEAST: "at most ", Sense.EQUAL: ""}[claim.sense or Sense.EQUAL]
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
-    text = f"consistent with {constant} {word} {estimate.best:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]{given}"
-    return Verdict(claim, Status.CONSISTENT, f"{text}; {drift}" if drift else text, label, constant=estimate)
-
-
-def _solved_constant(claim: Claim, table: pd.DataFrame, constant: str, constants: Mapping[str, float]) -> Estimate:
-    """The smallest constant by bisection, for a bound that grows with it otherwise than in proportion."""
-    if claim.kind is not Kind.SUFFICIENT:
-        raise ArgumentError(constant, "a constant that does not multiply a lower bound", "a value", f"Pass {constant}=")
-    ends = []
-    for column in ("low", "best", "high"):
-        value = table[column].to_numpy(dtype=float)
-        small, large = np.zeros(len(table)), np.full(len(table), 2.0**20)
-        if (_values(claim, table, {**constants, constant: large}) < value).any():
-            raise ArgumentError(constant, "a bound that no value lifts above the data", "a value", f"Pass {constant}=")
-        for _ in range(80):
-            middle = (small + large) / 2
-            enough = _values(claim, table, {**constants, constant: middle}) >= value
-            small, large = np.where(enough, small, middle), np.where(enough, middle, large)
-        ends.append(float(large.max()))
-    low, best, high = ends
-    return Estimate(low, best, high)
+    needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
+    needed += f"; proved here: {claim.proved}" if claim.proved else ""
+    common = {"constant": c, "points": len(rows)}
+    if worst is None and claim.sense is Sense.AT_LEAST:
+        return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]
+    if worst is None:
+        return Verdict(claim, Status.OPEN, f"cannot be tested here: any {constant} fits; {needed}", label, **common)  # type: ignore[arg-type]
+    common["false_alarm"] = false_alarm
+    if worst.p_value <= false_alarm:
+        where = f" at {worst.where}" if worst.where else ""
+        grows = worst.text.replace("C ", f"{constant} ", 1)
+        return Verdict(claim, Status.NO_FORM, f"{grows}{where}; {needed} up to there", label, **common)  # type: ignore[arg-type]
+    return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]

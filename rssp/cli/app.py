@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rssp.cli import check, claims, estimate, figures, list_, merge, run, status
+from rssp.cli import check, claims, estimate, figures, list_, merge, run, status, ticket
 from rssp.errors import RsspError
 
 __all__ = ["main"]
@@ -50,6 +50,7 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
     app.command("figures")(figures.figures)
     app.command("merge")(merge.merge)
     app.command("status")(status.status)
+    app.command("ticket")(ticket.ticket)
     return app
 
 

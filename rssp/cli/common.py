@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from rssp.claims import Verdict
 
-__all__ = ["VERDICT_STYLES", "ClaimsFile", "Figures", "Json", "Out", "Scale", "Seed", "Workers", "short"]
+__all__ = [
+    "VERDICT_STYLES",
+    "ClaimsFile",
+    "Figures",
+    "Json",
+    "Out",
+    "Prefer",
+    "Scale",
+    "Seed",
+    "Workers",
+    "print_verdicts",
+]
 
 Scale = Annotated[str, typer.Option(help="How much work: quick (a minute), standard (ten), full (paper grade).")]
 Out = Annotated[Path, typer.Option(help="Where results are kept; a run that was stopped resumes from here.")]
@@ -24,10 +37,36 @@ ClaimsFile = Annotated[
     Path | None, typer.Option("--claims", help="A Python file of yours that adds claims with rssp.add_claim(...).")
 ]
 
-VERDICT_STYLES = {"holds": "green", "violated": "red", "consistent": "cyan", "undecided by these data": "yellow"}
-VERDICT_STYLES |= {"out of reach here": "dim"}
+VERDICT_STYLES = {
+    "holds": "green",
+    "violated": "red",
+    "form not supported": "red",
+    "consistent": "cyan",
+    "undecided": "yellow",
+    "not measured yet": "dim",
+    "out of reach": "dim",
+}
+Prefer = Annotated[
+    str, typer.Option(help="Which stored tables win: best (the largest scale of all), or results (those under --out).")
+]
 
 
-def short(table: pd.DataFrame) -> pd.DataFrame:
-    """What a person reads first of a table of verdicts; the rest is in --json."""
-    return table[["claim", "measured", "verdict", "detail"]]
+def print_verdicts(verdicts: Sequence[Verdict], verbose: bool = False) -> None:
+    """Verdicts for reading: one line each, or all there is to say."""
+    import shutil
+    import sys
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from rssp.report.verdicts import false_alarms, legend, verdict_lines, verdict_text
+
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    console = Console(width=max(width, 80), soft_wrap=True, highlight=False)
+    if verbose:
+        console.print(Text("\n\n".join(verdict_text(v, width) for v in verdicts)))
+    else:
+        for name, status, why in verdict_lines(verdicts, width):
+            console.print(Text.assemble(name, "  ", (status, VERDICT_STYLES.get(status, "")), "\n    ", why))
+        console.print(Text("\n" + legend(width)))
+    console.print(Text("\n".join(textwrap.wrap(false_alarms(verdicts), width))))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rssp.cli.common import Json, Seed, Workers
+
+if TYPE_CHECKING:
+    from rssp.balls import Ball
+    from rssp.estimates import Estimate
+    from rssp.laws import Law
 
 __all__ = ["estimate"]
 
@@ -25,7 +30,9 @@ def estimate(
     centre: Annotated[float, typer.Option(help="Centre of the ball, the same in every coordinate.")] = 0.0,
     trials: Annotated[int | None, typer.Option(help="Random samples to draw; 1000 unless given.", min=1)] = None,
     confidence: Annotated[float, typer.Option(help="Confidence of the interval.")] = 0.95,
-    method: Annotated[str, typer.Option(help="measured, or covering law: predicted without enumerating.")] = "measured",
+    method: Annotated[
+        str, typer.Option(help="measured; covering law: predicted; guarantee: proved; or all, one line each.")
+    ] = "measured",
     seed: Seed = 0,
     workers: Workers = None,
     json: Json = False,
@@ -34,29 +41,34 @@ def estimate(
     from rssp.balls import Ball
     from rssp.errors import ArgumentError
     from rssp.laws.parse import parse_law
-    from rssp.montecarlo.questions import covering_probability, required_samples
+    from rssp.montecarlo.questions import METHODS, covering_probability, required_samples
 
     if (n is None) == (delta is None):
         raise ArgumentError("--n, --delta", "both" if n is not None else "neither", "exactly one of the two")
     the_law, ball = parse_law(law, dim), Ball(dim, radius, norm, centre)
-    common: dict[str, Any] = {
-        "trials": trials, "seed": seed, "confidence": confidence, "workers": workers, "method": method,
-    }  # fmt: skip
-    if n is not None:
-        result = covering_probability(the_law, n, eps, ball, progress=not json, **common)
-        name = f"P(cover at n = {n}, eps = {eps:g})"
-    else:
-        assert delta is not None
-        result = required_samples(the_law, eps, delta, ball, progress=not json, **common)
-        name = f"n*(eps = {eps:g}, delta = {delta:g})"
+    common: dict[str, Any] = {"trials": trials, "seed": seed, "confidence": confidence, "workers": workers}
+    for one in METHODS if method == "all" else (method,):
+        if n is not None:
+            result = covering_probability(the_law, n, eps, ball, progress=not json, method=one, **common)
+            name = f"P(cover at n = {n}, eps = {eps:g})"
+        else:
+            assert delta is not None
+            result = required_samples(the_law, eps, delta, ball, progress=not json, method=one, **common)
+            name = f"n*(eps = {eps:g}, delta = {delta:g})"
+        _show(name, result, json, {"n": n, "eps": eps, "delta": delta, "trials": trials, "method": one}, the_law, ball)
+
+
+def _show(name: str, result: Estimate, json: bool, settings: dict[str, Any], law: Law, ball: Ball) -> None:
+    """One line of JSON, or the number and, below it, what it is of."""
     if json:
         import json as json_module
 
         ends = {"low": result.low, "best": result.best, "high": result.high}
         values = {k: (v if math.isfinite(v) else str(v)) for k, v in ends.items()}
-        settings = {"law": repr(the_law), "ball": repr(ball), "n": n, "eps": eps, "delta": delta}
-        settings |= {"trials": trials, "method": method}
-        print(json_module.dumps({"quantity": name, **values, "confidence": confidence, **settings}))
+        about = {"law": repr(law), "ball": repr(ball), "n": settings["n"], "eps": settings["eps"]}
+        about |= {"delta": settings["delta"], "trials": settings["trials"], "method": settings["method"]}
+        print(json_module.dumps({"quantity": name, **values, "confidence": result.confidence, **about}))
     else:
-        print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  at {confidence:.0%} confidence")
-        print(f"{the_law!r}, {ball!r}, {method}")
+        sure = "proved" if settings["method"] == "guarantee" else f"at {result.confidence:.0%} confidence"
+        print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  {sure}")
+        print(f"{law!r}, {ball!r}, {settings['method']}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rssp.cli.common import VERDICT_STYLES, Json, Out, Scale, Seed, Workers, short
+from rssp.cli.common import Json, Out, Scale, Seed, Workers, print_verdicts
 from rssp.errors import ArgumentError, RsspError
 
 if TYPE_CHECKING:
@@ -125,7 +125,6 @@ def _print_json(outcome: Outcome, scale: str) -> None:
 
 def _print(outcome: Outcome) -> None:
     from rssp.report import print_table
-    from rssp.report.verdicts import verdict_table
 
     print(outcome.study.question)
     for name, table in _shown(outcome).items():
@@ -133,7 +132,8 @@ def _print(outcome: Outcome) -> None:
         print_table(table, name)
     if outcome.verdicts:
         print()
-        print_table(short(verdict_table(outcome.verdicts)), "verdicts", VERDICT_STYLES)
+        print("verdicts")
+        print_verdicts(outcome.verdicts)
     if outcome.findings:
         print()
     for finding in outcome.findings:

@@ -2,7 +2,7 @@
 
 from rssp.montecarlo.experiment import Experiment
 from rssp.montecarlo.fixed_size import FixedSizeHits
-from rssp.montecarlo.fractions import CoveredFractions
+from rssp.montecarlo.fractions import CoveredFractions, RestrictedFractions
 from rssp.montecarlo.measurements import Coverage, CoveringProfiles, HittingTimes, Measurement
 from rssp.montecarlo.merging import merge, status
 from rssp.montecarlo.rare_failures import OneSidedTilt, WeightedFailures, rare_failure, rare_failure_experiment
@@ -21,6 +21,7 @@ __all__ = [
     "IntervalWidth",
     "Measurement",
     "OneSidedTilt",
+    "RestrictedFractions",
     "Seconds",
     "SmallestSubsets",
     "StoppingRule",

@@ -12,7 +12,7 @@ from rssp._identity import register
 from rssp.balls import Ball
 from rssp.montecarlo.measurements import Columns, Measurement
 
-__all__ = ["CoveredFractions"]
+__all__ = ["CoveredFractions", "RestrictedFractions"]
 
 
 @register
@@ -50,3 +50,44 @@ class CoveredFractions(Measurement):
             "n": np.tile(np.arange(1, n_max + 1), trials),
             "v": fractions.reshape(-1),
         }
+
+
+@register
+@dataclass(frozen=True)
+class RestrictedFractions(CoveredFractions):
+    """The same for the process that the proofs follow: targets that leave the ball on the way are lost.
+
+    With g the indicator of what is covered, at first of the targets within eps of 0, a target z is covered by the next
+    number X if it was before, or if z - X lies in the ball and was. It is a part of what `CoveredFractions` measures.
+
+    >>> experiment = RestrictedFractions(eps=0.125, n_max=1)
+    >>> experiment.measure(np.array([[[0.5]]]), Ball.interval(-0.5, 0.5), np.random.default_rng(0))["v"]
+    array([0.375])
+    """
+
+    def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:
+        trials, n_max = samples.shape[:2]
+        low, high = (float(end[0]) for end in ball.bounds)
+        fractions = np.empty((trials, n_max))
+        for trial, sample in enumerate(samples[:, :, 0]):
+            starts, ends = np.array([max(-self.eps, low)]), np.array([min(self.eps, high)])
+            starts, ends = starts[starts < ends], ends[starts < ends]
+            for n, x in enumerate(sample):
+                starts, ends = _with_shifted(starts, ends, float(x), low, high)
+                fractions[trial, n] = (ends - starts).sum() / (high - low)
+        numbers = np.tile(np.arange(1, n_max + 1), trials)
+        return {"trial": np.repeat(np.arange(trials), n_max), "n": numbers, "v": np.minimum(fractions, 1.0).reshape(-1)}
+
+
+def _with_shifted(
+    starts: NDArray[np.float64], ends: NDArray[np.float64], x: float, low: float, high: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The union of disjoint intervals and of what of them, moved by x, lies in [low, high]."""
+    moved_starts, moved_ends = np.maximum(starts + x, low), np.minimum(ends + x, high)
+    kept = moved_starts < moved_ends
+    starts, ends = np.concatenate([starts, moved_starts[kept]]), np.concatenate([ends, moved_ends[kept]])
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], np.maximum.accumulate(ends[order])
+    fresh = np.ones(len(starts), dtype=bool)
+    fresh[1:] = starts[1:] > ends[:-1]
+    return starts[fresh], ends[np.append(fresh[1:], True)] if len(starts) else ends

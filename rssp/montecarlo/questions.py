@@ -20,7 +20,7 @@ from rssp.montecarlo.runner import run
 
 __all__ = ["METHODS", "covering_probability", "required_samples"]
 
-METHODS = ("measured", "covering law")
+METHODS = ("measured", "covering law", "guarantee")
 _TRIALS = 1000
 _DETAILS = ("trials", "successes", "undecided", "failed", "samples", "error")
 
@@ -56,7 +56,7 @@ def covering_probability(
     error_norm : inf or 2, the norm of the error
     method : "measured", or "covering law": the prediction of `rssp.prediction.covering_law`, without enumerating
         sums; the interval is then that of the average over `trials` samples (by default as many as the dimension
-        allows in seconds)
+        allows in seconds). Or "guarantee": what `rssp.guaranteed_failure` proves; nothing is drawn then
 
     Raises
     ------
@@ -78,8 +78,15 @@ def covering_probability(
     if method == "covering law":
         from rssp.prediction.covering_law import predicted_coverage
 
-        _max_norm_only(error_norm)
+        _max_norm_only(error_norm, method)
         return _first_row(predicted_coverage(law, n, eps, ball, samples=trials, seed=seed, confidence=confidence))
+    if method == "guarantee":
+        from rssp.prediction.guarantees import guaranteed_failure
+
+        _max_norm_only(error_norm, method)
+        failure = guaranteed_failure(law, n, eps, ball)
+        ends = 1 - failure.high, 1 - failure.best, 1 - failure.low
+        return Estimate(*ends, failure.confidence, failure.evidence, "P(cover)")
     experiment = Experiment(law, ball, Coverage(n=n, eps=eps, error_norm=error_norm), seed=seed)
     seen = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress)
     return _first_row(coverage(seen, confidence=confidence))
@@ -123,8 +130,13 @@ def required_samples(
     if method == "covering law":
         from rssp.prediction.covering_law import predicted_required_samples
 
-        _max_norm_only(error_norm)
+        _max_norm_only(error_norm, method)
         return predicted_required_samples(law, eps, delta, ball, samples=trials, seed=seed, confidence=confidence)
+    if method == "guarantee":
+        from rssp.prediction.guarantees import guaranteed_samples
+
+        _max_norm_only(error_norm, method)
+        return guaranteed_samples(law, eps, delta, ball)
     top = _default_n_max(ball, eps, delta) if n_max is None else integer("n_max", n_max, 1)
     experiment = Experiment(law, ball, HittingTimes(eps=(eps,), n_max=top, error_norm=error_norm), seed=seed)
     seen = run(experiment, trials or _TRIALS, out=out, workers=workers, progress=progress)
@@ -144,6 +156,6 @@ def _first_row(table: pd.DataFrame) -> Estimate:
     return Estimate(row["low"], row["best"], row["high"], row["confidence"], row["evidence"], row["quantity"], details)
 
 
-def _max_norm_only(error_norm: float) -> None:
+def _max_norm_only(error_norm: float, method: str) -> None:
     if error_norm != math.inf:
-        raise ArgumentError("error_norm", error_norm, "inf with method='covering law'")
+        raise ArgumentError("error_norm", error_norm, f"inf with method={method!r}")

@@ -155,7 +155,7 @@ class _Window(NamedTuple):
 
 
 @kernel(inner=True)
-def _normal_mass(lower, upper):  # type: ignore[no-untyped-def]
+def _normal_mass(lower, upper):
     """Twice the mass of N(0, 1/2) between lower and upper, from the side without cancellation."""
     if lower > 0.0:
         return math.erfc(lower) - math.erfc(upper)
@@ -165,7 +165,7 @@ def _normal_mass(lower, upper):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _rectangle(z, first, slope, width, window):  # type: ignore[no-untyped-def]
+def _rectangle(z, first, slope, width, window):
     """P(both sums within eps of z): the first, of variance `first`, by its nodes, the second by its conditional law.
 
     Given the first sum y, the second is normal of mean slope y and standard deviation width / sqrt(2).
@@ -185,7 +185,7 @@ def _rectangle(z, first, slope, width, window):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):  # type: ignore[no-untyped-def]
+def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):
     """value + the log probability that both sums are in the window, given the three chi-square variables."""
     eps = window.eps
     first = vi + va
@@ -208,7 +208,7 @@ def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):  # type: ign
 
 
 @kernel
-def _log_mean_rectangle(common, own, window):  # type: ignore[no-untyped-def]
+def _log_mean_rectangle(common, own, window):
     """log of the mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
 
     Time O(|common| |own|^2 |distance| |node|), less the terms whose bound by the density's maximum is e^-40 of the

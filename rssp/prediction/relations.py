@@ -51,7 +51,7 @@ def relation_limit(n: int) -> int:
 
 
 @kernel
-def _sum_relations(sample, root, limit, widths, totals):  # type: ignore[no-untyped-def]
+def _sum_relations(sample, root, limit, widths, totals):
     """Add prod root_i prod_j (1 - |delta_j| / width)^+ to totals (limit, m), for every relation of r >= 2 vectors.
 
     root (m, n) and widths (m,) belong together. Signed sets are gone through depth first, the first sign fixed. Time

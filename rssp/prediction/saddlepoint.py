@@ -60,7 +60,7 @@ class _Scratch(NamedTuple):
 
 
 @kernel(hot=True)
-def _dot(t, sample, i):  # type: ignore[no-untyped-def]
+def _dot(t, sample, i):
     u = 0.0
     for a in range(t.size):
         u += t[a] * sample[i, a]
@@ -68,7 +68,7 @@ def _dot(t, sample, i):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _less_inner_product(value, t, z):  # type: ignore[no-untyped-def]
+def _less_inner_product(value, t, z):
     """value - <t, z>, term by term: stored tables know the last bit, which the order of the terms decides."""
     for a in range(t.size):
         value -= t[a] * z[a]
@@ -76,7 +76,7 @@ def _less_inner_product(value, t, z):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _plus_cumulants(value, sample, t):  # type: ignore[no-untyped-def]
+def _plus_cumulants(value, sample, t):
     """value + K(t), term by term."""
     log2 = math.log(2.0)
     for i in range(sample.shape[0]):
@@ -86,12 +86,12 @@ def _plus_cumulants(value, sample, t):  # type: ignore[no-untyped-def]
 
 
 @kernel(hot=True)
-def _tilted_probability(u):  # type: ignore[no-untyped-def]
+def _tilted_probability(u):
     return 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
 
 
 @kernel(inner=True)
-def _differentiate(sample, s):  # type: ignore[no-untyped-def]
+def _differentiate(sample, s):
     """The gradient of K(t) - <t, z> and the lower triangle of its matrix of second derivatives, at the tilt."""
     d = s.tilt.size
     s.gradient[:] = -s.target
@@ -107,7 +107,7 @@ def _differentiate(sample, s):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _factorise(matrix):  # type: ignore[no-untyped-def]
+def _factorise(matrix):
     """The lower Cholesky factor in place; False where a pivot vanishes: the tilt runs off to infinity."""
     for a in range(matrix.shape[0]):
         for b in range(a + 1):
@@ -124,7 +124,7 @@ def _factorise(matrix):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _decrement(s):  # type: ignore[no-untyped-def]
+def _decrement(s):
     """The squared Newton decrement, factor^-1 gradient left in `step`."""
     decrement = 0.0
     for a in range(s.step.size):
@@ -137,7 +137,7 @@ def _decrement(s):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _finish_step(s):  # type: ignore[no-untyped-def]
+def _finish_step(s):
     """step = (factor factor^T)^-1 gradient, from what `_decrement` left."""
     d = s.step.size
     for a in range(d - 1, -1, -1):
@@ -148,7 +148,7 @@ def _finish_step(s):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _search_line(sample, s, value, decrement):  # type: ignore[no-untyped-def]
+def _search_line(sample, s, value, decrement):
     """Halve the step until the exponent falls by a quarter of what it promises; moves the tilt, returns the value."""
     size, new_value = 1.0, value
     for _ in range(_HALVINGS):
@@ -163,7 +163,7 @@ def _search_line(sample, s, value, decrement):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _solve(sample, s):  # type: ignore[no-untyped-def]
+def _solve(sample, s):
     """(whether the target lies inside the sums' hull, K(t) - <t, z>), with the tilt t of K'(t) = z and the factor."""
     value = _less_inner_product(_plus_cumulants(0.0, sample, s.tilt), s.tilt, s.target)
     for _ in range(_STEPS):
@@ -181,7 +181,7 @@ def _solve(sample, s):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _second_order(sample, s):  # type: ignore[no-untyped-def]
+def _second_order(sample, s):
     """(the root's logarithm in (S1), c of (S2)) at the solved tilt."""
     d = s.tilt.size
     y = s.whitened
@@ -218,7 +218,7 @@ def _second_order(sample, s):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _add_density(total, part, tilt, mean_tilt):  # type: ignore[no-untyped-def]
+def _add_density(total, part, tilt, mean_tilt):
     """log(e^total + e^part); mean_tilt (d,), weighted by the densities, takes in `tilt`."""
     if part > total:
         ratio = math.exp(total - part) if total > -np.inf else 0.0
@@ -232,7 +232,7 @@ def _add_density(total, part, tilt, mean_tilt):  # type: ignore[no-untyped-def]
 
 
 @kernel(inner=True)
-def _take_heavy(heavy, subset, target, rest):  # type: ignore[no-untyped-def]
+def _take_heavy(heavy, subset, target, rest):
     """rest = the target less the sum of the heavy vectors in the subset (bit j: vector j)."""
     for a in range(target.size):
         taken = 0.0
@@ -243,7 +243,7 @@ def _take_heavy(heavy, subset, target, rest):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def small_log_density(sample, heavy, targets, log_density, tilts):  # type: ignore[no-untyped-def]
+def small_log_density(sample, heavy, targets, log_density, tilts):
     """Fill log_density (m,) and tilts (m, d) at targets (m, d), by (S1) and (S2); -inf outside the support.
 
     The vectors `heavy` (h, d) are taken exactly: the density is the mean of 2^h saddlepoint densities of the sum of

@@ -14,7 +14,17 @@ __all__ = ["as_json", "as_latex", "as_markdown", "number_text", "print_table", "
 
 _FILE_WIDTH = 160
 
-_ESCAPES = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}"}
+_WIDE = 30  # letters: longer cells are set in paragraphs
+_ESCAPES = {
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "$": r"\$",
+}
 _ESCAPES |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"$<$", ">": r"$>$"}
 
 
@@ -51,17 +61,33 @@ def as_markdown(table: pd.DataFrame) -> str:
     """The table in Markdown."""
     lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
     for row in table.itertuples(index=False):
-        lines.append("| " + " | ".join(number_text(v).replace("|", r"\|") for v in row) + " |")
+        lines.append("| " + " | ".join(map(_markdown, row)) + " |")
     return "\n".join(lines)
+
+
+def _markdown(value: Any) -> str:
+    """A cell's text, with what Markdown would take for markup as it is."""
+    text = " ".join(number_text(value).split())
+    return "".join("\\" + c if c in "\\|*_`<>[]#~" else c for c in text)
 
 
 def _latex(value: Any) -> str:
     return "".join(_ESCAPES.get(c, c) for c in number_text(value))
 
 
-def as_latex(table: pd.DataFrame) -> str:
-    """The table as a LaTeX tabular with the rules of booktabs."""
-    columns = "".join("r" if pd.api.types.is_numeric_dtype(table[c]) else "l" for c in table.columns)
+def as_latex(table: pd.DataFrame, caption: str = "", label: str = "") -> str:
+    """The table as a LaTeX tabular with the rules of booktabs; with a caption in a float, with a label in it.
+
+    Columns with long texts are paragraphs (``p{...}``) that share the width of the line.
+    """
+    texts = {c: [number_text(v) for v in table[c]] for c in table.columns}
+    longest = {c: max([len(str(c)), *map(len, cells)]) for c, cells in texts.items()}
+    wide = [c for c in table.columns if longest[c] > _WIDE]
+    share = {c: 0.9 * longest[c] ** 0.5 / sum(longest[w] ** 0.5 for w in wide) for c in wide}
+    columns = "".join(
+        rf"p{{{share[c]:.2f}\linewidth}}" if c in share else "r" if pd.api.types.is_numeric_dtype(table[c]) else "l"
+        for c in table.columns
+    )
     lines = [
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -69,7 +95,11 @@ def as_latex(table: pd.DataFrame) -> str:
         r"\midrule",
     ]
     lines += [" & ".join(_latex(v) for v in row) + r" \\" for row in table.itertuples(index=False)]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    if caption:
+        named = [rf"\label{{{label}}}"] if label else []
+        lines = [r"\begin{table}", rf"\caption{{{_latex(caption)}}}", *named, *lines, r"\end{table}"]
+    return "\n".join(lines)
 
 
 def print_table(table: pd.DataFrame, title: str = "", styles: Mapping[str, str] | None = None) -> None:

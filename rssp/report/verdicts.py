@@ -7,10 +7,28 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from rssp.claims import Claim, Verdict, all_claims, claim
+from rssp.claims import Claim, Kind, Status, Verdict, Wording, all_claims, claim
 from rssp.report.tables import number_text
 
-__all__ = ["claim_table", "claim_text", "verdict_table", "verdict_view"]
+__all__ = [
+    "claim_table",
+    "claim_text",
+    "false_alarms",
+    "legend",
+    "verdict_lines",
+    "verdict_table",
+    "verdict_text",
+    "verdict_view",
+]
+
+_MARKS = {
+    Kind.HEURISTIC: "~", Kind.CONJECTURE: "?", Kind.PUBLISHED: "#",
+    Wording.RESTATED: "r", Wording.ABSTRACT: "a", Wording.AS_QUOTED: "q",
+}  # fmt: skip
+_LEGEND = (
+    "after a claim: ~ heuristic, ? conjecture, # published figure; its wording was read in the abstract only (a), as "
+    "restated elsewhere (r), or is quoted from memory (q)"
+)
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -18,8 +36,61 @@ def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame([v.row() for v in verdicts])
 
 
+def false_alarms(verdicts: Sequence[Verdict]) -> str:
+    """How many true claims are to be expected among those found wanting, in one sentence."""
+    tested = [v for v in verdicts if v.false_alarm > 0]
+    expected = sum(v.false_alarm for v in tested)
+    found = sum(v.status in (Status.VIOLATED, Status.NO_FORM) for v in tested)
+    return (
+        f"{found} of {len(tested)} tested lines are violated or of a form that is not supported; if all were true, "
+        f"at most {expected:.2g} would be expected."
+    )
+
+
+def verdict_lines(verdicts: Sequence[Verdict], width: int = 80) -> list[tuple[str, str, str]]:
+    """Claim, verdict and one line why, cut at a word to fit a width; the claim carries marks for kind and wording."""
+    names = [_marked(v.claim) for v in verdicts]
+    first = max(map(len, names), default=0)
+    return [
+        (f"{name:<{first}}", v.status.value, textwrap.shorten(v.text, width - 4, placeholder=" ..."))
+        for name, v in zip(names, verdicts, strict=True)
+    ]
+
+
+def _marked(c: Claim) -> str:
+    marks = _MARKS.get(c.kind, "") + _MARKS.get(c.wording, "")
+    return f"{c.id} {marks}" if marks else c.id
+
+
+def legend(width: int = 80) -> str:
+    """What the marks of `verdict_lines` mean."""
+    return textwrap.fill(_LEGEND, width)
+
+
+def verdict_text(verdict: Verdict, width: int = 80) -> str:
+    """One verdict in full: kind, wording, why, on what, what was left out and what predictions say."""
+    c = verdict.claim
+    entries = {
+        "kind": f"{c.kind.value}, wording {c.wording.value}",
+        "why": verdict.text,
+        "measured": verdict.measured,
+        "scope": c.scope.text if c.scope else "",
+        "left out": verdict.left_out,
+        "predicted": verdict.prediction,
+        "note": c.valid,
+        "error": f"a true claim gets this verdict with probability at most {verdict.false_alarm:g}"
+        if verdict.status in (Status.VIOLATED, Status.NO_FORM)
+        else "",
+    }
+    lines = [f"{c.id}: {verdict.status.value}"]
+    for name, text in entries.items():
+        body = textwrap.wrap(text, width - 12, break_long_words=False)
+        lines += [f"  {name if i == 0 else '':<9} {line}" for i, line in enumerate(body)]
+    return "\n".join(lines)
+
+
 def verdict_view(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """The table for a paper: claim, paper, what was measured, verdict, implied constant as value(uncertainty)."""
+    """The table for a paper: claim, its paper, kind and wording, what was measured, verdict and why."""
     rows = []
     for v in verdicts:
         c = v.constant
@@ -27,9 +98,11 @@ def verdict_view(verdicts: Sequence[Verdict]) -> pd.DataFrame:
             {
                 "claim": v.claim.id,
                 "paper": f"{v.claim.paper}, {v.claim.number}".rstrip(", "),
+                "kind": v.claim.kind.value,
+                "wording": v.claim.wording.value,
                 "measured": v.measured,
                 "verdict": v.status.value,
-                "constant": "" if c is None else str(c),
+                "constant": "" if c is None else f"{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]",
                 "detail": v.text,
             }
         )
@@ -56,6 +129,7 @@ def _claim_row(c: Claim, studies: Sequence[str]) -> dict[str, str]:
         "statement": c.statement,
         "latex": c.latex,
         "constants": ", ".join(f"{k} = {v}" for k, v in _constants(c).items()),
+        "scope": c.scope.text if c.scope else "",
         "valid": c.valid,
         "wording": c.wording.value,
         "study": ", ".join(studies),
@@ -75,6 +149,7 @@ def claim_text(id: str, studies: Sequence[str] = ()) -> str:
         "kind": f"{c.kind.value}, of {c.quantity}",
         "variables": ", ".join(c.variables) or "none",
         "constants": ", ".join(f"{k} = {v}" for k, v in _constants(c).items()) or "none",
+        "scope": (c.scope.text if c.scope else "") or "as stated",
         "valid": c.valid or "as stated",
         "wording": c.wording.value,
         "measured by": measured,

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rssp.claims import Claim, Verdict, add_claim, all_claims, check, out_of_reach
+from rssp.claims import Claim, Status, Verdict, add_claim, all_claims, check, not_measured, out_of_reach
+from rssp.claims.selection import COVER, THRESHOLDS, near_miss, speaks_of
 from rssp.errors import ArgumentError, StoreError
+from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 from rssp.study.definition import Tables
 from rssp.study.finding import find_study, list_studies, measured_by
 from rssp.study.running import run_study
 from rssp.study.tables import provenance, stored_tables
 
-__all__ = ["all_verdicts", "estimates_of", "load_claims"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["all_verdicts", "load_claims", "measure_claim"]
+
+_DELTAS = (0.5, 0.1, 0.01)
+_TRIALS = {"quick": 200, "standard": 4000, "full": 40_000}
+_BITS = {1: range(2, 13), 2: range(1, 5), 3: range(1, 3)}
+"""eps = 2 to the minus these, by dimension: what covering can be enumerated for"""
+_N_MAX = {1: 26, 2: 22, 3: 22}
 
 
 def load_claims(path: Path) -> None:
@@ -30,26 +43,91 @@ def load_claims(path: Path) -> None:
         )
 
 
-def estimates_of(tables: Tables, quantity: str) -> pd.DataFrame:
-    """All rows of a study's tables that are labelled with a quantity and carry low, best, high."""
-    needed = {"quantity", "low", "best", "high"}
-    parts = [t[t["quantity"] == quantity] for t in tables.values() if needed <= set(t.columns)]
-    parts = [p.dropna(axis="columns", how="all") for p in parts if len(p)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+def _usable(claim: Claim, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows of a stored table that speak of a claim's quantity, or the reason why there are none.
+
+    Only columns that the claim knows are kept: a column of another study may bear any name.
+    """
+    if not {"quantity", "evidence"} <= set(table.columns):
+        return table.iloc[:0], ""
+    counted = {"trials", "successes"} <= set(table.columns)
+    wanted = [q for q in speaks_of(claim) if (table["quantity"] == q).any() and (q != COVER or counted)]
+    if not wanted:
+        return table.iloc[:0], ""
+    scope = claim.scope.columns if claim.scope else ()
+    needed = [*claim.variables, *(n for n in scope if n not in claim.variables)]
+    if wanted[0] == COVER and claim.quantity in THRESHOLDS:
+        needed = [n for n in needed if n != "delta"]
+    absent = [n for n in needed if n not in table.columns]
+    if absent:
+        return table.iloc[:0], f"no column {absent[0]}. {near_miss(absent[0], list(table.columns))}".strip()
+    known = {*needed, *claim.settings, *IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta"}
+    columns = [c for c in table.columns if c in known and (c not in claim.constants or c in claim.settings)]
+    return table.loc[table["quantity"] == wanted[0], columns], ""
 
 
-def _own_claims(tables: Tables, done: set[str], own: list[Claim]) -> list[Verdict]:
-    """Claims added by hand, each against whatever estimates of its quantity there are."""
-    verdicts = []
-    for c in own:
-        estimates = estimates_of(tables, c.quantity)
-        if c.id in done or c.formula is None or not set(c.variables) <= set(estimates.columns):
-            continue
-        estimates = estimates.dropna(subset=list(c.variables))
-        if estimates.empty or len(c.unknown) > 1:
-            continue
-        verdicts.append(check(c, estimates, constant=(*c.unknown, "C")[0]))
-    return verdicts
+def _own_verdicts(claim: Claim, stored: Mapping[str, Tables]) -> list[Verdict]:
+    """A claim added by hand against the stored rows inside its scope: one verdict a study that has any."""
+    if claim.scope is None:
+        why = (
+            "it states no scope: Claim(..., scope=rssp.Scope(laws=..., d=..., targets=...)) says which rows it is about"
+        )
+        return [not_measured(claim, why=why)]
+    if claim.formula is None or len(claim.unknown) > 1:
+        why = "it has no formula" if claim.formula is None else f"{', '.join(claim.unknown)} are all open"
+        return [not_measured(claim, why=f"{why}: hold it against a table with rssp.check(claim, table, ...)")]
+    verdicts: list[Verdict] = []
+    outside: list[Verdict] = []
+    reasons: list[str] = []
+    quantities = {
+        str(q) for tables in stored.values() for t in tables.values() if "quantity" in t for q in t["quantity"]
+    }
+    for study, tables in stored.items():
+        usable = {name: _usable(claim, table) for name, table in tables.items()}
+        reasons += [f"{study}, {name}: {reason}" for name, (_, reason) in usable.items() if reason]
+        found = {name: rows for name, (rows, _) in usable.items() if len(rows)}
+        if found:  # several tables say the same of the same trials: the best quantity judges
+            name = min(found, key=lambda table: speaks_of(claim).index(found[table]["quantity"].iloc[0]))
+            verdict = check(claim, found[name], constant=(*claim.unknown, "C")[0], measured=f"{study}, {name}")
+            (outside if verdict.status is Status.NOT_MEASURED else verdicts).append(verdict)
+    if verdicts:
+        return verdicts
+    if not outside and not reasons:
+        hint = near_miss(claim.quantity, sorted(quantities))
+        return [not_measured(claim, why=f"no stored table has rows of {claim.quantity!r}. {hint}".strip())]
+    if not outside:
+        return [not_measured(claim, why=reasons[0])]
+    return [replace(not_measured(claim), left_out="; ".join(v.left_out for v in outside if v.left_out))]
+
+
+def measure_claim(claim: Claim, scale: str, workers: int | None = None, progress: bool = True) -> Verdict:
+    """Measure n* inside a claim's scope and hold the claim against it; "not measured yet" where that cannot be done.
+
+    Parameters
+    ----------
+    claim : Claim on ``n*`` for all targets, with a scope whose first law can be named
+    scale : "quick", "standard" or "full": 200, 4,000 or 40,000 samples
+    """
+    from rssp import Ball, Experiment, HittingTimes, coverage, required_n, run
+    from rssp.laws.parse import parse_law
+
+    scope = claim.scope
+    if claim.quantity != "n*" or scope is None or not scope.command():
+        return not_measured(claim)
+    d = 1 if scope.d is None else int(scope.d[0] if isinstance(scope.d, tuple) else scope.d)
+    if d not in _BITS:
+        return not_measured(claim, why=f"coverings are enumerated here for d = 1 to 3, not for {d}")
+    law = parse_law(str(next((name for name in scope.laws if "*" not in str(name)), "uniform")), d)
+    radius = 1.0 if scope.radius is None else scope.radius[0] if isinstance(scope.radius, tuple) else scope.radius
+    low, high = scope.ranges.get("eps", (0.0, 1.0))
+    eps = [2.0**-b for b in _BITS[d] if low <= 2.0**-b <= high]
+    if not eps:
+        return not_measured(claim, why=f"eps {low:g} to {high:g} is finer than what is enumerated in d = {d}")
+    ball = Ball(d, radius or 1.0, *(() if scope.norm is None else (scope.norm,)))
+    experiment = Experiment(law, ball, HittingTimes(tuple(eps), n_max=_N_MAX[d]))
+    trials = run(experiment, trials=_TRIALS[scale], workers=workers, progress=progress)
+    table = required_n(trials, delta=_DELTAS, interpolated=True) if claim.unknown else coverage(trials)
+    return check(claim, table, constant=(*claim.unknown, "C")[0], measured=f"measured at scale {scale}")
 
 
 def all_verdicts(
@@ -60,18 +138,21 @@ def all_verdicts(
     figures: Path | None = None,
     workers: int | None = None,
     progress: bool = True,
+    prefer: str = "best",
 ) -> tuple[list[Verdict], dict[str, str]]:
     """The verdicts of one study or of all, and where each study's tables came from.
 
-    With `scale`, studies are run (or resumed) at that scale; else the best of `stored_tables` serve. Without `study`,
+    With `scale`, studies are run (or resumed) at that scale; else the best of
+    `stored_tables` serve, or those under `out` with ``prefer="results"``. Claims added by
+    hand are held against the rows inside their scope; where there are none, `scale` measures them. Without `study`,
     claims that no table speaks of are listed too, with the reason.
     """
     from rssp.claims.catalog import CATALOGUE
 
-    own = [c for c in all_claims().values() if c.id not in CATALOGUE]
     names = [study] if study is not None else list(list_studies())
     verdicts: list[Verdict] = []
     sources: dict[str, str] = {}
+    stored: dict[str, Tables] = {}
     for name in names:
         found = find_study(name)
         if scale is not None:
@@ -79,19 +160,31 @@ def all_verdicts(
             tables, sources[found.name] = outcome.tables, f"run at scale {scale}"
         else:
             try:
-                folder, tables = stored_tables(found, out, figures)
+                folder, tables = stored_tables(found, out, figures, prefer)
             except StoreError as missing:
                 if study is not None:
                     raise
                 sources[found.name] = str(missing)
                 continue
             sources[found.name] = f"{folder} ({provenance(found, folder) or 'scale unknown'})"
-        new = found.verdicts(tables)
-        verdicts += new + _own_claims(tables, {v.claim.id for v in new}, own)
+        verdicts += found.verdicts(tables)
+        stored[found.name] = tables
+    spoken = {v.claim.id for v in verdicts}
+    for c in all_claims().values():
+        if c.id in CATALOGUE or c.id in spoken:
+            continue
+        own = _own_verdicts(c, stored)
+        if scale is not None and own[0].status is Status.NOT_MEASURED:
+            own = [measure_claim(c, scale, workers, progress)]
+        verdicts += own
+        spoken.add(c.id)
     if study is None:
-        spoken, studies = {v.claim.id for v in verdicts}, measured_by()
+        studies = measured_by()
         for c in all_claims().values():
-            if c.id not in spoken:
-                waiting = f"no stored results: rssp run {studies[c.id][0]}" if c.id in studies else ""
-                verdicts.append(out_of_reach(c, waiting))
+            if c.id in spoken:
+                continue
+            if c.id in studies:
+                verdicts.append(not_measured(c, f"rssp run {studies[c.id][0]}"))
+            else:
+                verdicts.append(out_of_reach(c) if c.unreachable else not_measured(c))
     return verdicts, sources

@@ -25,6 +25,7 @@ __all__ = [
     "SMOOTH",
     "curve_figures",
     "curve_tables",
+    "exponent_finding",
     "exponent_schema",
     "factor_schema",
     "smooth",
@@ -141,3 +142,13 @@ def curve_figures(
         return figure
 
     return {"dimension": dimension, "bits": bits, "factor": over}
+
+
+def exponent_finding(exponents: pd.DataFrame, claim_id: str) -> list[str]:
+    """What a table of exponents of d says, beside the exponent of the claim over the same points."""
+    claimed = exponents[claim_id]
+    return [
+        f"The exponent of d is {exponents['best'].min():.2f} to {exponents['best'].max():.2f}, over d = "
+        f"{exponents['from'].min():.0f} to {exponents['to'].max():.0f}; the theorem's is {claimed.min():.1f} to "
+        f"{claimed.max():.1f} there."
+    ]

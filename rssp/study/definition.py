@@ -106,9 +106,11 @@ class Study:
     Examples
     --------
     >>> from rssp.schemas import Column
-    >>> schema = Schema(*(Column(name, "float") for name in ("eps", "low", "best", "high")))
+    >>> schema = Schema(*(Column(name, "float") for name in ("eps", "d", "low", "best", "high")),
+    ...                 *(Column(name, "text") for name in ("targets", "evidence")))
     >>> def analyse(runs, context):
-    ...     return {"needed": pd.DataFrame({"eps": [0.1], "low": 4.0, "best": 5.0, "high": 6.0})}
+    ...     row = {"eps": [0.1], "d": 1, "low": 6.0, "best": 7.0, "high": 8.0, "targets": "all", "evidence": "measured"}
+    ...     return {"needed": pd.DataFrame(row)}
     >>> study = Study(name="mine", question="How many?", analyse=analyse, tables={"needed": schema},
     ...               claims={"counting-1d": Rows("needed", measured="n*")})
     >>> [verdict.status.value for verdict in study.verdicts(analyse({}, Context()))]

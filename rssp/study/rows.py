@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rssp.claims import Claim, Verdict, check, out_of_reach
-from rssp.claims.exponents import exponent_verdicts
+from rssp.claims import Claim, Verdict, check, not_measured
+from rssp.claims.exponents import exponent_verdict
+from rssp.claims.selection import THRESHOLDS
 from rssp.errors import ArgumentError
 from rssp.schemas import Schema
 
@@ -20,6 +21,7 @@ __all__ = ["Exponents", "Rows", "exactly"]
 Wanted = Any
 """A value, a tuple of values, or a function of the column that says for each entry whether it is wanted."""
 _ENDS = ("low", "best", "high")
+_COUNTS = ("trials", "successes")
 
 
 def exactly(column: str) -> dict[str, str]:
@@ -59,9 +61,11 @@ class Rows:
     table : str
     where : the values wanted, by column: a value, a tuple of values, or a function (column) -> bool for each entry
     named : columns that the claim knows by another name: the claim's name, then the table's (see `exactly`)
-    add : values that are the same in every row, by the name of the claim's variable
+    add : values that are the same in every row, by the name of a variable, of a column of the claim's scope, or of
+        `evidence` and `quantity`
     constants : values for constants of the claim
     constant : the constant to fit, where the claim leaves one open
+    deltas : the failure probabilities at which a claim on n* is judged on counts of P(cover)
     measured : what was measured, for the verdict
     otherwise : what the verdict says where no row is left
 
@@ -78,9 +82,10 @@ class Rows:
     table: str
     where: Mapping[str, Wanted] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
-    add: Mapping[str, float] = field(default_factory=dict)
+    add: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     constant: str = "C"
+    deltas: tuple[float, ...] = (0.5, 0.1, 0.01)
     measured: str = ""
     otherwise: str = ""
 
@@ -89,7 +94,11 @@ class Rows:
         schema = _schema(tables, self.table, what)
         schema.require([*self.where, *self.named.values()], f"{what}, table {self.table}")
         given = {*self.named, *self.add}
-        schema.require([n for n in (*claim.variables, *_ENDS) if n not in given], f"{what}, table {self.table}")
+        if set(_COUNTS) <= {*schema.names}:  # an n* is looked up in them at each delta
+            given |= {*_ENDS, *(("delta",) if claim.quantity in THRESHOLDS else ())}
+        scope = () if claim.scope is None else claim.scope.columns
+        needed = dict.fromkeys((*claim.variables, *scope, *_ENDS, "evidence"))
+        schema.require([n for n in needed if n not in given], f"{what}, table {self.table}")
         fitted = [name for name in claim.unknown if name not in self.constants]
         strange = sorted({*self.constants, *fitted} - {*claim.constants} | ({*fitted} - {self.constant}))
         if strange:
@@ -103,11 +112,13 @@ class Rows:
         return rows.assign(**{name: rows[column] for name, column in self.named.items()}, **self.add)
 
     def verdicts(self, claim: Claim, tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-        """The verdict on these rows, in a list; out of reach where no row has a value."""
+        """The verdict on these rows, in a list; "not measured yet" where no row has a value."""
         rows = self.select(tables)
-        if not rows["best"].notna().any():
-            return [out_of_reach(claim, self.otherwise or f"the table {self.table} has no row for it")]
-        return [check(claim, rows, constant=self.constant, measured=self.measured, **self.constants)]
+        if rows.empty or ("best" in rows.columns and not rows["best"].notna().any()):
+            return [not_measured(claim, why=self.otherwise or f"the table {self.table} has no row for it")]
+        given: dict[str, Any] = dict(self.constants)
+        verdict = check(claim, rows, constant=self.constant, deltas=self.deltas, measured=self.measured, **given)
+        return [verdict]
 
 
 @dataclass(frozen=True)
@@ -135,5 +146,6 @@ class Exponents:
         return _chosen(tables[self.table], self.where)
 
     def verdicts(self, claim: Claim, tables: Mapping[str, pd.DataFrame]) -> list[Verdict]:
-        """A verdict for each row; none where too few points were reached for an exponent."""
-        return exponent_verdicts(claim, self.select(tables), self.measured)
+        """One verdict on all rows; none where too few points were reached for an exponent."""
+        rows = self.select(tables)
+        return [exponent_verdict(claim, rows, self.measured)] if len(rows) else []

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from rssp._arguments import choice
+from rssp._files import write_atomically
 from rssp._shipped import tables_folder
 from rssp.errors import ArgumentError, StoreError
 from rssp.study.definition import SCALES, Study, Tables
@@ -17,18 +19,17 @@ __all__ = ["provenance", "read_tables", "stored_tables", "write_tables"]
 
 
 def write_tables(study: Study, tables: Tables, provenance: Mapping[str, Any], folder: Path) -> list[Path]:
-    """One CSV a table, and where they come from as JSON; StoreError where the folder cannot be written."""
-    files = []
+    """One CSV a table, and where they come from as JSON, each file whole or not at all; StoreError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            files.append(folder / f"{study.name}-{name}.csv")
-            table.to_csv(files[-1], index=False, lineterminator="\n")
-        files.append(folder / f"{study.name}.json")
-        files[-1].write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
     except OSError as cause:
         raise StoreError(f"out: cannot write {folder}: {cause}. Choose another directory with --out.") from cause
-    return files
+    texts = {name: table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
+    contents = {folder / f"{study.name}-{name}.csv": text for name, text in texts.items()}
+    contents[folder / f"{study.name}.json"] = json.dumps(provenance, indent=1) + "\n"
+    for path, text in contents.items():
+        write_atomically(path, text.encode())
+    return list(contents)
 
 
 def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
@@ -60,20 +61,32 @@ def _read(texts: pd.Series, kind: str) -> pd.Series:
     return pd.Series([int(text) for text in texts], dtype="int64") if whole else numbers
 
 
-def stored_tables(study: Study, out: Path | str = "results", figures: Path | None = None) -> tuple[Path, Tables]:
+def stored_tables(
+    study: Study, out: Path | str = "results", figures: Path | None = None, prefer: str = "best"
+) -> tuple[Path, Tables]:
     """The best stored tables of a study, and where they lie.
 
-    The largest scale run under `out`, else those in `figures`, by default the tables that come with rssp.
+    Parameters
+    ----------
+    out : the folder of one's own runs
+    figures : the folder to fall back to, by default the tables that come with rssp
+    prefer : "best", the largest scale of all, one's own before those shipped; or "results", the largest under `out` if
+        there are any there
     """
+    choice("prefer", prefer, ("best", "results"))
     last = tables_folder() if figures is None else figures
-    folders = [*(Path(out) / study.name / scale for scale in reversed(SCALES)), last]
-    for folder in folders:
-        try:
-            return folder, read_tables(study, folder)
-        except StoreError:
-            if any(folder.glob(f"{study.name}-*.csv")):
-                raise
-    raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: rssp run {study.name}")
+    own = [Path(out) / study.name / scale for scale in reversed(SCALES)]
+    folders = [folder for folder in (*own, last) if any(folder.glob(f"{study.name}-*.csv"))]
+    if not folders:
+        raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: rssp run {study.name}")
+    best = folders[0] if prefer == "results" else max(folders, key=lambda folder: _rank(study, folder))
+    return best, read_tables(study, best)
+
+
+def _rank(study: Study, folder: Path) -> int:
+    """The place of the folder's scale in SCALES; -1 where it is not recorded."""
+    scale = provenance(study, folder).removeprefix("scale ").split(",")[0]
+    return SCALES.index(scale) if scale in SCALES else -1
 
 
 def provenance(study: Study, folder: Path) -> str:

@@ -11,44 +11,62 @@ except ImportError as cause:
         f'rssp.tickets needs PyTorch and safetensors ({cause}). Install them with: pip install "rssp[nets]"'
     ) from cause
 
+from rssp.tickets.activations import GELU, RELU, RELU6, SIGMOID, SILU, TANH, Activation, leaky_relu
 from rssp.tickets.adversary import worst_error
 from rssp.tickets.certificate import certified_error, spectral_norm_bound, weight_tolerance
+from rssp.tickets.construction import PLAIN, SHALLOW, THEOREM, Construction, published_samples
 from rssp.tickets.digits import DataError, DigitData, accuracy, digits_data, mnist_data, train_network
-from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket
-from rssp.tickets.masks import masked_linear, masks_of, weights_of
-from rssp.tickets.plain import plain_ticket, published_samples
-from rssp.tickets.target import Target, random_target, read_target
-from rssp.tickets.theorem import normalised, theorem_layers, theorem_parameters, theorem_ticket
+from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket, stored_summary
+from rssp.tickets.network import Linear, MaxPool, Network, Residual
+from rssp.tickets.prune import prune, source_parameters
+from rssp.tickets.read import random_target, read_target
+from rssp.tickets.scaling import normalised
+from rssp.tickets.sharing import DENSE, Convolution, Sharing, all_points
 from rssp.tickets.ticket import OutputError, Ticket, UnreachedError, UnreachedWeight
 
 __all__ = [
+    "DENSE",
+    "GELU",
+    "PLAIN",
     "PLAIN_PYTORCH",
+    "RELU",
+    "RELU6",
+    "SHALLOW",
+    "SIGMOID",
+    "SILU",
+    "TANH",
+    "THEOREM",
+    "Activation",
+    "Construction",
+    "Convolution",
     "DataError",
     "DigitData",
+    "Linear",
+    "MaxPool",
+    "Network",
     "OutputError",
-    "Target",
+    "Residual",
+    "Sharing",
     "Ticket",
     "UnreachedError",
     "UnreachedWeight",
     "accuracy",
+    "all_points",
     "certified_error",
     "digits_data",
+    "leaky_relu",
     "load_ticket",
-    "masked_linear",
-    "masks_of",
     "mnist_data",
     "normalised",
-    "plain_ticket",
+    "prune",
     "published_samples",
     "random_target",
     "read_target",
     "save_ticket",
+    "source_parameters",
     "spectral_norm_bound",
-    "theorem_layers",
-    "theorem_parameters",
-    "theorem_ticket",
+    "stored_summary",
     "train_network",
     "weight_tolerance",
-    "weights_of",
     "worst_error",
 ]

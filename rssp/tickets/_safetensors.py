@@ -14,10 +14,7 @@ from rssp.errors import ArgumentError
 __all__ = ["read_tensors", "write_tensors"]
 
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
-_CONVERT = (
-    "A pickle can run any code when it is read. Where you trust it, convert it once: "
-    "safetensors.torch.save_file(torch.load('{name}', weights_only=True), '{stem}.safetensors')."
-)
+_RENAME = "A file of torch.save is read under its own suffix, .pt or .pth, by torch.load(weights_only=True)."
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -30,8 +27,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, s
     # a safetensors file begins with the length of its header, 8 bytes, and the header's brace
     header = len(start) < 9 or start[5:] == b"\0\0\0{"
     if path.suffix.lower() in _PICKLES or (start.startswith((b"PK\x03\x04", b"\x80")) and not header):
-        remedy = _CONVERT.format(name=path.name, stem=path.stem)
-        raise ArgumentError("path", f"the pickle file {path.name!r}", "a .safetensors file", remedy)
+        raise ArgumentError("path", f"the pickle file {path.name!r}", "a .safetensors file", _RENAME)
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118

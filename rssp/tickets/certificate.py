@@ -13,18 +13,20 @@ speaks of the two networks as functions on real numbers; evaluating either in fl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rssp._arguments import positive
 from rssp.errors import ArgumentError
-from rssp.tickets.effective import EffectiveLayer
-from rssp.tickets.target import Target
+from rssp.tickets.activations import Activation
+from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.sharing import Sharing
 
-__all__ = ["certified_error", "spectral_norm_bound", "weight_tolerance"]
+__all__ = ["certified_error", "operator_bound", "spectral_norm_bound", "weight_tolerance"]
 
 _UNIT = 2.0**-53
 
@@ -79,82 +81,204 @@ def spectral_norm_bound(matrix: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Difference:
-    """Bounds on W - W' and b - b' of one layer: spectral norm, entries, row norms; the bias entry by entry."""
+    """Bounds on T - G of one layer: spectral norm, coefficients, norms of rows, biases, remainders."""
 
     spectral: float
     entries: NDArray[np.float64]
     rows: NDArray[np.float64]
-    bias: NDArray[np.float64]
+    bias: NDArray[np.float64] | None
+    remainder: NDArray[np.float64] | None
 
 
-def _difference(target: Target, layer: int, effective: EffectiveLayer) -> _Difference:
-    weight, bias = target.weights[layer], target.biases[layer]
-    parts = [weight - effective.positive]
-    slacks = [effective.rounding_positive + np.abs(parts[0]) * _UNIT]
-    if effective.negative is not effective.positive:
+def _repeats(sharing: Sharing) -> tuple[float, float]:
+    """How often one label stands in a row and in a column of the pattern, at most; once for a convolution."""
+    if type(sharing) is not Sharing:
+        return 1.0, 1.0
+    counts = [(sharing.labels == label) for label in range(sharing.size)]
+    rows, columns = (max(int(c.sum(axis=axis).max()) for c in counts) for axis in (1, 0))
+    return float(rows), float(columns)
+
+
+def operator_bound(coefficients: NDArray[np.float64], sharing: Sharing) -> float:
+    """An upper bound on the spectral norm of a layer: exactly where its matrix is small, else label by label."""
+    out, channels, size = coefficients.shape
+    p, q = sharing.points
+    if size == 1 and p == q == 1:
+        return spectral_norm_bound(coefficients[:, :, 0])
+    if out * p * channels * q <= 2**20:
+        return spectral_norm_bound(sharing.matrix(coefficients))
+    rows, columns = _repeats(sharing)
+    by_label = sum(spectral_norm_bound(coefficients[:, :, label]) for label in range(size))
+    absolute = np.abs(coefficients)
+    by_sums = rows * absolute.sum(axis=(1, 2)).max() * columns * absolute.sum(axis=(0, 2)).max()
+    return min(
+        float(_up(by_label * math.sqrt(rows * columns), 2 * size)), float(_up(math.sqrt(by_sums), absolute.size))
+    )
+
+
+def _row_norms(coefficients: NDArray[np.float64], sharing: Sharing) -> NDArray[np.float64]:
+    """The 2-norm of an output channel's row, at most, for each channel: (out, 1)."""
+    most = math.sqrt(_repeats(sharing)[0])
+    return np.asarray(
+        _up(np.linalg.norm(coefficients.reshape(len(coefficients), -1), axis=1) * most, coefficients[0].size)
+    )[:, None]
+
+
+def _applied(coefficients: NDArray[np.float64], layer: Linear, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Non-negative coefficients on entries (in, Q): (out, P), rounded up."""
+    prepared = layer.sharing.prepare(coefficients, layer.groups)
+    y = layer.sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
+    return np.asarray(_up(y, 2 * coefficients.shape[1] * coefficients.shape[2] + 4))
+
+
+def _difference(target: Linear, effective: Linear) -> _Difference:
+    weight, bias = target.coefficients, target.bias
+    parts = [weight - effective.coefficients]
+    slack = np.zeros_like(weight) if effective.slack is None else effective.slack
+    slacks = [slack + np.abs(parts[0]) * _UNIT]
+    if effective.negative is not None:
         parts.append(weight - effective.negative)
-        slacks.append(effective.rounding_negative + np.abs(parts[1]) * _UNIT)
+        slacks.append(slack + np.abs(parts[1]) * _UNIT)
     # (relu(x), relu(-x)) has the 2-norm of x, and no two entries of the same input: both bounds hold
     entries = np.max([_up(np.abs(d) + s, 2) for d, s in zip(parts, slacks, strict=True)], axis=0)
-    spectral = _up(spectral_norm_bound(np.hstack(parts)) + _frobenius(np.hstack(slacks)), 2)
-    rows = _up(np.linalg.norm(entries, axis=1), entries.shape[1])
-    if bias is None or effective.bias is None or effective.rounding_bias is None:
-        off = np.zeros(weight.shape[0])
-    else:
+    sharing = target.sharing
+    both, loose = np.concatenate(parts, axis=1), np.concatenate(slacks, axis=1)
+    spectral = _up(operator_bound(both, sharing) + operator_bound(loose, sharing), 2)
+    off = None
+    if bias is not None:
+        assert effective.bias is not None
         gap = np.abs(bias - effective.bias)
-        off = _up(gap + gap * _UNIT + effective.rounding_bias, 3)
-    return _Difference(min(spectral, _frobenius(entries)), entries, rows, off)
+        loose_bias = 0.0 if effective.bias_slack is None else effective.bias_slack
+        off = np.asarray(_up(gap + gap * _UNIT + loose_bias, 3))
+    spectral = min(float(spectral), operator_bound(entries, sharing))
+    return _Difference(spectral, entries, _row_norms(entries, sharing), off, effective.remainder)
 
 
-def _uniform_difference(target: Target, layer: int, delta: float) -> _Difference:
-    out, columns = target.weights[layer].shape
-    entries = np.full((out, columns), delta)
-    rows = np.full(out, _up(delta * math.sqrt(columns), 2))
-    off = np.zeros(out) if target.biases[layer] is None else np.full(out, delta)
-    return _Difference(_up(delta * math.sqrt(columns * out), 2), entries, rows, off)
+def _uniform_difference(target: Linear, delta: float) -> _Difference:
+    entries = np.where(target.coefficients != 0, delta, 0.0)  # a weight 0 is met exactly
+    rows, columns = _repeats(target.sharing)
+    p, q = target.sharing.points
+    nonzero = entries != 0
+    sums = rows * nonzero.sum(axis=(1, 2)).max() * columns * nonzero.sum(axis=(0, 2)).max() if p * q > 1 else np.inf
+    spectral = delta * math.sqrt(min(float(sums), float(p * columns * nonzero.sum() if p * q > 1 else nonzero.sum())))
+    off = None if target.bias is None else np.full(target.bias.shape, delta)
+    return _Difference(float(_up(spectral, 2)), entries, _row_norms(entries, target.sharing), off, None)
 
 
-def _carry(target: Target, norms: Sequence[float], differences: Sequence[_Difference]) -> float:
-    """The recursion of the module's docstring, on norms and entry by entry at once."""
-    reach, error = 1.0, 0.0
-    reach_entries = np.ones(target.widths[0])
-    error_entries = np.zeros(target.widths[0])
-    for weight, bias, norm, d in zip(target.weights, target.biases, norms, differences, strict=True):
-        terms = 2 * weight.shape[1] + 4
-        absolute = np.abs(weight)
-        rows = _up(np.linalg.norm(weight, axis=1), weight.shape[1])
-        shift = np.zeros(len(weight)) if bias is None else np.abs(bias)
-        new_error = norm * error + d.spectral * (reach + error) + _frobenius(d.bias)
-        by_entries = np.minimum(
-            absolute @ error_entries + d.entries @ (reach_entries + error_entries),
-            rows * error + d.rows * (reach + error),
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """Between two steps: ||h|| <= reach, ||h - h'|| <= error, and the same entry by entry, (channels, points)."""
+
+    reach: float
+    error: float
+    reach_entries: NDArray[np.float64]
+    error_entries: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, reach: float, error: float, reach_entries: NDArray[np.float64], error_entries: NDArray[np.float64]
+    ) -> _Bounds:
+        reach = min(float(reach), _frobenius(reach_entries))
+        return cls(reach, min(float(error), _frobenius(error_entries)), reach_entries, error_entries)
+
+
+_Layer = tuple[float, _Difference | None]
+
+
+def _through(step: Step, b: _Bounds, layers: Iterator[_Layer]) -> _Bounds:
+    if isinstance(step, Linear):
+        return _linear(step, b, *next(layers))
+    if isinstance(step, Activation):
+        slope, zero = step.lipschitz, abs(step.at_zero)
+        most = max(map(abs, step.values))
+        entries = np.minimum(_up(slope * b.reach_entries + zero, 2), most)
+        reach = float(_up(slope * b.reach, 1)) if zero == 0 else math.inf
+        return _Bounds.of(reach, float(_up(slope * b.error, 1)), entries, np.asarray(_up(slope * b.error_entries, 1)))
+    if isinstance(step, MaxPool):
+        pairs = zip(step.kernel, step.stride, strict=True)
+        overlap = math.sqrt(math.prod(-(-k // s) for k, s in pairs))
+        entries, errors = (
+            step.forward(torch.from_numpy(v[None]))[0].numpy() for v in (b.reach_entries, b.error_entries)
         )
-        error_entries = _up(by_entries + d.bias, terms)
-        error = min(_up(new_error, 8), _frobenius(error_entries))
-        new_reach = norm * reach + _frobenius(shift)
-        reach_entries = _up(np.minimum(absolute @ reach_entries, rows * reach) + shift, terms)
-        reach = min(_up(new_reach, 8), _frobenius(reach_entries))
-    return float(error)
+        return _Bounds.of(float(_up(overlap * b.reach, 2)), float(_up(overlap * b.error, 2)), entries, errors)
+    first, second = (_run(part, b, layers) for part in (step.steps, step.shortcut))
+    return _Bounds.of(
+        float(_up(first.reach + second.reach, 1)),
+        float(_up(first.error + second.error, 1)),
+        np.asarray(_up(first.reach_entries + second.reach_entries, 1)),
+        np.asarray(_up(first.error_entries + second.error_entries, 1)),
+    )
 
 
-def certified_error(target: Target, effective: Sequence[EffectiveLayer]) -> float:
-    """An upper bound on ``max over ||x||_2 <= 1 of ||f(x) - g(x)||_2`` for a ticket g of the target f.
+def _linear(layer: Linear, b: _Bounds, norm: float, d: _Difference | None) -> _Bounds:
+    """The recursion of the module's docstring, on norms and entry by entry at once."""
+    absolute = np.abs(layer.coefficients)
+    rows = _row_norms(layer.coefficients, layer.sharing)
+    orbits = layer.sharing.orbits
+    points = layer.sharing.points[0]
+    shift = np.zeros((len(absolute), points)) if layer.bias is None else np.abs(layer.bias)[:, orbits]
+    error = norm * b.error
+    by_entries = np.minimum(_applied(absolute, layer, b.error_entries), rows * b.error)
+    if d is not None:
+        off = np.zeros((len(absolute), points)) if d.bias is None else d.bias[:, orbits]
+        error += d.spectral * (b.reach + b.error) + _frobenius(off)
+        met = np.minimum(_applied(d.entries, layer, b.reach_entries + b.error_entries), d.rows * (b.reach + b.error))
+        by_entries = by_entries + met + off
+        if d.remainder is not None:
+            more = _applied(d.remainder, layer, _up((b.reach_entries + b.error_entries) ** 2, 3))
+            by_entries = by_entries + more
+            error += _frobenius(more)
+    reach = norm * b.reach + _frobenius(shift)
+    reach_entries = np.minimum(_applied(absolute, layer, b.reach_entries), rows * b.reach) + shift
+    return _Bounds.of(float(_up(reach, 8)), float(_up(error, 8)), _up(reach_entries, 8), _up(by_entries, 8))
+
+
+def _run(steps: Sequence[Step], b: _Bounds, layers: Iterator[_Layer]) -> _Bounds:
+    for step in steps:
+        b = _through(step, b, layers)
+    return b
+
+
+def _all_linear(steps: Sequence[Step]) -> list[Linear]:
+    found: list[Linear] = []
+    for step in steps:
+        if isinstance(step, Linear):
+            found.append(step)
+        elif isinstance(step, Residual):
+            found += _all_linear(step.steps) + _all_linear(step.shortcut)
+    return found
+
+
+def _carry(target: Network, norms: Sequence[float], differences: Sequence[_Difference | None]) -> float:
+    shape = (target.shape[0], target.inputs // target.shape[0])
+    start = _Bounds(1.0, 0.0, np.ones(shape), np.zeros(shape))
+    return _run(target.steps, start, iter(zip(norms, differences, strict=True))).error
+
+
+def _norms(target: Network) -> list[float]:
+    return [operator_bound(layer.coefficients, layer.sharing) for layer in _all_linear(target.steps)]
+
+
+def certified_error(reference: Network, effective: Network) -> float:
+    """An upper bound on ``max over ||x||_2 <= 1 of ||f(x) - g(x)||_2`` for networks f and g of the same steps.
 
     Cost: eigenvectors of two Gram matrices a layer; 784-500-10 takes about half a second.
 
     Examples
     --------
-    >>> from rssp.tickets import plain_ticket
-    >>> ticket = plain_ticket([np.eye(3) / 2], n=14, eps=0.01, rng=np.random.default_rng(0), low=-1, high=1)
+    >>> from rssp.laws import Uniform
+    >>> from rssp.tickets import PLAIN, prune
+    >>> wide = PLAIN.but(law=Uniform())
+    >>> ticket = prune([np.eye(3) / 2], 14, 0.01, construction=wide, rng=np.random.default_rng(0))
     >>> bool(ticket.largest_weight_error <= certified_error(ticket.target, ticket.effective) <= 0.03)
     True
     """
-    norms = [spectral_norm_bound(w) for w in target.weights]
-    differences = [_difference(target, i, layer) for i, layer in enumerate(effective)]
-    return _carry(target, norms, differences)
+    pairs = zip(_all_linear(reference.steps), _all_linear(effective.steps), strict=True)
+    differences = [None if f.fixed else _difference(f, g) for f, g in pairs]
+    return _carry(reference, _norms(reference), differences)
 
 
-def weight_tolerance(target: Target, eps: float) -> float:
+def weight_tolerance(target: Network, eps: float) -> float:
     """A weight error delta that suffices: if every weight is within delta, the output is certified within eps.
 
     The largest such delta by the certificate of this module (to 1e-5 relative), over ``||x||_2 <= 1``. It allows for
@@ -163,16 +287,18 @@ def weight_tolerance(target: Target, eps: float) -> float:
     Examples
     --------
     >>> from rssp.tickets import read_target
-    >>> round(weight_tolerance(read_target([np.eye(4) / 2]), 0.01), 6)    # sqrt(16) delta = eps
+    >>> round(weight_tolerance(read_target([np.full((4, 4), 0.5)]), 0.01), 6)    # sqrt(16) delta = eps
     0.0025
     """
     eps = positive("eps", eps)
-    norms = [spectral_norm_bound(w) for w in target.weights]
+    norms, layers = _norms(target), _all_linear(target.steps)
 
     def error(delta: float) -> float:
-        return _carry(target, norms, [_uniform_difference(target, i, delta) for i in range(target.depth)])
+        return _carry(target, norms, [None if f.fixed else _uniform_difference(f, delta) for f in layers])
 
     high = eps
+    if error(high) == 0:
+        return eps  # no weight can be wrong
     while error(high) <= eps:  # narrow layers with small weights: delta may exceed eps
         high *= 2
     low = high

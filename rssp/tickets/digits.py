@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,8 @@ from torch import nn
 
 from rssp._arguments import integer, positive
 from rssp.errors import ArgumentError, RsspError
-from rssp.tickets.target import Target, whole_numbers
+from rssp.tickets.network import Network, one_thread
+from rssp.tickets.read import whole_numbers
 from rssp.tickets.ticket import Ticket
 
 __all__ = ["DataError", "DigitData", "accuracy", "digits_data", "mnist_data", "train_network"]
@@ -102,36 +102,6 @@ def mnist_data(data_home: str | Path | None = None) -> DigitData:
     return DigitData(x[:cut], digits[:cut], x[cut:], digits[cut:], "mnist")
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in an order that does not depend on the machine's number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-class _Adam:
-    """Adam (Kingma and Ba 2015) with its usual constants; importing torch.optim alone would take a second."""
-
-    def __init__(self, parameters: list[nn.Parameter], learning_rate: float):
-        self.parameters, self.learning_rate, self.time = parameters, learning_rate, 0
-        self.moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
-
-    def step(self, loss: torch.Tensor) -> None:
-        gradients = torch.autograd.grad(loss, self.parameters)
-        self.time += 1
-        correction = (1 - 0.999**self.time) ** 0.5
-        rate = self.learning_rate * correction / (1 - 0.9**self.time)
-        with torch.no_grad():
-            for parameter, gradient, (mean, square) in zip(self.parameters, gradients, self.moments, strict=True):
-                mean.lerp_(gradient, 0.1)
-                square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-                parameter.addcdiv_(mean, square.sqrt().add_(1e-8 * correction), value=-rate)
-
-
 def train_network(
     data: DigitData,
     hidden: Sequence[int] = (32,),
@@ -173,31 +143,36 @@ def train_network(
         modules += [layer, nn.ReLU()]
     network = nn.Sequential(*modules[:-1])
     x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
-    adam = _Adam(list(network.parameters()), positive("learning_rate", learning_rate))
-    with _one_thread():
+    adam = torch.optim.Adam(network.parameters(), lr=positive("learning_rate", learning_rate))
+    with one_thread():
         for _ in range(epochs):
             order = torch.from_numpy(rng.permutation(len(x)))
             for batch in order.split(batch_size):
-                adam.step(nn.functional.cross_entropy(network(x[batch]), y[batch]))
+                adam.zero_grad()
+                nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
+                adam.step()
     return network.requires_grad_(False)
 
 
-def accuracy(model: nn.Module | Ticket | Target, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
-    """The fraction of images x (m, pixels) whose largest output is the digit y (m,), evaluated in the model's type.
+def accuracy(model: nn.Module | Ticket | Network, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
+    """The fraction of inputs x (m, ...) whose largest output is the class y (m,).
+
+    A module and a ticket's module are evaluated in their own type, a Network in float64.
 
     >>> data = digits_data()
     >>> accuracy(train_network(data), data.x_test, data.y_test) > 0.95
     True
     """
-    network = model.network if isinstance(model, Ticket) else model.network() if isinstance(model, Target) else model
-    if np.ndim(x) != 2 or len(x) == 0 or np.shape(y) != (len(x),):
-        raise ArgumentError(
-            "x", f"shape {np.shape(x)} and digits of shape {np.shape(y)}", "shapes (m, pixels) and (m,)"
-        )
-    dtype = next(network.parameters()).dtype
+    if np.ndim(x) < 2 or len(x) == 0 or np.shape(y) != (len(x),):
+        raise ArgumentError("x", f"shape {np.shape(x)} and labels of shape {np.shape(y)}", "shapes (m, ...) and (m,)")
+    if isinstance(model, Network):
+        return float((model(x).argmax(axis=1) == y).mean())
+    network = model.network if isinstance(model, Ticket) else model
+    numbers = [*network.parameters(), *network.buffers()]
+    dtype = next((v.dtype for v in numbers if v.dtype.is_floating_point), torch.float32)
     hits = 0
     with torch.no_grad():
         for i in range(0, len(x), 256):
-            outputs = network(torch.tensor(x[i : i + 256], dtype=dtype))
-            hits += int((outputs.argmax(dim=1).numpy() == y[i : i + 256]).sum())
+            outputs = network(torch.tensor(np.asarray(x[i : i + 256]), dtype=dtype))
+            hits += int((outputs.flatten(1).argmax(dim=1).numpy() == y[i : i + 256]).sum())
     return hits / len(x)

@@ -1,182 +1,303 @@
-"""Tickets as safetensors files: random weights, masks and target as tensors, the rest as JSON in the header.
+"""Ticket files: the seed and the packed masks in the place of the random weights, the target, and a checksum.
 
-A file holds no code and is read without rssp by `PLAIN_PYTORCH`, a few lines of PyTorch that also stand in its header.
+A file holds no code that is executed: `load_ticket` draws the random weights again and holds everything against the
+checksums. The text of `rssp.tickets.standalone` stands in its header: with it the network loads in PyTorch and NumPy.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from rssp._arguments import integer
+from rssp._identity import describe, rebuild
 from rssp.errors import ArgumentError, RsspError
+from rssp.laws import Normal, Uniform
+from rssp.tickets import standalone
 from rssp.tickets._safetensors import read_tensors, write_tensors
-from rssp.tickets.masks import check_memory
-from rssp.tickets.plain import assemble_plain
-from rssp.tickets.target import Target, read_target
-from rssp.tickets.theorem import assemble_theorem, theorem_parameters
+from rssp.tickets.activations import Activation, named_activation
+from rssp.tickets.construction import Construction, plans_of
+from rssp.tickets.description import compact, describe_sharing, describe_steps, described
+from rssp.tickets.layers import PrunedLayer
+from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.prune import check_memory
+from rssp.tickets.sharing import DENSE, Convolution, Sharing, all_points
 from rssp.tickets.ticket import Ticket
 
-__all__ = ["PLAIN_PYTORCH", "load_ticket", "save_ticket"]
+__all__ = ["PLAIN_PYTORCH", "load_ticket", "save_ticket", "stored_summary"]
 
-_FORMAT = "rssp ticket 1"
+_FORMAT = "rssp ticket 2"
 
-PLAIN_PYTORCH = """\
-import json
-from safetensors import safe_open
-from torch import nn
-from torch.nn.utils import prune
+PLAIN_PYTORCH = resources.files("rssp.tickets").joinpath("standalone.py").read_text(encoding="utf-8")
+"""The text of a Python file whose ``load(path)`` gives the network of a ticket file, without rssp."""
 
-with safe_open(path, "pt") as file:
-    layers = json.loads(file.metadata()["layers"])
-    network = nn.Sequential(*[getattr(nn, kind)(**options) for kind, options in layers])
-    for name, layer in network.named_children():
-        if isinstance(layer, nn.Linear):
-            layer.weight = nn.Parameter(file.get_tensor(f"{name}.weight_orig"), requires_grad=False)
-            prune.custom_from_mask(layer, "weight", file.get_tensor(f"{name}.weight_mask"))
-"""
+_Tensors = dict[str, torch.Tensor]
 
 
-def _layers(network: nn.Sequential) -> list[tuple[str, dict[str, Any]]]:
-    described: list[tuple[str, dict[str, Any]]] = []
-    for layer in network:
-        options: dict[str, Any] = {}
-        if isinstance(layer, nn.Linear):
-            options = {"in_features": layer.in_features, "out_features": layer.out_features, "bias": False}
-        elif isinstance(layer, nn.ConstantPad1d):
-            options = {"padding": list(layer.padding), "value": layer.value}
-        elif isinstance(layer, nn.Unflatten):
-            options = {"dim": layer.dim, "unflattened_size": list(layer.unflattened_size)}  # type: ignore[arg-type]
-        elif isinstance(layer, nn.Upsample):
-            options = {"size": layer.size}
-        elif isinstance(layer, nn.Flatten):
-            options = {"start_dim": layer.start_dim}
-        described.append((type(layer).__name__, options))
-    return described
-
-
-def save_ticket(ticket: Ticket, path: str | Path) -> None:
+def save_ticket(ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] | None = None) -> None:
     """Write a ticket to a .safetensors file.
 
-    Tensors: ``<layer>.weight_orig`` and ``<layer>.weight_mask`` (bool) of each linear layer of the network, as in its
-    state dict; ``target.<i>.weight`` and ``target.<i>.bias``. Header: ``layers`` (JSON list of [torch.nn class, its
-    arguments]), ``ticket`` (JSON), ``format``, and ``load without rssp``, the lines of `PLAIN_PYTORCH`.
+    Tensors: ``mask.<i>`` (bits of the units that were offered to the search, zlib), ``target.<i>.weight`` and ``.bias``
+    (of its type, where that is exact), those of fixed layers, and label patterns. Header: ``ticket`` (JSON: seed, law,
+    construction, steps), ``summary``, ``checksum``, ``format``, and ``load without rssp``, the text of `PLAIN_PYTORCH`.
+    For n = 30 that is at most 16 bytes a weight of the target, and some 20,000 for the header.
 
-    Raises ArgumentError for a name that does not end in .safetensors or a folder that cannot be written.
+    `figures` are kept as the summary in place of ``ticket.summary()``.
+
+    Raises ArgumentError for a name that does not end in .safetensors, a folder that cannot be written, and a law that
+    cannot be drawn without rssp (other than Uniform and Normal).
 
     Examples
     --------
     >>> import tempfile
-    >>> from rssp.tickets import plain_ticket
-    >>> ticket = plain_ticket([np.array([[0.3, -0.2]])], n=16, eps=0.01, rng=np.random.default_rng(0))
+    >>> from rssp.tickets import PLAIN, prune
+    >>> ticket = prune([[[0.3, -0.2]]], 16, 0.01, construction=PLAIN, rng=np.random.default_rng(0))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_ticket(ticket, Path(folder) / "ticket.safetensors")
     ...     load_ticket(Path(folder) / "ticket.safetensors").summary() == ticket.summary()
     True
     """
-    dtype = getattr(torch, ticket.target.dtype)
-    tensors: dict[str, torch.Tensor] = {}
-    for name, layer in ticket.network.named_children():
-        if isinstance(layer, nn.Linear):
-            tensors[f"{name}.weight_orig"] = layer.weight_orig
-            tensors[f"{name}.weight_mask"] = layer.weight_mask.bool()
-    for i, (weight, bias) in enumerate(zip(ticket.target.weights, ticket.target.biases, strict=True)):
-        tensors[f"target.{i}.weight"] = torch.tensor(weight, dtype=dtype)
+    law = ticket.layers[0].plan.law
+    if not isinstance(law, (Uniform, Normal)):
+        raise ArgumentError("ticket", f"random weights of the law {law!r}", "Uniform or Normal, drawn without rssp")
+    about, arrays, fixed = described(ticket)
+    tensors: _Tensors = {}
+    drawn = 0
+    for place, (layer, held) in enumerate(zip(about["layers"], arrays, strict=True)):
+        tensors[f"mask.{place}"] = _packed(layer, held)
+        for values in (held["links"], held["weights"]):
+            drawn = drawn if values is None else zlib.crc32(np.ascontiguousarray(values).tobytes(), drawn)
+    for place, (weight, bias) in enumerate(fixed):
+        tensors[f"fixed.{place}.weight"] = torch.tensor(weight)
         if bias is not None:
-            tensors[f"target.{i}.bias"] = torch.tensor(bias, dtype=dtype)
-    about = {
-        "construction": ticket.construction,
-        "n": ticket.n,
-        "tolerance": ticket.tolerance,
-        "names": ticket.target.names,
-        "settings": dict(ticket.settings),
-    }
+            tensors[f"fixed.{place}.bias"] = torch.tensor(bias)
+    for kind in ("layers", "fixed"):
+        _labels_apart(about[kind], f"{kind}.labels", tensors)
+    about |= {"state": _plain(ticket.states[0]), "drawn": drawn}
+    text = json.dumps(
+        {
+            "network": about,
+            "target": _described_target(ticket.target, tensors),
+            "foreign": _plain(ticket.states[1]),
+            "construction": _fields(ticket.construction),
+            "n": list(ticket.n),
+            "tolerance": ticket.tolerance,
+            "eps": ticket.eps,
+            "search": ticket.settings["search"],
+        }
+    )
     texts = {
         "format": _FORMAT,
-        "layers": json.dumps(_layers(ticket.network)),
-        "ticket": json.dumps(about),
+        "ticket": text,
+        "summary": json.dumps(ticket.summary() if figures is None else dict(figures)),
+        "checksum": standalone.checksum(tensors, text),
         "load without rssp": PLAIN_PYTORCH,
     }
     write_tensors(path, tensors, texts)
 
 
-def load_ticket(path: str | Path) -> Ticket:
+def _packed(layer: Mapping[str, Any], held: Mapping[str, Any]) -> torch.Tensor:
+    places = standalone.by_slot(layer, standalone.offered(layer, held["links"]))
+    padded = np.concatenate([held["mask"], np.zeros((*held["mask"].shape[:2], 1), bool)], axis=2)
+    bits = np.take_along_axis(padded, places, axis=2)
+    return torch.tensor(np.frombuffer(zlib.compress(np.packbits(bits).tobytes(), 9), np.uint8).copy())
+
+
+def _labels_apart(entries: list[dict[str, Any]], name: str, tensors: _Tensors) -> None:
+    """Label patterns become tensors of their own; their places in the description stay, empty."""
+    for place, entry in enumerate(entries):
+        if "labels" in entry["sharing"]:
+            tensors[f"{name}.{place}"] = entry["sharing"]["labels"].to(torch.int32)
+            entry["sharing"] = {"labels": None}
+
+
+def _plain(value: Any) -> Any:
+    """A bit generator's state as JSON data."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return [int(v) for v in value]
+    return int(value) if isinstance(value, (int, np.integer)) else value
+
+
+def _fields(construction: Construction) -> dict[str, Any]:
+    names = ("name", "depth", "samples", "unit", "error", "search")
+    law = None if construction.law is None else describe(construction.law)
+    return {**{name: getattr(construction, name) for name in names}, "law": law}
+
+
+def _described_target(target: Network, tensors: _Tensors) -> dict[str, Any]:
+    fixed: list[Linear] = []
+    steps = describe_steps(target.steps, [layer.name for layer in target.layers], iter(range(target.depth)), fixed)
+    entries = {"layers": list(target.layers), "fixed": fixed}
+    about: dict[str, Any] = {
+        "steps": steps,
+        "shape": list(target.shape),
+        "output": list(target.output),
+        "dtype": target.dtype,
+    }
+    for kind, layers in entries.items():
+        about[kind] = []
+        for place, layer in enumerate(layers):
+            tensors[f"target.{kind}.{place}.weight"] = _exact(compact(layer))
+            if layer.bias is not None:
+                tensors[f"target.{kind}.{place}.bias"] = _exact(layer.bias)
+            orbits = layer.sharing.orbits.tolist() if layer.sharing.orbit_count > 1 else None
+            sharing = describe_sharing(layer.sharing)
+            if "labels" in sharing and layer.sharing.points[0] == 1 and orbits is None:
+                sharing = {"all points": layer.sharing.points[1]}
+            about[kind].append({"name": layer.name, "groups": layer.groups, "sharing": sharing, "orbits": orbits})
+        _labels_apart(about[kind], f"target.{kind}.labels", tensors)
+    return about
+
+
+def _exact(values: NDArray[np.float64]) -> torch.Tensor:
+    """In single precision where nothing is lost."""
+    single = values.astype(np.float32)
+    return torch.tensor(single if np.array_equal(single, values) else values)
+
+
+# reading
+
+
+def load_ticket(path: str | Path, *, activations: Mapping[str, Activation] | None = None) -> Ticket:
     """Read a ticket from a file of `save_ticket`; everything but `seconds` is as it was.
 
-    Nothing in the file is executed: the network is built anew from the target's shape and n, and the file's layers
-    and tensors are held against it.
+    `activations` gives those of one's own by name. Nothing in the file is executed.
 
-    Raises ArgumentError for a file that is missing, truncated, a pickle, not a ticket, or of other layers or shapes.
+    Raises ArgumentError for a file that is missing, truncated, changed, a pickle, not a ticket, or of another version.
     """
     tensors, texts = read_tensors(path)
     name = Path(path).name
     if texts.get("format") != _FORMAT:
-        raise ArgumentError("path", f"{name!r} with format {texts.get('format')!r}", f"a file of format {_FORMAT!r}")
+        raise ArgumentError(
+            "path",
+            f"{name!r} with format {texts.get('format')!r}",
+            f"a file of format {_FORMAT!r}",
+            "Tickets of an earlier version are pruned again, from the same seed.",
+        )
     try:
-        about, layers = json.loads(texts["ticket"]), json.loads(texts["layers"])
-        target = _target(tensors, about["names"])
-        n = tuple(integer("n", value, 1) for value in about["n"])
-        construction, tolerance, settings = about["construction"], float(about["tolerance"]), dict(about["settings"])
-        shapes = _shapes(target, construction, n)
-        weights, masks = _linear(tensors, layers, shapes, target.dtype)
-        assemble = assemble_plain if construction == "plain" else assemble_theorem
-        ticket = assemble(target, n, weights, masks, tolerance, settings)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as cause:
+        if standalone.checksum(tensors, texts["ticket"]) != texts["checksum"]:
+            raise ArgumentError("checksum", "another one than that of the content", "a file as it was written")
+        about = json.loads(texts["ticket"])
+        target = _read_target(about["target"], tensors, activations or {})
+        ticket = _read_ticket(about, target, tensors)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, zlib.error) as cause:
         reason = str(cause) if isinstance(cause, RsspError) else f"{type(cause).__name__}: {cause}"
         raise ArgumentError("path", f"{name!r}, not a complete ticket ({reason})", "a file of save_ticket") from cause
-    if json.loads(json.dumps(_layers(ticket.network))) != layers:
-        raise ArgumentError(
-            "path", f"{name!r}, whose layers are not those of its target and n", "a file of save_ticket"
-        )
     return ticket
 
 
-def _target(tensors: dict[str, torch.Tensor], names: list[str]) -> Target:
-    state: dict[str, torch.Tensor] = {}
-    for i, name in enumerate(names):
-        state[f"{name}.weight"] = tensors[f"target.{i}.weight"]
-        if f"target.{i}.bias" in tensors:
-            state[f"{name}.bias"] = tensors[f"target.{i}.bias"]
-    return read_target(state)
+def stored_summary(path: str | Path) -> dict[str, Any]:
+    """The figures that stand in a ticket file, as they were when it was written."""
+    _, texts = read_tensors(path)
+    try:
+        summary = json.loads(texts["summary"])
+    except (KeyError, ValueError) as cause:
+        raise ArgumentError("path", f"{Path(path).name!r} without figures", "a file of save_ticket") from cause
+    if not isinstance(summary, dict):
+        raise ArgumentError("path", f"{Path(path).name!r} without figures", "a file of save_ticket")
+    return summary
 
 
-def _shapes(target: Target, construction: str, n: tuple[int, ...]) -> list[tuple[int, int]]:
+def _read_ticket(about: Mapping[str, Any], target: Network, tensors: _Tensors) -> Ticket:
+    fields = dict(about["construction"])
+    law = None if fields["law"] is None else rebuild(fields["law"])
+    construction = Construction(**(fields | {"law": law}))
+    n, tolerance = tuple(int(v) for v in about["n"]), float(about["tolerance"])
     if len(n) != target.depth:
         raise ArgumentError("n", n, f"{target.depth} numbers")
-    shapes: list[tuple[int, int]] = []
-    for i, count in enumerate(n):
-        out, columns = target.augmented(i).shape
-        if construction == "plain":
-            shapes.append((out, columns * count))
-        elif construction == "theorem":
-            shapes += [(2 * columns * count, columns), (out, 2 * columns * count)]
+    check_memory(target, construction, n)
+    plans = plans_of(target, construction, n, tolerance, 1.0)
+    network = about["network"]
+    arrays, drawn = standalone.random_layers(network, tensors)
+    if drawn != network["drawn"]:
+        raise ArgumentError("seed", "other random numbers than those it was pruned with", "NumPy's of that time")
+    layers = []
+    for plan, held in zip(plans, arrays, strict=True):
+        shape = (plan.layer.channels[0] * plan.rows, plan.slots, plan.units)
+        if held["mask"].shape != shape or (held["links"] is None) == plan.links:
+            raise ArgumentError("masks", f"shape {held['mask'].shape}", f"shape {shape}")
+        layers.append(PrunedLayer(plan, held["links"], held["weights"], held["mask"]))
+    redrawn = tuple(tuple(tuple(rows) for rows in layer["redrawn"]) for layer in network["layers"])
+    settings = MappingProxyType({"search": str(about["search"]), "redrawn": redrawn})
+    eps = None if about["eps"] is None else float(about["eps"])
+    states = (network["state"], about["foreign"])
+    ticket = Ticket(target, construction, n, tolerance, eps, tuple(layers), states, settings)
+    again = described(ticket)[0]
+    for kind in ("layers", "fixed"):
+        _labels_apart(again[kind], f"{kind}.labels", {})
+    again |= {"state": network["state"], "drawn": drawn}
+    if json.loads(json.dumps(again)) != network:
+        raise ArgumentError("network", "steps that are not those of its target and construction", "those")
+    return ticket
+
+
+def _read_target(about: Mapping[str, Any], tensors: _Tensors, given: Mapping[str, Activation]) -> Network:
+    layers = iter([_read_layer(about, "layers", i, tensors) for i in range(len(about["layers"]))])
+    fixed = [_read_layer(about, "fixed", i, tensors) for i in range(len(about["fixed"]))]
+    steps = _read_steps(about["steps"], layers, fixed, given)
+    return Network(steps, tuple(about["shape"]), about["dtype"], tuple(about["output"]))
+
+
+def _read_steps(
+    entries: list[Any], layers: Iterator[Linear], fixed: list[Linear], given: Mapping[str, Activation]
+) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for entry in entries:
+        kind = entry["kind"]
+        if kind == "pruned":
+            steps.append(next(layers))
+        elif kind == "fixed":
+            steps.append(fixed[entry["place"]])
+        elif kind == "activation":
+            found = given.get(entry["name"]) or named_activation(entry["name"])
+            if found is None:
+                remedy = "Give it: load_ticket(path, activations={name: Activation(...)})."
+                raise ArgumentError("activations", f"none named {entry['name']!r}", "that of the ticket", remedy)
+            steps.append(found)
+        elif kind == "max pooling":
+            image, kernel, stride, padding, dilation = (
+                tuple(map(int, entry[k])) for k in ("image", "kernel", "stride", "padding", "dilation")
+            )
+            steps.append(MaxPool(image, kernel, stride, padding, dilation, bool(entry["ceil_mode"])))
         else:
-            raise ArgumentError("construction", repr(construction), "'plain' or 'theorem'")
-    total = theorem_parameters(target, n) if construction == "theorem" else sum(a * b for a, b in shapes)
-    check_memory(total, target.dtype)
-    return shapes
+            parts = (_read_steps(entry[k], layers, fixed, given) for k in ("steps", "shortcut"))
+            steps.append(Residual(*parts))
+    return tuple(steps)
 
 
-def _linear(
-    tensors: dict[str, torch.Tensor], layers: list[list[Any]], shapes: list[tuple[int, int]], dtype: str
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]:
-    places = [place for place, (kind, _) in enumerate(layers) if kind == "Linear"]
-    if len(places) != len(shapes):
-        raise ArgumentError("layers", f"{len(places)} linear layers", f"{len(shapes)}")
-    weights, masks = [], []
-    for place, shape in zip(places, shapes, strict=True):
-        weight, mask = tensors[f"{place}.weight_orig"], tensors[f"{place}.weight_mask"]
-        if tuple(weight.shape) != shape or tuple(mask.shape) != shape:
-            got = f"{tuple(weight.shape)} and mask {tuple(mask.shape)}"
-            raise ArgumentError(f"{place}.weight_orig", f"shape {got}", f"shape {shape}")
-        if weight.dtype != getattr(torch, dtype) or mask.dtype != torch.bool or not bool(torch.isfinite(weight).all()):
-            raise ArgumentError(f"{place}.weight_orig", f"{weight.dtype}, mask {mask.dtype}", f"finite {dtype}, bool")
-        weights.append(weight.numpy().astype(np.float64))
-        masks.append(mask.numpy())
-    return weights, masks
+def _read_layer(about: Mapping[str, Any], kind: str, place: int, tensors: _Tensors) -> Linear:
+    entry = about[kind][place]
+    weight = tensors[f"target.{kind}.{place}.weight"].double().numpy()
+    held = tensors.get(f"target.{kind}.{place}.bias")
+    bias = None if held is None else held.double().numpy()
+    if not np.isfinite(weight).all() or (bias is not None and not np.isfinite(bias).all()):
+        raise ArgumentError(f"target.{kind}.{place}", "numbers that are not finite", "finite weights")
+    how = entry["sharing"]
+    sharing: Sharing
+    if "all points" in how:
+        sharing = DENSE if how["all points"] == 1 else all_points(how["all points"])
+    elif "labels" in how:
+        labels = tensors[f"target.{kind}.labels.{place}"].numpy().astype(np.int64)
+        sharing = Sharing(labels, None if entry["orbits"] is None else np.array(entry["orbits"]))
+    else:
+        padding = [(a, b) for a, b in how["padding"]]
+        sharing = Convolution(
+            how["image"], how["kernel"], stride=how["stride"], padding=padding, dilation=how["dilation"]
+        )
+    groups = int(entry["groups"])
+    out, inputs, size = weight.shape
+    full = np.zeros((groups, out // groups, groups, inputs, size))
+    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
+    coefficients = full.reshape(out, inputs * groups, size)
+    return replace(Linear(coefficients, sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed")

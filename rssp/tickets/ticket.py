@@ -1,35 +1,38 @@
-"""A ticket: the target, the random network, its masks, and how far apart the two are, measured and certified."""
+"""A ticket: the target, its random layers and masks, and how far apart the networks are, measured and certified."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from rssp._arguments import integer, target_array
+from rssp._arguments import integer
 from rssp.balls import Ball
-from rssp.errors import RsspError
-from rssp.tickets._solve import check_rng
+from rssp.errors import ArgumentTypeError, RsspError
+from rssp.tickets.activations import named_activation
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.certificate import certified_error
-from rssp.tickets.effective import EffectiveLayer
-from rssp.tickets.masks import masks_of
-from rssp.tickets.target import Target
+from rssp.tickets.construction import Construction, assemble
+from rssp.tickets.description import described
+from rssp.tickets.layers import PrunedLayer
+from rssp.tickets.network import Network, activations_of, in_chunks
+from rssp.tickets.standalone import build
 
-__all__ = ["OutputError", "Ticket", "UnreachedError", "UnreachedWeight"]
+__all__ = ["OutputError", "Ticket", "UnreachedError", "UnreachedWeight", "checked"]
 
-_CHUNK = 2**22  # numbers in the widest activation of one evaluation
+
+_FROM_RANDOM = 4  # of the random inputs, those that the adversarial search also starts from
 
 
 class UnreachedError(RsspError, ValueError):
-    """Some weights of the target have no subset sum within the tolerance; the message names them."""
+    """Some weights have no subset sum within the tolerance, or the output is not certified within eps."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class UnreachedWeight:
     error: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputError:
     """Measured errors ``||f(x) - g(x)||_2``: lower bounds on the largest over the unit ball (`data` apart).
 
@@ -50,7 +53,7 @@ class OutputError:
     data : float, the largest on the data given, which need not lie in the unit ball; None without data
     random : float, the largest on random inputs of the unit ball
     adversarial : float, the largest that gradient ascent over the unit ball has found
-    witness : float64 array (d_0,), the input that attains `adversarial`
+    witness : float64 array (inputs,), the input that attains `adversarial`
     """
 
     data: float | None
@@ -58,59 +61,119 @@ class OutputError:
     adversarial: float
     witness: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        data = "" if self.data is None else f"data={self.data:.6g}, "
+        return f"OutputError({data}random={self.random:.6g}, adversarial={self.adversarial:.6g})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Ticket:
     """A pruned random network and the target that it replaces.
 
     Attributes
     ----------
-    target : Target
-    network : torch.nn.Sequential of standard layers; its random weights are frozen (``weight_orig``) and pruned by
-        torch.nn.utils.prune masks (``weight_mask``)
-    construction : "plain" or "theorem"
-    n : tuple of int, one a layer: samples a weight (plain), or units a weight and sign (theorem)
+    target : Network
+    construction : Construction
+    n : tuple of int, one a layer: samples a weight, or a weight and sign
     tolerance : float, the largest weight error allowed
-    effective : tuple of EffectiveLayer, what the pruned network computes, layer by layer
-    subset_sizes : tuple of int64 arrays, one a layer: how many samples each weight's sum has (both signs together)
-    settings : what it was built with, e.g. the sharing of samples and the range they were drawn from
+    eps : float or None, the error that was asked for
+    layers : tuple of PrunedLayer: random weights, masks and what follows from them, in the order of target.layers
+    states : states of NumPy's bit generators from which all random weights are drawn again: (own, foreign links)
+    settings : how it was found: "search", and the rows that were "redrawn", layer by layer and round by round
     seconds : time spent on drawing, solving and building
 
     Examples
     --------
-    >>> from rssp.tickets import plain_ticket
-    >>> ticket = plain_ticket([np.array([[0.3, -0.2]])], n=16, eps=0.01, rng=np.random.default_rng(0))
-    >>> ticket.source_parameters, ticket.kept_parameters == ticket.masks[0].sum()
+    >>> from rssp.tickets import PLAIN, prune
+    >>> ticket = prune([[[0.3, -0.2]]], 16, 0.01, construction=PLAIN, rng=np.random.default_rng(0))
+    >>> ticket.source_parameters, ticket.kept_parameters == ticket.layers[0].mask.sum()
     (32, np.True_)
     >>> found = ticket.output_error(rng=np.random.default_rng(1))
     >>> found.random <= found.adversarial <= ticket.certified_error
     True
     """
 
-    target: Target
-    network: nn.Sequential
-    construction: str
+    target: Network
+    construction: Construction
     n: tuple[int, ...]
     tolerance: float
-    effective: tuple[EffectiveLayer, ...]
-    subset_sizes: tuple[NDArray[np.int64], ...]
-    settings: Mapping[str, str | float] = field(default_factory=lambda: MappingProxyType({}))
+    eps: float | None
+    layers: tuple[PrunedLayer, ...]
+    states: tuple[Mapping[str, Any], Mapping[str, Any]]
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
+    # what the pruned network is
+
     @cached_property
-    def masks(self) -> tuple[NDArray[np.bool_], ...]:
-        """The masks (out, in) of the network's linear layers, True = kept."""
-        return masks_of(self.network)
+    def effective(self) -> Network:
+        """What the pruned network computes, with one linear layer in the place of each layer of the target."""
+        return assemble(self.target, lambda i, *_: (self.layers[i].effective, self.layers[i].plan.rows))
+
+    @cached_property
+    def reference(self) -> Network:
+        """The target in the steps and shapes of `effective`: the target itself, unless units are built in copies."""
+        if all(layer.plan.rows == layer.plan.copies == 1 for layer in self.layers):
+            return self.target
+        return assemble(self.target, lambda i, *_: (self.layers[i].reference, self.layers[i].plan.rows))
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The pruned random network as a plain PyTorch module that takes the place of the target's.
+
+        Its random weights are frozen (``weight_orig``) and pruned by torch.nn.utils.prune masks (``weight_mask``); its
+        layers have the target's names. Links that are pruned in any case are left out (see `first_layer`).
+        """
+        return build(*described(self), given=self._functions)
+
+    @property
+    def _functions(self) -> dict[str, Any]:
+        """Activation functions that are not torch's own, by name."""
+        found = [*activations_of(self.target.steps), *(layer.plan.activation for layer in self.layers)]
+        return {a.name: a.function for a in found if named_activation(a.name) is None}
+
+    def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
+        """The pruned network's outputs (m, outputs) for inputs (m, inputs) or (m, *shape), by PyTorch in float64."""
+        rows = self.target.rows(x)
+        network = build(*described(self), dtype=torch.float64, given=self._functions)
+        widest = max(p.plan.columns * p.plan.units * p.plan.layer.sharing.points[1] for p in self.layers)
+        shape = self.target.shape
+        return in_chunks(
+            lambda part: network(part.reshape(-1, *shape)).flatten(1), rows, max(widest, self.target.widest),
+            self.target.outputs,
+        )  # fmt: skip
+
+    def first_layer(self, layer: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The whole layer of random links before a layer of the target, and its mask: (units, columns) both.
+
+        Every unit has a link to every input channel (of an ungrouped layer); all but those to its own are pruned.
+        """
+        links = self.layers[integer("layer", layer, 0, len(self.layers) - 1)].links
+        if links is None:
+            raise ArgumentTypeError("layer", layer, "a layer with random links before it")
+        rng = np.random.Generator(getattr(np.random, self.states[1]["bit_generator"])())
+        rng.bit_generator.state = dict(self.states[1])
+        for place in range(layer + 1):
+            plan = self.layers[place].plan
+            if plan.links:
+                drawn = plan.law.draw(plan.columns**2 * plan.units, rng).reshape(plan.columns, plan.units, plan.columns)
+        plan = self.layers[layer].plan
+        weights = (drawn * plan.inner).astype(self.target.dtype).astype(np.float64)
+        mask, own = np.zeros(weights.shape, bool), np.arange(plan.columns)
+        weights[own, :, own], mask[own, :, own] = links, self.layers[layer].used
+        return weights.reshape(-1, plan.columns), mask.reshape(-1, plan.columns)
+
+    # counts
 
     @cached_property
     def source_parameters(self) -> int:
         """The number of weights of the random network before pruning."""
-        return sum(mask.size for mask in self.masks)
+        return sum(layer.plan.source_parameters for layer in self.layers)
 
     @cached_property
     def kept_parameters(self) -> int:
         """The number of weights that the masks keep."""
-        return sum(int(np.count_nonzero(mask)) for mask in self.masks)
+        return sum(layer.kept_parameters for layer in self.layers)
 
     @property
     def over_parameterization(self) -> float:
@@ -130,25 +193,23 @@ class Ticket:
     @property
     def mean_subset_size(self) -> float:
         """The mean size of the subsets that stand for the weights."""
-        return sum(int(s.sum()) for s in self.subset_sizes) / sum(s.size for s in self.subset_sizes)
+        return sum(int(p.sizes.sum()) for p in self.layers) / sum(p.sizes.size for p in self.layers)
 
-    @cached_property
+    @property
+    def redrawn(self) -> int:
+        """How many outputs had their random weights drawn again."""
+        return sum(len(rows) for rounds in self.settings.get("redrawn", ()) for rows in rounds)
+
+    # errors
+
+    @property
     def weight_errors(self) -> tuple[NDArray[np.float64], ...]:
-        """|w - subset sum| of every weight, a layer an array (out, in), with one more column where there are biases.
+        """|w - subset sum| of every weight, a layer an array (rows, slots).
 
-        Where a weight has a sum for each sign of its input, the larger of the two errors.
+        Rows are outputs, and copies of them one after another; slots are inputs and labels, then biases. Where a weight
+        has a sum for each sign of its input, the larger of the two errors.
         """
-        errors = []
-        for i, layer in enumerate(self.effective):
-            weight = self.target.weights[i]
-            error = np.abs(weight - layer.positive)
-            if layer.negative is not layer.positive:
-                error = np.maximum(error, np.abs(weight - layer.negative))
-            bias = self.target.biases[i]
-            if bias is not None and layer.bias is not None:
-                error = np.column_stack([error, np.abs(bias - layer.bias)])
-            errors.append(error)
-        return tuple(errors)
+        return tuple(layer.errors for layer in self.layers)
 
     @property
     def largest_weight_error(self) -> float:
@@ -164,31 +225,17 @@ class Ticket:
     def unreached(self) -> tuple[UnreachedWeight, ...]:
         """The weights whose error exceeds the tolerance, worst first; empty when the ticket is complete."""
         found = []
-        for i, error in enumerate(self.weight_errors):
-            values = self.target.augmented(i)
-            for row, column in np.argwhere(error > self.tolerance):
-                name = self.target.weight_name(i, int(row), int(column))
-                found.append(UnreachedWeight(name, float(values[row, column]), float(error[row, column])))
+        for layer in self.layers:
+            for row, slot in np.argwhere(layer.errors > self.tolerance):
+                name = layer.plan.weight_name(int(row), int(slot))
+                weight = float(layer.wanted[row, slot])
+                found.append(UnreachedWeight(name, weight, float(layer.errors[row, slot])))
         return tuple(sorted(found, key=lambda u: -u.error))
 
     @cached_property
     def certified_error(self) -> float:
         """A rigorous bound on ``||f(x) - g(x)||_2`` over all ``||x||_2 <= 1``, in real arithmetic."""
-        return certified_error(self.target, self.effective)
-
-    def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
-        """The pruned network's outputs (m, d_l) for inputs (m, d_0), evaluated by PyTorch in float64."""
-        return self._evaluate(self._in_float64(), target_array(x, self.target.widths[0], "x"))
-
-    def _in_float64(self) -> nn.Module:
-        return copy.deepcopy(self.network).double()
-
-    def _evaluate(self, network: nn.Module, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        widest = max(mask.shape[1] for mask in self.masks)
-        rows = max(1, _CHUNK // widest)
-        with torch.no_grad():
-            parts = [network(torch.tensor(inputs[i : i + rows])) for i in range(0, len(inputs), rows)]
-        return torch.cat(parts).numpy() if parts else np.empty((0, self.target.widths[-1]))
+        return certified_error(self.reference, self.effective)
 
     def output_error(
         self, data: ArrayLike | None = None, *, draws: int = 1000, restarts: int = 32, rng: np.random.Generator
@@ -197,7 +244,7 @@ class Ticket:
 
         Parameters
         ----------
-        data : array (m, d_0), inputs to measure on, as they are
+        data : array (m, inputs) or (m, *shape), inputs to measure on, as they are
         draws : number of inputs uniform in the unit ball
         restarts : starting points of the adversarial search (see rssp.tickets.adversary)
         rng : numpy Generator for the random inputs and starting points
@@ -205,26 +252,28 @@ class Ticket:
         Every value, the adversarial one included, is that of the PyTorch module, and at most `certified_error` on the
         unit ball, up to the rounding of float64. Cost: about ``draws`` evaluations of the random network.
         """
-        rng = check_rng(rng)
+        if not isinstance(rng, np.random.Generator):
+            raise ArgumentTypeError("rng", rng, "a numpy Generator, e.g. numpy.random.default_rng(0)")
         draws, restarts = integer("draws", draws, 1), integer("restarts", restarts, 1)
-        dim = self.target.widths[0]
-        network = self._in_float64()
 
         def errors(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(np.linalg.norm(self.target(x) - self._evaluate(network, x), axis=1))
+            return np.asarray(np.linalg.norm(self.target(x) - self(x), axis=1))
 
-        random = float(errors(Ball(dim, norm=2).draw(draws, rng)).max())
-        candidates = worst_input(self.target, self.effective, restarts=restarts, rng=rng)
+        inputs = Ball(self.target.inputs, norm=2).draw(draws, rng)
+        at_random = errors(inputs)
+        starts = inputs[np.argsort(-at_random)[:_FROM_RANDOM]]
+        candidates = worst_input(self.reference, self.effective, restarts=restarts, rng=rng, starts=starts)
         found = errors(candidates)
         worst = int(found.argmax())
-        on_data = None if data is None else float(errors(target_array(data, dim, "data")).max(initial=0.0))
-        return OutputError(on_data, random, float(found[worst]), candidates[worst])
+        on_data = None if data is None else float(errors(self.target.rows(data, "data")).max(initial=0.0))
+        return OutputError(on_data, float(at_random.max()), float(found[worst]), candidates[worst])
 
     def summary(self) -> dict[str, float | int | str]:
         """The ticket's numbers, by name."""
         return {
-            "construction": self.construction,
+            "construction": self.construction.name,
             "widths": "-".join(map(str, self.target.widths)),
+            "n": ", ".join(map(str, self.n)) if len(set(self.n)) > 1 else self.n[0],
             "target parameters": self.target.parameters,
             "source parameters": self.source_parameters,
             "kept parameters": self.kept_parameters,
@@ -235,19 +284,60 @@ class Ticket:
             "weight tolerance": self.tolerance,
             "largest weight error": self.largest_weight_error,
             "unreached weights": self.unreached_count,
+            "outputs redrawn": self.redrawn,
             "certified output error": self.certified_error,
         }
 
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, self.target.widths))
+        widths = widths if len(widths) <= 60 else f"{widths[:57]}..."
+        n = str(self.n[0]) if len(set(self.n)) == 1 else f"{min(self.n)} to {max(self.n)}"
+        return (
+            f"Ticket of {widths}, {self.construction.name} construction, n = {n}\n"
+            f"  {self.source_parameters:,} random weights for {self.target.parameters:,} "
+            f"({self.over_parameterization:.4g} each), {self.kept_parameters:,} kept\n"
+            f"  largest weight error {self.largest_weight_error:.3g} (tolerance {self.tolerance:.3g}), "
+            f"{self.unreached_count} unreached"
+        )
+
+
+def _apart(value: float, other: float) -> str:
+    """A number with so many digits that it does not read as the other one."""
+    for digits in range(3, 17):
+        if f"{value:.{digits}g}" != f"{other:.{digits}g}":
+            break
+    return f"{value:.{digits}g}"
+
 
 def checked(ticket: Ticket, *, partial: bool) -> Ticket:
-    """The ticket, or UnreachedError naming its unreached weights unless `partial` allows them."""
-    if partial or not ticket.unreached_count:
+    """The ticket, or UnreachedError naming what was missed unless `partial` allows it.
+
+    Where eps bounds the output, a ticket is accepted by its certificate, whatever weights were missed.
+    """
+    if partial:
+        return ticket
+    by_output = ticket.eps is not None and ticket.construction.error == "output"
+    if by_output and ticket.certified_error <= ticket.eps:  # type: ignore[operator]
         return ticket
     missing = ticket.unreached
-    shown = "; ".join(f"{u.name} = {u.weight:.6g} (nearest sum {u.error:.3g} away)" for u in missing[:5])
+    if not missing and not by_output:
+        return ticket
+    remedy = (
+        f"Use more samples than n = {max(ticket.n)}, a larger eps, or samples from a wider range; partial=True returns "
+        "the ticket as it is."
+    )
+    if not missing:
+        assert ticket.eps is not None
+        raise UnreachedError(
+            f"The output is certified within {_apart(ticket.certified_error, ticket.eps)} only, not within "
+            f"eps = {ticket.eps:g}, although all weights are within {ticket.tolerance:.3g}. Use search='nearest', a "
+            f"smaller tolerance=, or a larger eps; partial=True returns the ticket as it is."
+        )
+    shown = "; ".join(
+        f"{u.name} = {u.weight:.6g} (nearest sum {_apart(u.error, ticket.tolerance)} away)" for u in missing[:5]
+    )
     more = f"; and {len(missing) - 5} more" if len(missing) > 5 else ""
+    total = sum(layer.errors.size for layer in ticket.layers)
     raise UnreachedError(
-        f"{len(missing)} of {ticket.target.parameters} weights have no subset sum within {ticket.tolerance:.3g}: "
-        f"{shown}{more}. Use more samples than n = {max(ticket.n)}, a larger eps, or samples from a wider range; "
-        "partial=True returns the ticket as it is, with these weights in its `unreached`."
+        f"{len(missing)} of {total} weights have no subset sum within {ticket.tolerance:.3g}: {shown}{more}. {remedy}"
     )

@@ -10,15 +10,22 @@ from rssp.schemas import Column, Schema
 from rssp.study import Context, Exponents, Rows, Study, exactly
 
 FLOATS = ("eps", "delta", "low", "best", "high", "width")
-SCHEMA = Schema(Column("law", "text"), *(Column(name, "float") for name in FLOATS))
+TEXTS = ("law", "evidence", "targets")
+SCHEMA = Schema(
+    *(Column(name, "text") for name in TEXTS), *(Column(name, "float") for name in (*FLOATS, "radius", "one"))
+)
 TABLE = pd.DataFrame(
     {
         "law": ["uniform", "uniform", "normal"],
         "eps": [0.25, 0.01, 0.01],
+        "evidence": "measured",
+        "targets": "all",
+        "radius": 1.0,
+        "one": 1.0,
         "delta": 0.5,
-        "low": [4.0, 9.0, 3.0],
-        "best": [4.0, 10.0, 4.0],
-        "high": [5.0, 11.0, 5.0],
+        "low": [4.0, 9.0, 1.0],
+        "best": [4.0, 10.0, 1.0],
+        "high": [5.0, 11.0, 2.0],
         "width": [8.0, 16.0, 32.0],
     }
 )
@@ -43,15 +50,22 @@ def test_rows_are_those_asked_for():
 
 
 def test_a_bound_is_judged_on_its_rows_alone():
-    """log2(1/0.01) = 6.6 numbers are necessary: the normal row says 4, the uniform ones more."""
-    verdicts = study({"counting-1d": (Rows("needed", {"law": "uniform"}), Rows("needed", {"law": "normal"}))})
+    """log2(1/0.01) = 6.6 numbers are necessary: the normal row says 1, the uniform ones more."""
+    verdicts = study(
+        {
+            "counting-1d": (
+                Rows("needed", {"law": "uniform"}, add={"d": 1}),
+                Rows("needed", {"law": "normal"}, add={"d": 1}),
+            )
+        }
+    )
     assert [v.status for v in verdicts.verdicts({"needed": TABLE})] == [Status.HOLDS, Status.VIOLATED]
 
 
 @pytest.mark.parametrize("table", [TABLE.iloc[:0], TABLE.assign(best=np.nan)])
 def test_without_rows_the_verdict_says_why(table):
     (verdict,) = Rows("needed", otherwise="nobody has looked").verdicts(claim("counting-1d"), {"needed": table})
-    assert verdict.status is Status.OUT_OF_REACH
+    assert verdict.status is Status.NOT_MEASURED
     assert verdict.text == "nobody has looked"
     (verdict,) = Rows("needed").verdicts(claim("counting-1d"), {"needed": table})
     assert "needed" in verdict.text
@@ -65,10 +79,11 @@ def test_without_rows_the_verdict_says_why(table):
         ({"counting-1d": Rows("needed", {"laww": "uniform"})}, "Did you mean 'law'?"),
         ({"counting-1d": Rows("needed", named={"best": "widht"})}, "Did you mean 'width'?"),
         ({"counting-cube": Rows("needed")}, "'d'"),
-        ({"lueker-1998": Rows("needed", constant="D")}, "constants: got C"),
-        ({"lueker-1998": Rows("needed", constants={"c": 2.0})}, "constants: got c"),
-        ({"esa-2023-tail": Rows("needed", add={"n": 1.0})}, "constants: got kappa"),
+        ({"lueker-1998": Rows("needed", constant="D", add={"d": 1})}, "constants: got C"),
+        ({"lueker-1998": Rows("needed", constants={"c": 2.0}, add={"d": 1})}, "constants: got c"),
+        ({"esa-2023-tail": Rows("needed", add={"n": 1.0, "d": 1})}, "constants: got kappa"),
         ({"counting-1d": Exponents("needed")}, "'counting-1d'"),
+        ({"counting-1d": Rows("needed")}, "'d'"),  # of the claim's scope
     ],
 )
 def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):
@@ -78,11 +93,11 @@ def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):
 
 
 def test_the_published_error_is_the_claims_own():
-    tables = {"needed": TABLE.iloc[:1]}
-    for error, status in ((0.0, Status.VIOLATED), (1.0, Status.HOLDS), (lambda v: v / 6, Status.HOLDS)):
+    tables = {"needed": TABLE.iloc[:1].assign(low=3.9, high=4.1)}
+    for error, status in ((0.0, Status.VIOLATED), (2.0, Status.HOLDS), (lambda v: v / 3, Status.HOLDS)):
         figure = Claim(
             id="figure", paper="A. Student", number="Table 1", statement="It is 6.", latex="6", kind=Kind.PUBLISHED,
-            quantity="n*", formula=lambda value: value, constants={"value": 6.0}, error=error,
+            quantity="mean size", formula=lambda value: value, constants={"value": 6.0}, error=error,
         )  # fmt: skip
         (verdict,) = Rows("needed").verdicts(figure, tables)
         assert verdict.status is status
@@ -99,7 +114,9 @@ def test_names_and_tables_of_a_study_are_checked():
 
 def test_tables_are_checked_where_they_leave_the_study():
     the_study = study({})
-    checked = the_study.checked({"needed": TABLE.assign(low=[4, 9, 3])[["high", *SCHEMA.names[:-3], "best", "width"]]})
+    checked = the_study.checked(
+        {"needed": TABLE.assign(low=[4, 9, 3])[["high", *(n for n in SCHEMA.names if n != "high")]]}
+    )
     assert tuple(checked["needed"].columns) == SCHEMA.names
     assert checked["needed"]["low"].dtype == np.float64
     assert tuple(the_study.checked({"needed": pd.DataFrame()})["needed"].columns) == SCHEMA.names

@@ -19,6 +19,7 @@ Quantities
 ``E[dv]``                           mean growth, by one more sample, of the fraction v of targets that are within eps
 ``E[Y^2]/E[Y]^2``                   second-moment ratio of Y, the number of k-subsets within eps of a target
 ``n with E[Y^2]/E[Y]^2 <= 2``       smallest n for which some k has that ratio
+``n with 1 - v <= eps``             smallest n at which the median of the covered fraction v is at least 1 - eps
 ``subset size``                     size k of the subsets that do it
 ``density of a sum of k``           the probability density of k samples' sum
 ``discrepancy``                     smallest max norm of a signed sum of all samples
@@ -36,6 +37,13 @@ Quantities
 ``median error``, ``mean error``    distance of weights or targets to the sums chosen for them
 ``mean size``, ``fraction``         mean size of the subsets chosen; fraction of runs that chose that size
 ``constant``                        a number of a proof
+``missed``                          how many weights are farther than eps from every sum
+``mean number of perfect partitions``  of those with difference 0 or 1
+``P(circle covered)``, ``P(region covered)``, ``P(group covered)``  by arcs, by cubes or balls, by subset sums
+``k* (group)``                      least k with P(the subset sums of k elements are the whole group) >= 1/2
+``discrepancy found in polynomial time``  smallest signed sum that an algorithm finds
+``integrality gap``                 of a binary program, to its linear relaxation
+``width over that for one target``  units of a source that serves several targets
 ==================================  ==================================================================================
 
 Variables: ``eps`` error; ``delta`` failure probability; ``n`` samples; ``k`` subset size; ``d`` dimension of the
@@ -44,7 +52,9 @@ kept; ``sparsity`` fraction lost beforehand; ``budget`` by which a sample may be
 error allowed ``gap``, place in the window ``lam``. Networks: depth ``l`` of the target, ``layer`` one of its layers,
 ``width`` of square layers, ``d_in`` and ``d_out`` of one layer, side ``kernel`` of a kernel, channels ``c`` or ``c_in``
 and ``c_out``, number ``m_t`` of weights of the target, ``parameters`` and ``hidden_layers`` of a network to match,
-``step`` of a quantization, ``basis`` and ``basis_norm`` of an equivariant basis, ``rho`` multiplicity, ``lipschitz``
+``step`` of a quantization, ``arc`` and ``side`` of what covers,
+``intensity`` of a Poisson process, ``order`` of a group, ``m`` its dimension, ``targets_sharing`` one source,
+``outputs`` of a layer, ``basis`` and ``basis_norm`` of an equivariant basis, ``rho`` multiplicity, ``lipschitz``
 constant, ``activation`` and ``norm`` bounds of a layer, ``heads`` and input norm ``alpha`` of attention.
 
 Constants: ``C``, ``kappa``, ... are None where the paper leaves them open. A setting with a usual value, such as the
@@ -83,8 +93,14 @@ _FILES = (
     "otsuka25",
     "ferre26",
     "kumar26",
+    "barriers",
+    "programs",
+    "sharing",
+    "processes",
+    "groups",
     "counting",
     "one_sided",
+    "guarantees",
     "derivations",
 )
 
@@ -96,7 +112,13 @@ def _collect() -> dict[str, Claim]:
             if claim.id in found:
                 raise ArgumentError("id", claim.id, "an id that no other claim has")
             found[claim.id] = claim
-    return found
+    return dict(sorted(found.items(), key=lambda item: _year(item[0])))
+
+
+def _year(id: str) -> int:
+    """The year of the paper in an id; what has none is derived here and comes last."""
+    parts = id.split("-")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() and len(parts[1]) == 4 else 9999
 
 
 CATALOGUE: dict[str, Claim] = _collect()

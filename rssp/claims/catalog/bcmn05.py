@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -22,8 +23,9 @@ CLAIMS = (
         quantity="variance over mean of window counts",
         formula=lambda value: value,
         constants={"value": 1.0},
+        scope=Scope(targets="one", note="n to infinity"),
         valid="n to infinity, window at a fixed place, given the sample's own density",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable="no study counts sums in windows; the covering law, which follows from this, is measured instead",
     ),
     Claim(
@@ -37,8 +39,9 @@ CLAIMS = (
         quantity="energy scale at which sums stop looking independent",
         formula=lambda n, kappa: kappa * np.asarray(n, dtype=np.float64) ** 0.25,
         constants={"kappa": None},
+        scope=Scope(targets="one", note="n to infinity; an order of magnitude"),
         valid="n to infinity; an order of magnitude",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable="no study counts sums in windows far from the centre: the targets stay in a ball of fixed radius",
     ),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -15,7 +18,7 @@ _PAPER = (
 )
 
 
-def _samples(d, eps, C, exp_d):  # type: ignore[no-untyped-def]
+def _samples(d, eps, C, exp_d):
     d = np.asarray(d, dtype=np.float64)
     return C * d**exp_d * bits(eps) * (bits(eps) + np.log2(d))
 
@@ -32,22 +35,38 @@ CLAIMS = (
         quantity="n*",
         formula=_samples,
         constants={"C": None, "exp_d": 3.0},
+        scope=Scope(
+            laws=("normal",),
+            d=(1, math.inf),
+            norm=math.inf,
+            radius=1.0,
+            targets="all",
+            ranges={"eps": (0.0, 1.0)},
+            values={"delta": (0.5,)},
+        ),
         valid="X_i standard normal in R^d, targets in [-1, 1]^d, 0 < eps < 1; the theorem's error of 2 eps changes C "
         "only; no failure probability is quoted: fix delta",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
     ),
     Claim(
         id="becchetti-2022-size",
         paper=_PAPER,
         number="main theorem, subset size",
         statement="Subsets of n/(6 sqrt(d)) vectors are enough for it. With k = a n the second moment of their number "
-        "costs a factor (1 - a^2)^(-d/2): bounded only for a of order 1/sqrt(d).",
-        latex=r"k = \frac{n}{6 \sqrt{d}}",
+        "costs a factor (1 - a^2)^(-d/2): bounded only for a of order 1/sqrt(d). Read here as: at that k the ratio "
+        "E[Y^2]/E[Y]^2 is at most 2, so that one target is hit with probability 1/2.",
+        latex=r"\frac{\mathbf{E}[Y^2]}{\mathbf{E}[Y]^2} \leq 2 \quad \mathrm{at} \quad k = \frac{n}{6 \sqrt{d}}",
         kind=Kind.SUFFICIENT,
-        quantity="subset size",
-        formula=lambda n, d, factor: np.asarray(n, dtype=np.float64) / (factor * np.sqrt(d)),
-        constants={"factor": 6.0},
-        valid="as the main theorem",
+        quantity="E[Y^2]/E[Y]^2",
+        formula=lambda limit: limit,
+        constants={"limit": 2.0},
+        scope=Scope(
+            laws=("normal",),
+            d=(1, math.inf),
+            targets="one",
+            conditions=("k >= n / (6 * d ** 0.5) - 0.5", "k <= n / (6 * d ** 0.5) + 0.5"),
+        ),
+        valid="as the main theorem, at its n; k is the nearest whole number",
         wording=Wording.AS_QUOTED,
     ),
     Claim(
@@ -60,6 +79,7 @@ CLAIMS = (
         quantity="n*",
         formula=lambda d, eps, C: C * np.asarray(d, dtype=np.float64) * bits(eps),
         constants={"C": None},
+        scope=Scope(d=(1, math.inf), norm=math.inf, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0)}),
         valid="every sample; with its constant: counting-cube",
         wording=Wording.AS_QUOTED,
     ),

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -17,7 +18,7 @@ _PAPER = (
 _INTEGERS = "sums of integers (number partitioning) are not drawn by any study here"
 
 
-def _perfect(lam):  # type: ignore[no-untyped-def]
+def _perfect(lam):
     a = math.sqrt(3 / (2 * math.pi)) * 2.0 ** -np.asarray(lam, dtype=np.float64)
     return 1 - np.exp(-a) * (1 + np.exp(-a)) / 2
 
@@ -34,8 +35,9 @@ CLAIMS = (
         quantity="log2 M at the transition",
         formula=lambda n, lam: np.asarray(n, dtype=np.float64) - np.log2(n) / 2 + lam,
         constants={"lam": 0.0},
+        scope=Scope(note="integers uniform on 1, ..., M; n to infinity, lam fixed"),
         valid="n to infinity, lam fixed",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -50,7 +52,25 @@ CLAIMS = (
         kind=Kind.EQUALITY,
         quantity="P(perfect)",
         formula=_perfect,
+        scope=Scope(note="integers uniform on 1, ..., M; n to infinity, lam fixed"),
         valid="n to infinity, lam = log2(M) - n + log2(n)/2 fixed",
+        wording=Wording.VERIFIED,
+        unreachable=_INTEGERS,
+    ),
+    Claim(
+        id="borgs-2001-counts",
+        paper=_PAPER,
+        number="Poisson counts in the window",
+        statement="In the window the number of perfect partitions is asymptotically Poisson: of mean "
+        "a = sqrt(3/(2 pi)) 2^-lam where the total is even, 2 a where it is odd. Counted over both parities the mean "
+        "is "
+        "3 a/2.",
+        latex=r"\mathbf{E}[N] \to \frac{3}{2} \sqrt{\frac{3}{2 \pi}} \, 2^{-\lambda}",
+        kind=Kind.EQUALITY,
+        quantity="mean number of perfect partitions",
+        formula=lambda lam: 1.5 * math.sqrt(3 / (2 * math.pi)) * 2.0 ** -np.asarray(lam, dtype=np.float64),
+        scope=Scope(note="integers uniform on 1, ..., M; n to infinity, lam fixed"),
+        valid="n to infinity, lam = log2(M) - n + log2(n)/2 fixed; partitions, not their mirror images, counted once",
         wording=Wording.VERIFIED,
         unreachable=_INTEGERS,
     ),

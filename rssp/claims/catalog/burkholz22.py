@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits, joint, lookup
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
-from rssp.intervals import clopper_pearson
 
 __all__ = ["CLAIMS"]
 
@@ -26,38 +26,36 @@ _ICLR = (
 )
 _STATISTICS = "raw statistics published with the code: n = 15, eps = 0.01, 100,000 runs"
 _SHALLOW = "tickets of depth L + 1 are not built here: those of pensia_2020 double the depth"
+_UNIFORM = "uniform on [-1, 1]"
+_PRODUCT = "a product of two uniform numbers on [-1, 1]"
 _RUNS = 100_000
 _SIZES_UNIFORM = (1033, 13713, 44922, 35783, 4101, 377, 54, 14, 2, 0, 1)
 _SIZES_PRODUCT = (966, 12701, 43642, 31275, 7388, 2220, 1105, 470, 162, 52, 16, 2, 1)
 
 
-def _parameter_error(eps, l, width, layer, lipschitz, activation, norm):  # type: ignore[no-untyped-def]  # noqa: E741
+def _parameter_error(eps, l, width, layer, lipschitz, activation, norm):  # noqa: E741
     eps, l, layer = (np.asarray(x, dtype=np.float64) for x in (eps, l, layer))  # noqa: E741
     growth = lipschitz ** (l - layer) * (1 + activation) * (1 + eps / l)
     growth = growth * (norm + eps / l) ** np.maximum(l - 1 - layer, 0)
     return eps / (width * l * growth)
 
 
-def _count_error(share):  # type: ignore[no-untyped-def]
-    """1.96 standard errors of a share of all runs."""
-    return 1.96 * np.sqrt(share * (1 - share) / _RUNS)
-
-
-def _bin_error(share):  # type: ignore[no-untyped-def]
-    """The longer side of a share's exact interval at three standard errors: many bins are compared."""
+def _count_error(share):
+    """The standard error of a share of all runs; a share of none is uncertain by one run."""
     share = np.asarray(share, dtype=np.float64)
-    low, high = clopper_pearson(np.round(share * _RUNS).astype(np.int64), _RUNS, confidence=0.9973)
-    return np.maximum(high - share, share - low)
+    return np.sqrt(np.maximum(share * (1 - share), 1 / _RUNS) / _RUNS)
 
 
 def _mean_error(counts: Sequence[int]) -> float:
-    """1.96 standard errors of the mean of a histogram of 0, 1, 2, ..."""
+    """The standard error of the mean of a histogram of 0, 1, 2, ..."""
     size, weight = np.arange(len(counts)), np.asarray(counts) / sum(counts)
     variance = float(weight @ size**2 - (weight @ size) ** 2)
-    return 1.96 * math.sqrt(variance / sum(counts))
+    return math.sqrt(variance / sum(counts))
 
 
-def _statistic(id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error) -> Claim:  # type: ignore[no-untyped-def]
+def _statistic(
+    id: str, quantity: str, latex: str, statement: str, formula, constants, law: str, error, sizes: int = 0
+) -> Claim:
     return Claim(
         id=id,
         paper=_ICML,
@@ -68,14 +66,17 @@ def _statistic(id: str, quantity: str, latex: str, statement: str, formula, cons
         quantity=quantity,
         formula=formula,
         constants=constants,
+        scope=Scope(
+            laws=("uniform" if law == _UNIFORM else "product",),
+            values={"n": (15,), "eps": (0.01,)},
+            ranges={"size": (0, sizes - 1)} if sizes else {},
+            note="target uniform on [-1, 1]",
+        ),
         valid=f"n = 15, eps = 0.01, X_i {law}, target uniform on [-1, 1], subsets tried by increasing size",
         wording=Wording.VERIFIED,
-        error=error,
+        standard_error=error,
     )
 
-
-_UNIFORM = "uniform on [-1, 1]"
-_PRODUCT = "a product of two uniform numbers on [-1, 1]"
 
 CLAIMS = (
     Claim(
@@ -92,6 +93,8 @@ CLAIMS = (
             C * np.asarray(width, dtype=np.float64) * bits(joint(eps, np.asarray(delta) / rho))
         ),
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}, note="uniform weights"),
+        proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="uniform weights, activation functions that are two half-lines near 0 (ReLU, leaky ReLU, tanh, sigmoid)",
         wording=Wording.AS_QUOTED,
         unreachable=_SHALLOW,
@@ -108,6 +111,7 @@ CLAIMS = (
             C * (np.asarray(m_t, dtype=np.float64) * bits(joint(eps, delta))) ** (1 + gamma)
         ),
         constants={"C": None, "gamma": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}, note="uniform weights"),
         valid="as burkholz-2022-width; eps here is the smallest eps_l",
         wording=Wording.AS_QUOTED,
         unreachable=_SHALLOW,
@@ -125,6 +129,7 @@ CLAIMS = (
         kind=Kind.SUFFICIENT,
         quantity="parameter error",
         formula=_parameter_error,
+        scope=Scope(ranges={"eps": (0.0, 1.0), "layer": (1.0, math.inf)}, conditions=("layer <= l",)),
         valid="l is the number of layers L and layer the one in question, 1 <= layer <= l; lipschitz = T, "
         "activation = B, width = n_L",
         wording=Wording.AS_QUOTED,
@@ -144,6 +149,8 @@ CLAIMS = (
             C * np.asarray(c, dtype=np.float64) * bits(joint(eps, np.asarray(delta) / rho))
         ),
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}, note="uniform weights"),
+        proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="as burkholz-2022-width, channels in place of units",
         wording=Wording.AS_QUOTED,
         unreachable=_SHALLOW,
@@ -157,8 +164,9 @@ CLAIMS = (
         latex=r"\Vert f - f_{LT} \Vert \leq \varepsilon",
         kind=Kind.SUFFICIENT,
         quantity="error",
+        scope=Scope(note="the abstract only"),
         valid="the abstract only: the theorems' widths were not seen, so there is no formula to evaluate",
-        wording=Wording.AS_QUOTED,
+        wording=Wording.ABSTRACT,
         unreachable="networks that represent bases of functions are not built here",
     ),
     _statistic(
@@ -191,7 +199,8 @@ CLAIMS = (
         lambda size: lookup(dict(enumerate(np.divide(_SIZES_UNIFORM, _RUNS).tolist())))(size),
         {},
         _UNIFORM,
-        _bin_error,
+        _count_error,
+        len(_SIZES_UNIFORM),
     ),
     _statistic(
         "burkholz-2022-mean-error",
@@ -201,7 +210,7 @@ CLAIMS = (
         lambda value: value,
         {"value": 0.0050040},
         _UNIFORM,
-        1.96 * 0.01 / math.sqrt(12 * _RUNS),
+        0.01 / math.sqrt(12 * _RUNS),
     ),
     _statistic(
         "burkholz-2022-product-fail",
@@ -232,6 +241,7 @@ CLAIMS = (
         lambda size: lookup(dict(enumerate(np.divide(_SIZES_PRODUCT, _RUNS).tolist())))(size),
         {},
         _PRODUCT,
-        _bin_error,
+        _count_error,
+        len(_SIZES_PRODUCT),
     ),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from rssp.claims.catalog.formulas import bits, joint
+from rssp.claims.catalog.formulas import NOTES, bits, joint
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -16,11 +19,11 @@ _PAPER = (
 _NSN = "normally-scaled normal vectors Y = Z (Z_1, ..., Z_d), all Z independent standard normal; 0 < eps <= 1/4"
 
 
-def _log(d, eps):  # type: ignore[no-untyped-def]
+def _log(d, eps):
     return np.log2(np.asarray(d, dtype=np.float64)) + bits(eps)
 
 
-def _width(kernel, c, l, eps, C, exp_d, exp_c, exp_log):  # type: ignore[no-untyped-def]  # noqa: E741
+def _width(kernel, c, l, eps, C, exp_d, exp_c, exp_log):  # noqa: E741
     kernel, c = np.asarray(kernel, dtype=np.float64), np.asarray(c, dtype=np.float64)
     return C * kernel**exp_d * c**exp_c * (np.log2(kernel**2 * c * l) + bits(eps)) ** exp_log
 
@@ -31,13 +34,22 @@ CLAIMS = (
         paper=_PAPER,
         number="multidimensional random subset sum, subset size",
         statement="Subsets of k >= C d^3 log(d/eps) vectors are enough for one target with constant probability, out "
-        "of n >= C k^2.",
-        latex=r"k \geq C d^3 \log_2 \frac{d}{\varepsilon}",
+        "of n >= C k^2. Read here as: from k = d^3 log2(d/eps) and n = k^2 on, the ratio E[Y^2]/E[Y]^2 is at most a "
+        "constant, whatever d and eps.",
+        latex=r"\frac{\mathbf{E}[Y^2]}{\mathbf{E}[Y]^2} \leq C \quad \mathrm{at} \quad k \geq d^3 \log_2 "
+        r"\frac{d}{\varepsilon}, \ n \geq k^2",
         kind=Kind.SUFFICIENT,
-        quantity="subset size",
-        formula=lambda d, eps, C, exp_d: C * np.asarray(d, dtype=np.float64) ** exp_d * _log(d, eps),
-        constants={"C": None, "exp_d": 3.0},
-        valid=_NSN + "; targets ||z||_1 <= sqrt(k)",
+        quantity="E[Y^2]/E[Y]^2",
+        formula=lambda d, eps, C: C + 0 * np.asarray(d, dtype=np.float64) * eps,
+        constants={"C": None},
+        scope=Scope(
+            laws=("normally-scaled-normal",),
+            d=(1, math.inf),
+            targets="one",
+            ranges={"eps": (0.0, 0.25)},
+            conditions=("k >= d ** 3", "n >= k ** 2"),
+        ),
+        valid=_NSN + "; targets ||z||_1 <= sqrt(k); the exponent 3 as quoted",
         wording=Wording.AS_QUOTED,
     ),
     Claim(
@@ -51,6 +63,13 @@ CLAIMS = (
         quantity="n* (one target)",
         formula=lambda d, eps, C, exp_d: C * (np.asarray(d, dtype=np.float64) ** exp_d * _log(d, eps)) ** 2,
         constants={"C": None, "exp_d": 3.0},
+        scope=Scope(
+            laws=("normally-scaled-normal",),
+            d=(1, math.inf),
+            targets="one",
+            ranges={"eps": (0.0, 0.25)},
+            values={"delta": (0.5,)},
+        ),
         valid=_NSN + "; target ||z||_1 <= sqrt(k)",
         wording=Wording.AS_QUOTED,
     ),
@@ -68,6 +87,13 @@ CLAIMS = (
             C * np.asarray(d, dtype=np.float64) ** exp_d * _log(d, joint(eps, delta)) ** exp_log
         ),
         constants={"C": None, "exp_d": 6.0, "exp_log": 3.0},
+        scope=Scope(
+            laws=("normally-scaled-normal",),
+            d=(1, math.inf),
+            norm=1,
+            targets="all",
+            ranges={"eps": (0.0, 0.25), "delta": (0.0, 1.0)},
+        ),
         valid=_NSN + "; targets in the ball of the 1-norm",
         wording=Wording.AS_QUOTED,
     ),
@@ -85,14 +111,22 @@ CLAIMS = (
         quantity="width factor",
         formula=_width,
         constants={"C": None, "exp_d": 13.0, "exp_c": 6.0, "exp_log": 3.0},
+        scope=Scope(
+            laws=("normally-scaled-normal",),
+            norm=1,
+            radius=1.0,
+            targets="all",
+            ranges={"eps": (0.0, 1.0)},
+            conditions=("delta <= eps",),
+        ),
         valid="standard normal weights, inputs in [-1, 1]; d in the formula is the largest side of a kernel, c the "
         "largest number of channels",
         wording=Wording.AS_QUOTED,
     ),
     Claim(
         id="da-cunha-2023-error",
-        paper=_PAPER,
-        number="proof, propagation of errors",
+        paper=NOTES,
+        number="section 7: errors through the layers",
         statement="If every layer is approximated within e = eps/(2 l) in operator norm and the target's layers have "
         "norm at most 1, the output after i layers is off by at most (1 + e)^i - 1: activations grow by at most 1 + e "
         "a layer, E_i <= E_(i-1) + e (1 + e)^(i-1), and ReLU does not increase differences. At i = l that is at most "
@@ -103,6 +137,7 @@ CLAIMS = (
         formula=lambda layer, l, eps: np.expm1(  # noqa: E741
             np.asarray(layer, dtype=np.float64) * np.log1p(np.asarray(eps, dtype=np.float64) / (2 * np.asarray(l)))
         ),
+        scope=Scope(ranges={"eps": (0.0, 1.0), "layer": (1.0, math.inf)}, conditions=("layer <= l",)),
         valid="inputs of norm at most 1; layer = 1, ..., l; the same holds for dense networks in the spectral norm",
         wording=Wording.VERIFIED,
     ),

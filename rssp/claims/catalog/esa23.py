@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -15,7 +16,7 @@ _PAPER = (
 )
 
 
-def _tail(n, eps, C, kappa):  # type: ignore[no-untyped-def]
+def _tail(n, eps, C, kappa):
     n = np.asarray(n, dtype=np.float64)
     excess = n - C * bits(eps)
     return np.where(excess > 0, np.minimum(1.0, 2 * np.exp(-(excess**2) / (kappa * n))), 1.0)
@@ -33,9 +34,13 @@ CLAIMS = (
         quantity="n*",
         formula=lambda eps, C: C * bits(eps),
         constants={"C": None},
+        scope=Scope(
+            laws=("uniform",), d=1, radius=0.5, targets="all", ranges={"eps": (0.0, 1.0)}, values={"delta": (0.5,)}
+        ),
+        proved="C <= 5.4 at delta = 1/2 where eps <= 1/8, X uniform on [-1, 1] (own-guarantee)",
         valid="mild assumptions on the law, uniform on [-1, 1] among them; targets in [-1/2, 1/2]; the quoted form "
         "names no failure probability: fix delta",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
     ),
     Claim(
         id="esa-2023-tail",
@@ -48,6 +53,7 @@ CLAIMS = (
         quantity="P(fail)",
         formula=_tail,
         constants={"C": None, "kappa": None},
+        scope=Scope(laws=("uniform",), d=1, radius=0.5, targets="all", ranges={"eps": (0.0, 1.0)}),
         valid="n > C log(1/eps); below that, and where it exceeds 1, the bound is 1",
         wording=Wording.AS_QUOTED,
     ),
@@ -62,6 +68,7 @@ CLAIMS = (
         quantity="E[dv]",
         formula=lambda v, c: c * np.asarray(v, dtype=np.float64) * (1 - np.asarray(v, dtype=np.float64)),
         constants={"c": 0.25},
+        scope=Scope(laws=("uniform",), d=1, radius=(0.0, 1.0), targets="all", ranges={"v": (0.0, 1.0)}),
         valid="X uniform on [-1, 1], 0 <= v <= 1; a lower bound of the growth",
         wording=Wording.AS_QUOTED,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -27,8 +28,9 @@ CLAIMS = (
         quantity="width",
         formula=lambda eps, C: C / np.asarray(eps, dtype=np.float64),
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="one ReLU neuron without bias, whole neurons removed"),
         valid="no biases; masks that remove weights one by one, or filters behind a blocked mask, are not meant",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable=_NEURONS,
     ),
     Claim(
@@ -41,8 +43,9 @@ CLAIMS = (
         quantity="width",
         formula=lambda d, eps, C: C * np.asarray(d, dtype=np.float64) / eps,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="one ReLU neuron without bias, whole neurons removed"),
         valid="as ferre-2026-neurons, d the dimension of the input; not kept in the third version",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable=_NEURONS,
     ),
     Claim(
@@ -55,7 +58,8 @@ CLAIMS = (
         quantity="width",
         formula=lambda d, eps, C: C * np.asarray(d, dtype=np.float64) * bits(eps),
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, values={"outputs": (1,)}, note="one ReLU neuron without bias"),
         valid="one ReLU neuron, d the dimension of the input; the third version says log(1/eps)",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
     ),
 )

@@ -12,8 +12,8 @@ from scipy.special import gammaln, lambertw, xlogy
 
 __all__ = ["NOTES", "bits", "entropy", "joint", "log2_ball", "log_choose", "lookup", "self_consistent_n"]
 
-NOTES = "rssp, theory notes"
-"""The paper of the claims that are derived here, line by line in their statements."""
+NOTES = "rssp, docs/theory.md"
+"""The paper of the claims that are derived here: a section of it holds the derivation and what checks it."""
 
 Values = Any
 """A number or an array of numbers."""

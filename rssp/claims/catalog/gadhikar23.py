@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -21,8 +22,9 @@ CLAIMS = (
         quantity="width factor",
         formula=lambda sparsity, C: -C / np.log2(np.asarray(sparsity, dtype=np.float64)),
         constants={"C": None},
+        scope=Scope(ranges={"sparsity": (0.0, 1.0)}),
         valid="0 < sparsity < 1, independent removal of weights; necessary as well for networks of three layers",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable="networks that start sparse are not built here",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -13,7 +14,7 @@ _PAPER = "A. Kumar, E. Natale, Quantization vs Pruning: Insights from the SLTH, 
 _INTEGERS = "integer subset sums and quantized tickets are not drawn by any study here"
 
 
-def _parameters(width, step, delta):  # type: ignore[no-untyped-def]
+def _parameters(width, step, delta):
     size = np.asarray(width, dtype=np.float64) ** 2
     return size * np.log2(2 / np.asarray(step, dtype=np.float64) + 1) + np.log2(1 - np.asarray(delta, dtype=np.float64))
 
@@ -29,6 +30,9 @@ CLAIMS = (
         kind=Kind.SUFFICIENT,
         quantity="n* (one target)",
         formula=lambda M: np.log2(np.asarray(M, dtype=np.float64)),
+        scope=Scope(
+            targets="one", note="integers uniform on -M, ..., M without 0; n to infinity with log2(M)/n < 1 fixed"
+        ),
         valid="n to infinity with log2(M)/n < 1 fixed; exact hits",
         wording=Wording.VERIFIED,
         unreachable=_INTEGERS,
@@ -45,6 +49,7 @@ CLAIMS = (
         quantity="width",
         formula=lambda width, step, C: C * np.asarray(width, dtype=np.float64) * bits(step),
         constants={"C": None},
+        scope=Scope(ranges={"step": (0.0, 1.0)}),
         valid="uniform random weights, activations reset to the coarser precision in between; delta in the formula is "
         "the step",
         wording=Wording.VERIFIED,
@@ -61,6 +66,7 @@ CLAIMS = (
         quantity="width",
         formula=lambda width, step, C: C * np.asarray(width, dtype=np.float64) * bits(step) ** 2,
         constants={"C": None},
+        scope=Scope(ranges={"step": (0.0, 1.0)}),
         valid="as Theorem 1",
         wording=Wording.VERIFIED,
         unreachable=_INTEGERS,
@@ -76,6 +82,7 @@ CLAIMS = (
         kind=Kind.NECESSARY,
         quantity="parameters",
         formula=_parameters,
+        scope=Scope(ranges={"step": (0.0, 1.0), "delta": (0.0, 1.0)}, note="two layers"),
         valid="two layers, 0 < step <= 1; in the formula delta is the step and p the probability",
         wording=Wording.VERIFIED,
         unreachable=_INTEGERS,

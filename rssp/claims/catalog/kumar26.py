@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -17,11 +20,11 @@ _INTEGERS = (
 )
 
 
-def _ratio(M, gap):  # type: ignore[no-untyped-def]
+def _ratio(M, gap):
     return np.log2(np.maximum((np.asarray(M, dtype=np.float64) + 1) / (np.asarray(gap, dtype=np.float64) + 1), 1))
 
 
-def _tail(n, M, gap, C, kappa):  # type: ignore[no-untyped-def]
+def _tail(n, M, gap, C, kappa):
     n = np.asarray(n, dtype=np.float64)
     excess = n - C * _ratio(M, gap)
     return np.where(excess > 0, np.minimum(1.0, 2 * np.exp(-(excess**2) / (kappa * n))), 1.0)
@@ -40,8 +43,9 @@ CLAIMS = (
         quantity="P(fail)",
         formula=_tail,
         constants={"C": None, "kappa": None},
+        scope=Scope(targets="all", ranges={"gap": (0.0, math.inf)}, note="integers uniform on -M, ..., M"),
         valid="n above C log((M + 1)/(gap + 1)), gap >= 0 (Delta in the formula)",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -55,8 +59,9 @@ CLAIMS = (
         quantity="n*",
         formula=lambda step, gap, C: C * _ratio(1 / np.asarray(step, dtype=np.float64), gap),
         constants={"C": None},
+        scope=Scope(targets="all", ranges={"gap": (0.0, math.inf), "step": (0.0, 1.0)}),
         valid="weights in -1, -1 + step, ..., 1 (delta in the formula), gap in multiples of step",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits, joint
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -27,9 +28,11 @@ CLAIMS = (
         quantity="n*",
         formula=lambda eps, delta, C: C * bits(joint(eps, delta)),
         constants={"C": None},
+        scope=Scope(laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}),
+        proved="C <= 9.9 where min(eps, delta) <= 1/8 (own-guarantee)",
         valid="X_i uniform on [-1, 1], targets in [-1, 1] (any interval by splitting), 0 < eps < 1; "
-        "some papers conclude with an error of 2 eps",
-        wording=Wording.VERIFIED,
+        "the field's form, with an error of eps; some papers lose a factor 2 in it",
+        wording=Wording.RESTATED,
     ),
     Claim(
         id="lueker-1998-mixture",
@@ -43,21 +46,33 @@ CLAIMS = (
         quantity="n*",
         formula=lambda eps, delta, C: C * bits(joint(eps, delta)),
         constants={"C": None},
+        scope=Scope(
+            laws=("Mixture(law=Uniform(low=-1.0,high=1.0,dim=1)*",),
+            d=1,
+            radius=1.0,
+            targets="all",
+            ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)},
+        ),
+        proved="an n for every p, eps and delta (own-guarantee)",
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
+        unreachable="no study draws such a mixture; one is measured by rssp.required_samples(rssp.Mixture(...), eps, "
+        "delta)",
     ),
     Claim(
         id="lueker-1998-mean",
         paper=_PAPER,
         number="abstract",
         statement="The expected distance from a target to the nearest of the 2^n subset sums is exponentially small in "
-        "n. Before, only its median was known to be: Lueker, 1982.",
+        "n. Before, only its median was known to be, for targets near a typical value (Lueker, 1982); the median of "
+        "partitions is Karmarkar, Karp, Lueker and Odlyzko (1986), which left the expectation open.",
         latex=r"\mathbf{E}\left[\min_S |z - \Sigma_S|\right] \leq A e^{-c n}",
         kind=Kind.SUFFICIENT,
         quantity="E[error] (one target)",
         formula=lambda n, A, c: A * np.exp(-c * np.asarray(n, dtype=np.float64)),
         constants={"A": None, "c": None},
+        scope=Scope(laws=("uniform",), d=1, targets="one"),
         valid="suitable densities, the uniform law on [-1, 1] among them",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
     ),
 )

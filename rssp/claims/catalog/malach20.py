@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -26,8 +27,9 @@ CLAIMS = (
         quantity="width factor",
         formula=lambda width, l, C: C * np.asarray(width, dtype=np.float64) ** 4 * np.asarray(l, dtype=np.float64) ** 2,  # noqa: E741
         constants={"C": None},
+        scope=Scope(values={"eps": (0.1,)}, note="spectral norms at most 1, entries at most 1/sqrt(d_in)"),
         valid="spectral norms at most 1, entries at most 1/sqrt(d_in), uniform weights; eps fixed",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
     ),
     Claim(
         id="malach-2020-per-weight",
@@ -39,6 +41,7 @@ CLAIMS = (
         quantity="units per weight",
         formula=lambda eps, C: C / np.asarray(eps, dtype=np.float64) ** 2,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}),
         valid="0 < eps < 1; from a summary of Orseau et al. (2020)",
         wording=Wording.AS_QUOTED,
     ),
@@ -54,8 +57,9 @@ CLAIMS = (
             C * (np.asarray(m_t, dtype=np.float64) / eps) ** 2 * np.log2(np.asarray(m_t, dtype=np.float64) / eps)
         ),
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}),
         valid="as restated by Natale et al. (2024)",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable="such a network is too large to be drawn: 10^8 times the parameters at m_t = 100 and eps = 0.01",
     ),
     Claim(
@@ -68,8 +72,9 @@ CLAIMS = (
         quantity="density",
         formula=lambda m_t, eps, C: C * (np.asarray(eps, dtype=np.float64) / m_t) ** 2,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}),
         valid="as restated by Natale et al. (2024)",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable="such a network is too large to be drawn: 10^8 times the parameters at m_t = 100 and eps = 0.01",
     ),
 )

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from rssp.claims.catalog.formulas import NOTES, bits, entropy, joint, self_consistent_n
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -18,19 +19,20 @@ _PAPER = (
 _ALL_TARGETS = (
     "all targets at once are not enumerated for subsets of a fixed size; one target is, see natale-2024-one-target"
 )
+_BOUNDED_LAWS = ("uniform", "normal")
 _BOUNDED = "X_i of sum-bounded density (uniform on [-1, 1], normal), 1 <= k <= n/2, 0 < eps < 1"
 _QUADRATURE = "nothing to measure: the density of a sum of uniform numbers is known; computed in the tests"
 
 
-def _log(k, eps):  # type: ignore[no-untyped-def]
+def _log(k, eps):
     return np.log2(np.asarray(k, dtype=np.float64)) + bits(eps)
 
 
-def _layer(d_in, d_out, l, density, n, eps, C):  # type: ignore[no-untyped-def]  # noqa: E741
+def _layer(d_in, d_out, l, density, n, eps, C):  # noqa: E741
     return C * (np.log2(2.0 * np.asarray(l) * d_in * d_out * density * n) + bits(eps)) ** 2
 
 
-def _samples(density, eps, C):  # type: ignore[no-untyped-def]
+def _samples(density, eps, C):
     density = np.asarray(density, dtype=np.float64)
     return self_consistent_n(C / entropy(density), density / eps)
 
@@ -47,6 +49,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=lambda k, eps, C: C * _log(k, eps),
         constants={"C": None},
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid=_BOUNDED + "; the probability c_thm > 0 is not given",
         wording=Wording.VERIFIED,
     ),
@@ -61,6 +64,7 @@ CLAIMS = (
         quantity="n* (one target)",
         formula=_samples,
         constants={"C": None},
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid=_BOUNDED + ", density = k/n <= 1/2",
         wording=Wording.VERIFIED,
     ),
@@ -75,6 +79,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=lambda k, eps, delta, C: C * _log(k, joint(eps, delta)) ** 2,
         constants={"C": None},
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="all", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + "; also mixtures with a uniform law",
         wording=Wording.VERIFIED,
         unreachable=_ALL_TARGETS,
@@ -90,6 +95,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=lambda eps, C: 2 * C * bits(eps) ** 2,
         constants={"C": None},
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="all", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + ", k >= 2 C (log2(k)^2 + 2 log2(k) log2(1/eps))",
         wording=Wording.VERIFIED,
         unreachable=_ALL_TARGETS,
@@ -105,6 +111,7 @@ CLAIMS = (
         quantity="E[Y^2]/E[Y]^2",
         formula=lambda C: C,
         constants={"C": None},
+        scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + ", n H2(k/n) >= c log2(k/eps)",
         wording=Wording.VERIFIED,
     ),
@@ -119,6 +126,7 @@ CLAIMS = (
         quantity="n H2(k/n)",
         formula=_layer,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid="ReLU, no biases, layers of norm at most 1; density of the whole ticket: times the largest ratio of "
         "neighbouring widths",
         wording=Wording.VERIFIED,
@@ -135,9 +143,11 @@ CLAIMS = (
         kind=Kind.NECESSARY,
         quantity="n H2(k/n)",
         formula=lambda width, k, eps: np.asarray(width, dtype=np.float64) ** 2 / 2 * _log(k, eps),
+        scope=Scope(targets="all", ranges={"eps": (0.0, 0.0625)}, conditions=("k <= 0.8408 * n",)),
         valid="eps < 1/16, k <= (1 - 1/(2 pi)) n; n counts the parameters of the random network, d in the formula is "
         "the width. With width = 1 it bounds, by counting, k-subsets that serve all of [-sqrt(k), sqrt(k)]",
         wording=Wording.VERIFIED,
+        unreachable=_ALL_TARGETS,
     ),
     Claim(
         id="natale-2024-density",
@@ -150,6 +160,7 @@ CLAIMS = (
         quantity="density",
         formula=lambda m_t, eps, C: C * np.asarray(eps, dtype=np.float64) / m_t,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="an order of magnitude"),
         valid="order of magnitude",
         wording=Wording.VERIFIED,
         unreachable="such a network is too large to be drawn: 10^8 times the parameters at m_t = 100 and eps = 0.01",
@@ -157,7 +168,7 @@ CLAIMS = (
     Claim(
         id="natale-2024-sum-bounded-above",
         paper=NOTES,
-        number="derivation: Natale et al. (2024), sum-bounded, upper constant of the uniform law",
+        number="section 8: densities of sums of uniform numbers",
         statement="The density of a sum of k uniform numbers on [-1, 1] is at most c/sqrt(k): it is largest at 0, and "
         "sqrt(k) times it is largest at k = 2, where it is sqrt(2)/2. The limit is sqrt(3/(2 pi)) = 0.691.",
         latex=r"f_{\Sigma_k}(x) \leq \frac{1}{\sqrt{2}} \frac{1}{\sqrt{k}}",
@@ -165,6 +176,7 @@ CLAIMS = (
         quantity="density of a sum of k",
         formula=lambda k, c: c / np.sqrt(np.asarray(k, dtype=np.float64)),
         constants={"c": math.sqrt(0.5)},
+        scope=Scope(laws=("uniform",), d=1, ranges={"k": (1, math.inf)}),
         valid="X_i uniform on [-1, 1], all x, k >= 1",
         wording=Wording.VERIFIED,
         unreachable=_QUADRATURE,
@@ -172,7 +184,7 @@ CLAIMS = (
     Claim(
         id="natale-2024-sum-bounded-below",
         paper=NOTES,
-        number="derivation: Natale et al. (2024), sum-bounded, lower constant of the uniform law",
+        number="section 8: densities of sums of uniform numbers",
         statement="For |x| <= sqrt(k) it is at least c/sqrt(k): it is smallest at x = sqrt(k), where sqrt(k) times it "
         "falls with k (0.5, 0.207, 0.174, 0.167, ...) to the normal limit sqrt(3/(2 pi)) exp(-3/2).",
         latex=r"f_{\Sigma_k}(x) \geq \sqrt{\frac{3}{2\pi}} e^{-3/2} \frac{1}{\sqrt{k}}",
@@ -180,6 +192,7 @@ CLAIMS = (
         quantity="density of a sum of k",
         formula=lambda k, c: c / np.sqrt(np.asarray(k, dtype=np.float64)),
         constants={"c": math.sqrt(1.5 / math.pi) * math.exp(-1.5)},
+        scope=Scope(laws=("uniform",), d=1, ranges={"k": (1, math.inf)}),
         valid="X_i uniform on [-1, 1], |x| <= sqrt(k), k >= 1",
         wording=Wording.VERIFIED,
         unreachable=_QUADRATURE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -21,6 +22,7 @@ CLAIMS = (
         quantity="units per weight",
         formula=lambda eps, a: a * bits(eps),
         constants={"a": 2.0},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="weights of density proportional to 1/|w|"),
         valid="weights drawn with density proportional to 1/|w|; the factor 2 and the base of the logarithm come from "
         "a summary, not from the paper",
         wording=Wording.AS_QUOTED,

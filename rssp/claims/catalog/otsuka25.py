@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rssp.claims.catalog.formulas import bits
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -16,12 +17,12 @@ _PAPER = (
 _ATTENTION = "attention tickets are not built here"
 
 
-def _keys(d_in, heads, alpha, eps, C):  # type: ignore[no-untyped-def]
+def _keys(d_in, heads, alpha, eps, C):
     d_in = np.asarray(d_in, dtype=np.float64)
     return d_in * C * (np.log2(8 * np.asarray(heads) * np.asarray(alpha) ** 3.0 * d_in**1.5) + bits(eps))
 
 
-def _values(d_in, d_out, heads, alpha, eps, C):  # type: ignore[no-untyped-def]
+def _values(d_in, d_out, heads, alpha, eps, C):
     d_in = np.asarray(d_in, dtype=np.float64)
     return d_in * C * (np.log2(2.0 * np.asarray(heads) * alpha * d_in * np.sqrt(d_out)) + bits(eps))
 
@@ -38,6 +39,7 @@ CLAIMS = (
         quantity="width",
         formula=_keys,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="inputs of norm at most alpha"),
         valid="key and query weights uniform on [-n^(1/4), n^(1/4)]; d_in is d_1",
         wording=Wording.VERIFIED,
         unreachable=_ATTENTION,
@@ -52,6 +54,7 @@ CLAIMS = (
         quantity="width",
         formula=_values,
         constants={"C": None},
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="inputs of norm at most alpha"),
         valid="as otsuka-2025-keys; d_in is d_1, d_out is d_2",
         wording=Wording.VERIFIED,
         unreachable=_ATTENTION,
@@ -66,6 +69,7 @@ CLAIMS = (
         kind=Kind.SUFFICIENT,
         quantity="error",
         formula=lambda d_in, alpha, eps: 4 * np.sqrt(np.asarray(d_in, dtype=np.float64)) * alpha * eps,
+        scope=Scope(note="inputs of norm at most alpha"),
         valid="inputs of norm at most alpha; eps is the largest error of a product",
         wording=Wording.VERIFIED,
         unreachable=_ATTENTION,
@@ -80,6 +84,7 @@ CLAIMS = (
         kind=Kind.SUFFICIENT,
         quantity="error",
         formula=lambda alpha, eps: np.expm1(np.asarray(alpha, dtype=np.float64) * eps / 2),
+        scope=Scope(ranges={"eps": (0.0, 1.0)}, note="inputs of norm at most alpha"),
         valid="as pensia-2020, which it restates",
         wording=Wording.VERIFIED,
     ),
@@ -94,6 +99,7 @@ CLAIMS = (
         quantity="error",
         formula=lambda n, a, rate: a * np.exp(-rate * np.asarray(n, dtype=np.float64)),
         constants={"a": 0.8, "rate": 0.06},
+        scope=Scope(ranges={"n": (0.0, 100.0)}, note="synthetic angular-velocity task"),
         valid="0 < n <= 100, synthetic angular-velocity task",
         wording=Wording.VERIFIED,
         unreachable=_ATTENTION,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rssp.claims.catalog.formulas import self_consistent_n
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -25,8 +28,9 @@ CLAIMS = (
         quantity="discrepancy",
         formula=lambda n, d, C: C * np.sqrt(np.asarray(n, dtype=np.float64)) * 2.0 ** (-np.asarray(n) / np.asarray(d)),
         constants={"C": None},
+        scope=Scope(laws=("normal",), d=(1, math.inf), note="d and n/d to infinity; an order of magnitude"),
         valid="d to infinity with n/d to infinity; an order of magnitude, second-moment method",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable=_SIGNS,
     ),
     Claim(
@@ -40,8 +44,9 @@ CLAIMS = (
         formula=lambda d, eps: self_consistent_n(
             np.asarray(d, dtype=np.float64) / 2, 1 / np.asarray(eps, dtype=np.float64) ** 2
         ),
+        scope=Scope(laws=("normal",), d=(1, math.inf), targets="one", note="constants inside the logarithm left out"),
         valid="standard normal vectors, constants inside the logarithm left out; signs in place of subsets",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable="an order of magnitude, not a value to test; normal-threshold says the same with its constants",
     ),
     Claim(
@@ -54,8 +59,9 @@ CLAIMS = (
         quantity="discrepancy",
         formula=lambda n, d, c: np.exp(-c * np.log(np.asarray(n, dtype=np.float64)) ** 2 / d),
         constants={"c": None},
+        scope=Scope(laws=("normal",), d=(1, math.inf)),
         valid="Gaussian vectors",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable=_SIGNS,
     ),
 )

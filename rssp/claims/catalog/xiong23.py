@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
@@ -21,8 +24,9 @@ CLAIMS = (
         quantity="n* with budget over n* without",
         formula=lambda budget, C: C / (1 + np.asarray(budget, dtype=np.float64)),
         constants={"C": None},
+        scope=Scope(ranges={"budget": (0.0, math.inf)}),
         valid="budget >= 0 (the paper calls it eps); uniform samples",
-        wording=Wording.VERIFIED,
+        wording=Wording.ABSTRACT,
         unreachable="subset sums of numbers that may be moved are another problem: no solver here moves them",
     ),
 )

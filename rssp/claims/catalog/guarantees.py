@@ -1,0 +1,81 @@
+"""What is proved here with every constant a number: enough numbers for every target of an interval."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rssp.claims.catalog.formulas import NOTES, bits, joint
+from rssp.claims.statement import Claim, Kind, Wording
+
+__all__ = ["CLAIMS"]
+
+_TILT = 4.0
+
+
+def _closed_form(eps, delta, p, w, radius):
+    """Numbers for the process on [-w/2, w/2] and numbers that shift it over [-radius, radius], delta/2 for each."""
+    eps, delta = np.asarray(eps, dtype=np.float64) / w, np.asarray(delta, dtype=np.float64)
+    grow = np.ceil(np.log(4 / (eps**2 * delta)) / -math.log1p(-p / 4))
+    reach = radius / w - 0.5
+    if reach <= 0:
+        return grow
+    moment = 1 - p * (1 - (1 + -math.expm1(-_TILT) / _TILT) / 2)
+    shift: NDArray[np.float64] = np.ceil(np.log(4 * math.exp(_TILT * reach) / delta) / -math.log(moment))
+    return grow + shift
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="own-guarantee",
+        paper=NOTES,
+        number="docs/theory/guarantees.md, G1 to G5 and L1",
+        statement="A law that is uniform on [-w, w] with probability p covers [-radius, radius] within eps, but for "
+        "probability delta, from that many numbers on. On [-w/2, w/2], u/v, the odds of a random target to be "
+        "uncovered, falls by the factor 1 - p/4 a number in the mean: the first term. Numbers whose positive and whose "
+        "negative part add up to radius - w/2 shift that interval over the other, in steps of at most w: the second, "
+        "by an exponential moment. The recursion and the conditioned second moment, which rssp.guaranteed_samples "
+        "takes, prove fewer.",
+        latex=r"n \geq \frac{\ln \frac{4 w^2}{\varepsilon^2 \delta}}{-\ln(1 - \frac{p}{4})} + "
+        r"\frac{\ln \frac{4}{\delta} + 4 (\frac{r}{w} - \frac{1}{2})}"
+        r"{-\ln(1 - p + \frac{p}{2} (1 + \frac{1 - e^{-4}}{4}))}",
+        kind=Kind.SUFFICIENT,
+        quantity="n*",
+        formula=_closed_form,
+        constants={"p": 1.0, "w": 1.0, "radius": 1.0},
+        valid="independent numbers, 0 < eps < w, 0 < delta < 1; each term rounded up to a whole number; the second is "
+        "0 where radius <= w/2",
+        wording=Wording.VERIFIED,
+    ),
+    Claim(
+        id="own-restricted-growth",
+        paper=NOTES,
+        number="docs/theory/guarantees.md, G1",
+        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one more "
+        "number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y of the interval, "
+        "z - X lies within dy of y with probability dy/2.",
+        latex=r"\mathbf{E}[v_{t+1} - v_t \mid v_t] = \frac{1}{2} v_t (1 - v_t)",
+        kind=Kind.EQUALITY,
+        quantity="E[dv]",
+        formula=lambda v, c: c * np.asarray(v, dtype=np.float64) * (1 - np.asarray(v, dtype=np.float64)),
+        constants={"c": 0.5},
+        valid="X uniform on [-1, 1], targets in [-1/2, 1/2], the restricted process",
+        wording=Wording.VERIFIED,
+    ),
+    Claim(
+        id="own-guarantee-lueker",
+        paper=NOTES,
+        number="docs/theory/guarantees.md, Lueker's constant",
+        statement="Lueker's C is at most 9.9: the closed form for min(eps, delta) below 2^-18, and from there to 1/8 "
+        "what rssp.guaranteed_samples proves at every power of two, the next smaller one standing for all in between.",
+        latex=r"n \geq 9.9 \log_2 \frac{1}{\min(\varepsilon, \delta)}",
+        kind=Kind.SUFFICIENT,
+        quantity="n*",
+        formula=lambda eps, delta, C: C * bits(joint(eps, delta)),
+        constants={"C": 9.9},
+        valid="X_i uniform on [-1, 1], targets in [-1, 1], min(eps, delta) <= 1/8",
+        wording=Wording.VERIFIED,
+    ),
+)

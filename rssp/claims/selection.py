@@ -1,0 +1,178 @@
+"""Which rows of a table judge a claim, and what was left out: evidence, quantity, scope and variables are checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rssp.claims.statement import Claim
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.estimates import Evidence
+
+__all__ = ["COVER", "SMOOTH", "THRESHOLDS", "WHOLE", "Selection", "near_miss", "select", "speaks_of"]
+
+COVER, SMOOTH, WHOLE = "P(cover)", "n* interpolated", "n*"
+THRESHOLDS = ("n*", "n* (one target)")
+"""quantities of claims that can be judged on counts of P(cover), on interpolated and on whole n*"""
+_COMPLEMENTS = ("P(fail)", "P(miss one target)")
+_COUNTS = ("trials", "successes")
+_ENDS = ("low", "best", "high")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows a claim is judged on.
+
+    Attributes
+    ----------
+    rows : measured or computed, of one quantity, inside the claim's scope
+    predicted : the same of what was predicted
+    quantity : that of the rows
+    left_out : how many rows of the table were not used, by reason
+    """
+
+    rows: pd.DataFrame
+    predicted: pd.DataFrame
+    quantity: str
+    left_out: Mapping[str, int]
+
+
+def near_miss(name: str, names: Sequence[str]) -> str:
+    """The remedy that names what was perhaps meant; "" where nothing resembles it."""
+    lower = {n.lower(): n for n in names}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    starts = [
+        n for n in names if len(n) >= 2 and (name.lower().startswith(n.lower()) or n.lower().startswith(name.lower()))
+    ]
+    found = lower[close[0]] if close else starts[0] if starts else ""
+    return f"Is {found!r} meant?" if found and found != name else ""
+
+
+def speaks_of(claim: Claim) -> tuple[str, ...]:
+    """The quantities of rows that can judge a claim, the best first.
+
+    An n* with all constants known is tested on counts of P(cover), where the test is exact; one with an open constant
+    on interpolated n*, which move smoothly.
+    """
+    if claim.quantity in THRESHOLDS:
+        smooth = (SMOOTH, f"{claim.quantity} interpolated", claim.quantity, WHOLE)
+        return tuple(dict.fromkeys((*smooth, COVER) if claim.unknown else (COVER, *smooth)))
+    if claim.quantity in _COMPLEMENTS:
+        return (claim.quantity, COVER)
+    return (claim.quantity,)
+
+
+def _checked(claim: Claim, table: Any) -> pd.DataFrame:
+    if not isinstance(table, pd.DataFrame):
+        raise ArgumentTypeError(
+            "table", table, "a DataFrame of estimates, such as coverage(...) and required_n(...) give"
+        )
+    if table.empty:
+        raise ArgumentError(f"claim {claim.id}: table", "no row", "at least one row", "Run more trials.")
+    columns = list(map(str, table.columns))
+    have = f"columns {', '.join(columns)}"
+    missing = [c for c in _ENDS if c not in columns]
+    if missing and not set(_COUNTS) <= set(columns):
+        raise ArgumentError(f"claim {claim.id}: table", have, f"also {', '.join(missing)}, or the counts")
+    if "evidence" not in columns:
+        raise ArgumentError(
+            f"claim {claim.id}: table",
+            have,
+            "also evidence: 'measured', 'computed' or 'predicted' in every row",
+            "Say it, such as table.assign(evidence='measured').",
+        )
+    strange = sorted({str(e) for e in table["evidence"]} - {str(e) for e in Evidence})
+    if strange:
+        raise ArgumentError(f"claim {claim.id}: evidence", ", ".join(strange), ", ".join(map(str, Evidence)))
+    clash = [n for n in claim.constants if n in columns and n not in claim.settings]
+    if clash:
+        raise ArgumentError(
+            f"claim {claim.id}: table",
+            f"a column {clash[0]!r}, the name of a constant of the claim",
+            "columns of variables and estimates",
+            f"Pass {clash[0]}=... to check(), or rename the column.",
+        )
+    return table.reset_index(drop=True)
+
+
+def _of_quantity(claim: Claim, table: pd.DataFrame, left_out: dict[str, int]) -> tuple[pd.DataFrame, str]:
+    if "quantity" not in table.columns:
+        return table, claim.quantity
+    wanted, seen = speaks_of(claim), table["quantity"]
+    chosen = next((q for q in wanted if (seen == q).any()), None)
+    if chosen is None:
+        known = list(dict.fromkeys(seen))
+        raise ArgumentError(
+            f"claim {claim.id}: table",
+            f"rows of {', '.join(map(str, known))}",
+            f"rows of {' or '.join(wanted)}",
+            near_miss(claim.quantity, known),
+        )
+    for quantity, count in seen[seen != chosen].value_counts(sort=False).items():
+        left_out[f"quantity = {quantity}"] = int(count)
+    return table.loc[seen == chosen], chosen
+
+
+def _with_variables(
+    claim: Claim, table: pd.DataFrame, given: Mapping[str, Any], left_out: dict[str, int]
+) -> pd.DataFrame:
+    columns = list(map(str, table.columns))
+    for name in claim.variables:
+        if name not in columns:
+            raise ArgumentError(
+                f"claim {claim.id}: variable {name}",
+                f"a table with the columns {', '.join(columns)}",
+                f"a table with a column {name}",
+                near_miss(name, columns),
+            )
+    for name in claim.settings:
+        if name in columns and name in given and not np.allclose(table[name].astype(float), float(given[name])):
+            raise ArgumentError(
+                f"claim {claim.id}: {name}",
+                f"{given[name]} as an argument and other values in the table's column",
+                "one of the two",
+                "Leave the argument out, or choose the rows.",
+            )
+    needed = [*claim.variables, *(n for n in claim.settings if n in columns and n not in given)]
+    stated = table[needed].notna().all(axis=1).to_numpy(dtype=bool) if needed else np.ones(len(table), dtype=bool)
+    if (~stated).any():
+        left_out[f"no value of {' or '.join(needed)}"] = int((~stated).sum())
+    return table.loc[stated]
+
+
+def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float], given: Mapping[str, Any]) -> Selection:
+    """The rows of a table inside the claim's scope.
+
+    Parameters
+    ----------
+    deltas : the failure probabilities at which an n* is looked up in counts of P(cover) without a column delta
+    given : values of constants that were passed
+
+    Raises
+    ------
+    ArgumentError
+        For a table without the claim's quantity or a variable (the near miss is named), without a column of its scope
+        or of the evidence, or with a column that bears the name of one of its constants.
+    """
+    left_out: dict[str, int] = {}
+    rows, quantity = _of_quantity(claim, _checked(claim, table), left_out)
+    if quantity == COVER and claim.quantity in THRESHOLDS and "delta" not in rows.columns:
+        rows = rows.merge(pd.DataFrame({"delta": list(deltas)}), how="cross")
+    rows = _with_variables(claim, rows, given, left_out)
+    if claim.scope is not None:
+        inside = claim.scope.inside(rows)
+        rows, more = inside.rows, inside.left_out
+        left_out |= more
+    empty = rows["best"].isna() if "best" in rows.columns else pd.Series(False, index=rows.index)
+    if empty.any():
+        left_out["no value"] = int(empty.sum())
+        rows = rows.loc[~empty]
+    predicted = rows["evidence"].astype(str) == str(Evidence.PREDICTED)
+    if predicted.any():
+        left_out["evidence = predicted"] = int(predicted.sum())
+    return Selection(rows.loc[~predicted], rows.loc[predicted], quantity, left_out)

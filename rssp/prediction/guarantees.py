@@ -1,0 +1,359 @@
+"""How many are enough, for certain: sample sizes and failure probabilities that are proved, every constant a number.
+
+Lueker's theorem and those that stand on it say that there is a C. Here the proof is carried through in numbers: the
+derivation is docs/theory/guarantees.md, its steps G1 to G5 (the restricted process), M1 to M6 (the conditioned second
+moment), L1 and L2 (other laws) and V1, V2 (vectors). The results are upper bounds, rounded outwards; they are no
+estimates of the truth, from which they are a factor 1.5 to 2.3 away for uniform numbers.
+
+A law in one dimension is taken as uniform on [-w, w] with probability p = 2 w times the minimum of its density there,
+and as nothing otherwise (Lueker 1998, Corollary 3.3): of n numbers, Binomial(n, p) are of use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom
+
+from rssp._arguments import integer, positive, probability
+from rssp.balls import Ball
+from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
+from rssp.estimates import Estimate, Evidence
+from rssp.laws import Law, Normal, Uniform
+from rssp.prediction.minorants import density_floor, refuse, uniform_share
+from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_samples
+from rssp.prediction.vectors import normal_samples, restricted_samples
+
+__all__ = [
+    "SMALLEST_DELTA",
+    "LayerGuarantee",
+    "guaranteed_failure",
+    "guaranteed_samples",
+    "guaranteed_width",
+    "how_proved",
+]
+
+SMALLEST_DELTA = 1e-100
+_MOST = 1_000_000
+_UP = 1 + 1e-9
+_SURE = 0.999999  # the confidence that is written on what is certain
+
+
+def guaranteed_samples(
+    law: Law,
+    eps: float,
+    delta: float,
+    ball: Ball | None = None,
+    *,
+    density: tuple[float, float] | None = None,
+) -> Estimate:
+    """An n that is proved to be enough: P(every target of the ball is within eps of a subset sum) >= 1 - delta.
+
+    Parameters
+    ----------
+    law : Law with independent vectors and a density with a known positive lower bound on a cube around 0
+    eps : float, 0 < eps < the ball's radius, the error in the max norm
+    delta : float in [1e-100, 1), the failure probability allowed
+    ball : Ball, the unit ball of the max norm by default; for another norm, or off the centre, it is the smallest cube
+        around 0 that contains it
+    density : (w, rho), your own word that the law's density is at least rho on [-w, w]^dim, in place of what is known
+
+    Returns
+    -------
+    Estimate of n*, evidence "computed": `best` and `high` are the n proved, `low` is the counting bound, which fewer do
+    not reach. ``how_proved`` says by which route.
+
+    Raises
+    ------
+    ArgumentError
+        Where eps is too large to mean anything, delta too small, or the law is not covered by the proof.
+    InfeasibleError
+        Where the n proved is beyond a million.
+
+    Examples
+    --------
+    >>> import rssp
+    >>> guaranteed_samples(rssp.Uniform(), eps=2.0**-6, delta=0.5).high  # measured: 11
+    21.0
+    """
+    eps, delta, ball, density = _checked(law, eps, delta, ball, density)
+    n, _ = _proved(law, eps, delta, ball, density)
+    if n > _MOST:
+        raise InfeasibleError(
+            f"a guarantee for {law!r} at eps = {eps:g}, delta = {delta:g}",
+            f"n = {n:.3g}",
+            "n = 1e6",
+            "Take a larger eps.",
+        )
+    counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
+    low = float(min(n, max(0, math.ceil(counting - 1e-9))))
+    return Estimate(low, n, n, _SURE, evidence=Evidence.COMPUTED, quantity="n*")
+
+
+def how_proved(
+    law: Law, eps: float, delta: float, ball: Ball | None = None, *, density: tuple[float, float] | None = None
+) -> str:
+    """The route by which `guaranteed_samples` proves its n, in words.
+
+    >>> import rssp
+    >>> how_proved(rssp.Uniform(), 2.0**-6, 0.5)
+    'the conditioned second moment (17 numbers) and 4 numbers that finish'
+    """
+    eps, delta, ball, density = _checked(law, eps, delta, ball, density)
+    return _proved(law, eps, delta, ball, density)[1].how
+
+
+def guaranteed_failure(
+    law: Law, n: int, eps: float, ball: Ball | None = None, *, density: tuple[float, float] | None = None
+) -> Estimate:
+    """A proved bound on P(some target of the ball is not within eps of a subset sum of n vectors drawn from the law).
+
+    Parameters are those of `guaranteed_samples`; n is an int from 0 to 1e6.
+
+    Returns
+    -------
+    Estimate of P(fail), evidence "computed": `best` and `high` are the bound, `low` is 0, or 1 where n is below the
+    counting bound
+
+    >>> import rssp
+    >>> bound = guaranteed_failure(rssp.Uniform(), 24, 2.0**-6)
+    >>> bound.low, 0.05 < bound.high < 0.2
+    (0.0, True)
+    """
+    n = integer("n", n, 0, _MOST)
+    eps, _, ball, density = _checked(law, eps, 0.5, ball, density)
+    counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
+    if n < counting - 1e-9:
+        return Estimate(1.0, 1.0, 1.0, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
+    bound = _failure_line(law, n, eps, ball, density) if law.dim == 1 else _failure_space(law, n, eps, ball, density)
+    bound = min(1.0, bound)
+    return Estimate(0.0, bound, bound, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
+
+
+def _checked(
+    law: Law, eps: float, delta: float, ball: Ball | None, density: tuple[float, float] | None
+) -> tuple[float, float, Ball, tuple[float, float] | None]:
+    if not isinstance(law, Law):
+        raise ArgumentTypeError("law", law, "a Law")
+    eps, delta = positive("eps", eps), probability("delta", delta)
+    ball = Ball(law.dim) if ball is None else ball
+    if not isinstance(ball, Ball):
+        raise ArgumentTypeError("ball", ball, "a Ball")
+    if ball.dim != law.dim:
+        raise ArgumentError("ball", f"dimension {ball.dim}", f"dimension {law.dim}, that of the law")
+    if eps >= ball.radius:
+        raise ArgumentError(
+            "eps", eps, f"0 < eps < {ball.radius:g}, the ball's radius", "The empty sum is within eps of the centre."
+        )
+    if delta < SMALLEST_DELTA:
+        raise ArgumentError(
+            "delta", delta, f"a number in [{SMALLEST_DELTA:g}, 1)", "Rounding of the recursion allows no smaller one."
+        )
+    if not law.independent:
+        raise refuse(law)
+    if density is not None:
+        if not isinstance(density, Sequence) or len(density) != 2:
+            raise ArgumentTypeError("density", density, "a pair (w, rho)")
+        density = positive("density", density[0]), positive("density", density[1])
+        if (2 * density[0]) ** law.dim * density[1] > 1 + 1e-12:
+            raise ArgumentError("density", density, "(2 w)^dim rho <= 1", "No law has more mass than 1.")
+    return eps, delta, ball, density
+
+
+def _reach(ball: Ball) -> float:
+    """Half the side of the smallest cube around 0 that contains the ball."""
+    return float(np.abs(ball.centre_vector).max() + ball.radius)
+
+
+def _proved(law: Law, eps: float, delta: float, ball: Ball, density: tuple[float, float] | None) -> tuple[int, Route]:
+    reach = _reach(ball)
+    if law.dim == 1:
+        width, share = _widest(law, eps, reach, density)
+        found = (
+            uniform_samples(eps / width, reach / width, delta)
+            if share >= 1
+            else _thinned(share, width, eps, reach, delta)
+        )
+    else:
+        routes = [restricted_samples(law, eps, reach, delta, density)]
+        if _standard(law):
+            assert isinstance(law, Normal)
+            routes.append(normal_samples(law.dim, eps / law.std, reach / law.std, delta))
+        known = [route for route in routes if route is not None]
+        if not known:
+            raise refuse(law) if _unknown(law, density) else _too_far(law, reach)
+        found = min(known, key=lambda route: route[0])
+    return found
+
+
+def _standard(law: Law) -> bool:
+    return isinstance(law, Normal) and law.mean == 0
+
+
+def _unknown(law: Law, density: tuple[float, float] | None) -> bool:
+    return density is None and density_floor(law, 1e-6) <= 0
+
+
+def _too_far(law: Law, reach: float) -> ArgumentError:
+    return ArgumentError(
+        "ball",
+        f"reach {reach:g} in dimension {law.dim}",
+        "a cube [-a, a]^dim on whose differences, [-2 a, 2 a]^dim, the law has a known density",
+        "Take a smaller radius.",
+    )
+
+
+def _widest(law: Law, eps: float, reach: float, density: tuple[float, float] | None) -> tuple[float, float]:
+    """w and p: the law is uniform on [-w, w] with probability p, w such that the fewest numbers should be needed.
+
+    The choice is by a rough count of numbers, log2(w/eps) and a few for each step of w to the ball's end, over p; what
+    is proved afterwards holds for any w.
+    """
+    if density is not None:
+        widths = [density[0]]
+    elif isinstance(law, Uniform):
+        widths = [min(-law.low, law.high)]
+    else:
+        widths = [float(w) for w in reach * np.geomspace(1 / 32, 32, 161)]
+    best, chosen = math.inf, (0.0, 0.0)
+    for width in widths:
+        share = uniform_share(law, width, density) if width > 0 else 0.0
+        if share > 0:
+            cost = (max(0.0, math.log2(width / eps)) + 8 + 6 * reach / width) / share
+            if cost < best:
+                best, chosen = cost, (width, share)
+    if chosen[1] <= 0:
+        raise refuse(law)
+    return chosen
+
+
+def _thinned(share: float, width: float, eps: float, reach: float, delta: float) -> tuple[int, Route]:
+    """The smallest n with sum over N of P(Binomial(n, share) = N) F(N) <= delta, F bounded by a few of its values."""
+    parts = sorted({min(0.95, delta * f) for f in (6.0, 2.0, 0.7, 0.2)}, reverse=True)
+    ladder = [(uniform_samples(eps / width, reach / width, part), part) for part in parts]
+    steps = [(n, route.failure) for (n, route), _ in ladder]
+    low, high = steps[0][0], max(16, 2 * math.ceil(steps[-1][0] / share))
+    while _mixed(high, share, steps) > delta:
+        low, high = high, 2 * high
+        if high > 4 * _MOST:
+            break
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _mixed(middle, share, steps) > delta:
+            low = middle
+        else:
+            high = middle
+    route = ladder[-1][0][1]
+    how = f"uniform on [-{width:.4g}, {width:.4g}] with probability {share:.4g}; of these {route.how}"
+    return high, Route(_mixed(high, share, steps), how)
+
+
+def _mixed(n: int, share: float, steps: Sequence[tuple[int, float]]) -> float:
+    """sum over N of P(Binomial(n, share) = N) F(N), where F(N) <= failure for N >= size, for each (size, failure)."""
+    total, reached, below = 0.0, 1.0, 0.0
+    for size, failure in sorted(steps):
+        at_most = float(binom.cdf(size - 1, n, share))
+        total += reached * max(0.0, at_most - below)
+        reached, below = min(reached, failure), at_most
+    return (total + reached * (1 - below)) * _UP
+
+
+def _failure_line(law: Law, n: int, eps: float, ball: Ball, density: tuple[float, float] | None) -> float:
+    reach = _reach(ball)
+    width, share = _widest(law, eps, reach, density)
+    if share >= 1:
+        return uniform_failure(n, eps / width, reach / width).failure
+    spread = math.sqrt(n * share * (1 - share))
+    sizes = sorted({max(0, math.floor(n * share - s * spread)) for s in (5.0, 3.0, 1.8, 0.8, 0.0)})
+    return _mixed(n, share, [(size, uniform_failure(size, eps / width, reach / width).failure) for size in sizes])
+
+
+def _failure_space(law: Law, n: int, eps: float, ball: Ball, density: tuple[float, float] | None) -> float:
+    """The smallest delta, to a factor 1.05, at which n is enough."""
+    low, high = math.log(SMALLEST_DELTA), math.log(0.999)
+    if _proved(law, eps, math.exp(high), ball, density)[0] > n:
+        return 1.0
+    while high - low > 0.05:
+        middle = (low + high) / 2
+        if _proved(law, eps, math.exp(middle), ball, density)[0] <= n:
+            high = middle
+        else:
+            low = middle
+    return math.exp(high)
+
+
+@dataclass(frozen=True)
+class LayerGuarantee:
+    """The samples that one layer needs for each of its coefficients.
+
+    Attributes
+    ----------
+    coefficients : int, how many the layer has
+    sets : int, the independent sets of samples that serve them
+    eps, delta : float, the error allowed of a coefficient and the failure probability allowed of a set
+    n : int, the numbers that each set needs, proved
+    """
+
+    coefficients: int
+    sets: int
+    eps: float
+    delta: float
+    n: int
+
+
+def guaranteed_width(
+    coefficients: Sequence[int],
+    eps: float | Sequence[float],
+    delta: float,
+    *,
+    sets: Sequence[int] | None = None,
+    law: Law | None = None,
+    radius: float = 1.0,
+    density: tuple[float, float] | None = None,
+) -> tuple[LayerGuarantee, ...]:
+    """How many random links a coefficient needs so that, but for probability delta, a whole network can be pruned to.
+
+    Every set of samples must reach every number of [-radius, radius]: then it serves whatever coefficients share it,
+    each within its layer's eps. The failure probability is spread evenly over all sets of all layers.
+
+    Parameters
+    ----------
+    coefficients : ints, the number of coefficients of each layer
+    eps : float, or one a layer: the error allowed of a coefficient; `rssp.tickets` computes from a target and an output
+        error which one the certificate allows (weight_tolerance)
+    delta : float in (0, 1), the failure probability of the whole network
+    sets : ints, the independent sets of samples of each layer: one a coefficient unless given. Pensia et al. (2020)
+        share one set among the coefficients of an input: d_(l-1) sets for each sign
+    law : Law of one sample, the product of two random links with one sign pruned (GatedProduct) by default
+    radius : float, the largest coefficient
+
+    Returns
+    -------
+    one LayerGuarantee a layer; n is a set's samples: for a prune with a common n take the largest
+
+    Examples
+    --------
+    >>> import rssp
+    >>> [layer.n for layer in guaranteed_width([6], 0.1, 0.1, law=rssp.Uniform())]
+    [44]
+    """
+    from rssp.laws import GatedProduct
+
+    law = GatedProduct() if law is None else law
+    delta = probability("delta", delta)
+    if not isinstance(coefficients, Sequence) or len(coefficients) == 0:
+        raise ArgumentTypeError("coefficients", coefficients, "one whole number a layer")
+    counts = [integer("coefficients", c, 1) for c in coefficients]
+    of_layer = [float(eps)] * len(counts) if isinstance(eps, (int, float)) else list(eps)
+    of_sets = counts if sets is None else [integer("sets", s, 1) for s in sets]
+    if len(of_layer) != len(counts) or len(of_sets) != len(counts):
+        raise ArgumentError("eps, sets", f"{len(of_layer)}, {len(of_sets)} values", f"{len(counts)}, one a layer")
+    share = delta / sum(of_sets)
+    ball = Ball(1, positive("radius", radius))
+    return tuple(
+        LayerGuarantee(count, number, e, share, int(guaranteed_samples(law, e, share, ball, density=density).high))
+        for count, number, e in zip(counts, of_sets, of_layer, strict=True)
+    )

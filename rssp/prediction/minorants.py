@@ -1,0 +1,114 @@
+"""What a law contains for certain: a positive lower bound of its density on a cube around 0."""
+
+from __future__ import annotations
+
+import math
+
+import scipy.stats
+from scipy.special import expn, kv
+
+from rssp.errors import ArgumentError
+from rssp.laws import (
+    FromScipy,
+    GatedProduct,
+    IndependentNormalProduct,
+    Law,
+    Mixture,
+    Normal,
+    NormallyScaledNormal,
+    NormallyScaledUniform,
+    Product,
+    Uniform,
+)
+
+__all__ = ["UNIMODAL", "density_floor", "refuse", "uniform_share"]
+
+_DOWN = 1 - 1e-9  # rounding of the special functions
+UNIMODAL = (
+    "norm", "uniform", "triang", "laplace", "logistic", "cauchy", "t", "gumbel_r", "gumbel_l", "cosine", "semicircular",
+    "hypsecant", "expon", "rayleigh", "maxwell", "gennorm", "truncnorm", "skewnorm",
+)  # fmt: skip
+"""distributions of scipy.stats with one peak for all parameters: on an interval their density is least at an end"""
+
+
+def density_floor(law: Law, reach: float) -> float:
+    """A number that the law's density is at least, everywhere on [-reach, reach]^dim; 0 where none is known.
+
+    >>> density_floor(Uniform(), 0.5), density_floor(Uniform(), 2.0)
+    (0.5, 0.0)
+    >>> round(density_floor(Normal(dim=2), 1.0), 4)  # (2 pi e)^-1
+    0.0585
+    """
+    if isinstance(law, Mixture):
+        one, other = density_floor(law.law, reach), density_floor(law.other, reach)
+        return (law.weight * one + (1 - law.weight) * other) * _DOWN
+    if isinstance(law, NormallyScaledNormal):
+        r, order = reach * math.sqrt(law.dim), (law.dim - 1) / 2
+        return float(2 * (2 * math.pi) ** (-(law.dim + 1) / 2) * r**-order * kv(order, r)) * _DOWN
+    if isinstance(law, NormallyScaledUniform):
+        # 2 (2 pi)^(-1/2) 2^-d times the integral of z^-d exp(-z^2/2) from reach on; E_nu falls with nu
+        d = law.dim
+        integral = reach ** (1 - d) / 2 * float(expn(math.ceil((d + 1) / 2), reach**2 / 2))
+        return 2.0 ** (1 - d) / math.sqrt(2 * math.pi) * integral * _DOWN
+    return _marginal_floor(law, reach) ** law.dim
+
+
+def _marginal_floor(law: Law, reach: float) -> float:
+    """The same for one entry of a law with independent entries."""
+    if isinstance(law, Uniform):
+        return 1 / (law.high - law.low) if law.low <= -reach and reach <= law.high else 0.0
+    if isinstance(law, Normal):
+        far = (reach + abs(law.mean)) / law.std
+        return math.exp(-(far**2) / 2) / (law.std * math.sqrt(2 * math.pi)) * _DOWN
+    if isinstance(law, (Product, GatedProduct)):
+        whole = math.log(1 / reach) / 2 * _DOWN if reach < 1 else 0.0
+        return whole / 2 if isinstance(law, GatedProduct) else whole
+    if isinstance(law, IndependentNormalProduct):
+        return float(kv(0, reach)) / math.pi * _DOWN
+    if isinstance(law, FromScipy) and _has_one_peak(law):
+        return float(min(law.distribution.pdf(-reach), law.distribution.pdf(reach))) * _DOWN
+    return 0.0
+
+
+def _has_one_peak(law: FromScipy) -> bool:
+    frozen = law.distribution
+    if not isinstance(frozen.dist, scipy.stats.rv_continuous):
+        return False
+    if frozen.dist.name in UNIMODAL:
+        return True
+    if frozen.dist.name == "beta":
+        shapes = [*frozen.args[:2], *(frozen.kwds[name] for name in ("a", "b") if name in frozen.kwds)]
+        return all(s >= 1 for s in shapes)
+    return False
+
+
+def uniform_share(law: Law, width: float, density: tuple[float, float] | None) -> float:
+    """p such that the law, in one dimension, is uniform on [-width, width] with probability p, and something else else.
+
+    `density` = (w, rho) is the user's word that the density is at least rho on [-w, w].
+
+    >>> uniform_share(Uniform(), 1.0, None), uniform_share(Uniform(), 1.0, (0.25, 0.5))
+    (1.0, 0.0)
+    """
+    if density is not None:
+        return min(1.0, 2 * width * density[1]) if width <= density[0] else 0.0
+    return min(1.0, 2 * width * density_floor(law, width))
+
+
+def refuse(law: Law) -> ArgumentError:
+    """Why nothing is proved of this law, and what to do."""
+    if isinstance(law, FromScipy) and isinstance(law.distribution.dist, scipy.stats.rv_discrete):
+        return ArgumentError(
+            "law",
+            repr(law),
+            "a law with a density",
+            "Of a uniform law on the integers modulo p, rssp.prediction.restricted.lattice_failure proves a bound.",
+        )
+    if not law.independent:
+        return ArgumentError("law", repr(law), "a law with independent vectors", "Its vectors depend on each other.")
+    return ArgumentError(
+        "law",
+        repr(law),
+        "a law whose density has a proved positive lower bound on some cube around 0",
+        "If you know one, pass density=(w, rho): at least rho on [-w, w]^dim.",
+    )

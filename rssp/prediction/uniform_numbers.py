@@ -1,0 +1,232 @@
+"""How many numbers uniform on [-1, 1] are enough for all targets of [-R, R], proved, by the better of two routes.
+
+**Restricted** (G1 to G4): the recursion of `restricted` on [-1/2, 1/2], then m further numbers whose positive ones add
+up to R - 1/2 and whose negative ones to -(R - 1/2): their partial sums, in steps of at most 1, shift the interval all
+over [-R, R]. It serves every eps and delta.
+
+**Moments** (M1 to M6): r groups of n_1 numbers leave in the mean only a little of [-A, A] uncovered, A <= R + 1, by
+`conditioned`; K further numbers then finish, a target z near the middle being missed next only if z - X falls into
+what is uncovered. The sums of each group may be lopsided: a second group is, rarely, at the same time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rssp.prediction.conditioned import LARGEST_K, misses_of
+from rssp.prediction.restricted import failure_curve, one_sided_failure
+
+__all__ = [
+    "Route",
+    "finishing_failures",
+    "moments_failures",
+    "restricted_fewest",
+    "uniform_failure",
+    "uniform_samples",
+]
+
+Floats = NDArray[np.float64]
+
+_FINISH = 14  # the most numbers K that finish
+_GROUPS = 4
+_BEYOND = 10**9
+_SHARES = (0.5, 0.65, 0.75)  # parts of eps given to the start; the rest is for the targets in between
+_LARGEST_SPLIT = 0.4  # all of [-1/2, 1/2] is within 1/2 of 0
+_LARGEST_WINDOW = 0.33
+_SMALLEST_WINDOW = 2.0**-40
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a bound was proved: the failure probability and what it was spent on, in words."""
+
+    failure: float
+    how: str
+
+
+def _restricted_failures(eps: float, floor: float) -> Iterator[tuple[Floats, float, bool, float]]:
+    """For each split of eps: the curve h_k, eps_2, whether only inner targets count, and the failure by long steps.
+
+    Inner targets, at least eps_2 inside [-1/2, 1/2], are within eps_2 of what is covered as soon as less than 2 eps_2
+    is uncovered; the shifts must then leave no step longer than 1 - 2 eps_2.
+    """
+    eps = min(eps, _LARGEST_SPLIT)
+    for share in _SHARES:
+        one, two = share * eps, (1 - share) * eps * (1 - 1e-15)
+        yield failure_curve(2 * one, two, 0.5, floor), two, False, 0.0
+        yield failure_curve(2 * one, 2 * two, 0.5, floor), two, True, 2 * two
+
+
+def _restricted(n: int, eps: float, radius: float, floor: float) -> Route:
+    best = Route(1.0, "nothing is proved of so few numbers")
+    for curve, two, inner, long_step in _restricted_failures(eps, floor):
+        needed = radius - 0.5 + (two if inner else 0.0)
+        for m in range(n + 1) if needed > 0 else (0,):
+            grown = float(curve[min(n - m, len(curve) - 1)])
+            shift = 2 * one_sided_failure(m, needed) + m * long_step if needed > 0 else 0.0
+            if (total := (grown + shift) * (1 + 1e-12)) < best.failure:
+                best = Route(total, f"the restricted process ({n - m} numbers) and shifts ({m} numbers)")
+    return best
+
+
+def finishing_failures(total: float, inner: float, gap: float, window: float, most: int = _FINISH) -> Floats:
+    """Bounds on P(some target is not within eps_1 + eps_2 after K further numbers), K = 1 ... most.
+
+    Parameters
+    ----------
+    total : E[uncovered length of [-A, A]], 1/2 <= A
+    inner : the same of [-R', R'], R' = R + eps_2 <= A
+    gap : the largest P(z - X falls outside [-A, A]), z in [-R', R']
+    window : 2 eps_2, a length that contains a covered target if less is uncovered
+
+    While the uncovered length is at most C kappa_j after j numbers, its mean falls by (1 + C kappa_j)/2 =
+    kappa_(j+1)/kappa_j, and that of the inner part by gap + C kappa_j / 2; P(ever above C kappa_j) <= total / C (M5).
+
+    >>> finishing_failures(0.01, 0.005, 0.0, 2.0**-12)[5] < 0.02
+    True
+    """
+    best = np.ones(most)
+    if not 0 < total < 1:
+        return best if total > 0 else np.zeros(most)
+    for level in np.geomspace(total, 1.0, 33)[1:]:
+        kappa, product = 1.0, inner
+        for j in range(most):
+            product *= min(1.0, gap + level * kappa / 2)
+            kappa *= min(1.0, 0.5 + level * kappa / 2)
+            best[j] = min(best[j], (total / level + product / window) * (1 + 1e-12))
+    return best
+
+
+def _k_of(n: int) -> int:
+    """A subset size that does well: what the sizes lose by chance grows with k / n, their number with k."""
+    return min(max(2, round(0.37 * n)), LARGEST_K)
+
+
+def moments_failures(n: int, groups: int, eps: float, radius: float) -> Floats:
+    """Bounds on the failure of `groups` groups of n numbers and K = 1 ... more, as an array over K."""
+    window = min(eps, _LARGEST_WINDOW)
+    share = 0.25 if window > 2.0**-6 else 0.125
+    two = share * window
+    reach = radius + 1.0
+    misses = misses_of(n, _k_of(n), window - two, reach)
+    others = (misses,) * (groups - 1)
+    inner_reach = radius + two
+    inner = misses.uncovered(others, inner_reach)
+    best = np.ones(_FINISH)
+    for outer in np.linspace(max(1.0, inner_reach), reach, 8):
+        gap = max(0.0, inner_reach + 1 - outer) / 2 * (1 + 1e-12)
+        best = np.minimum(best, finishing_failures(misses.uncovered(others, outer), inner, gap, 2 * two * (1 - 1e-12)))
+    return best
+
+
+def _moments(n: int, eps: float, radius: float) -> Route:
+    best = Route(1.0, "")
+    if eps < _SMALLEST_WINDOW:
+        return best
+    for groups in range(1, _GROUPS + 1):
+        for k in range(1, _FINISH + 1):
+            size, rest = divmod(n - k, groups)
+            if rest == 0 and _smallest_group(eps) <= size <= _largest_group(eps):
+                failure = float(moments_failures(size, groups, eps, radius)[k - 1])
+                if failure < best.failure:
+                    best = Route(failure, _words(groups, size, k))
+    return best
+
+
+def _words(groups: int, size: int, k: int) -> str:
+    each = f"{groups} groups of {size}" if groups > 1 else f"{size}"
+    return f"the conditioned second moment ({each} numbers) and {k} numbers that finish"
+
+
+def _smallest_group(eps: float) -> int:
+    """Fewer numbers have too few sums: their expected number within eps of a target is below 2."""
+    return max(6, math.ceil(math.log2(1 / min(eps, _LARGEST_WINDOW))) + 2)
+
+
+def _largest_group(eps: float) -> int:
+    return 2 * math.ceil(math.log2(1 / min(eps, _LARGEST_WINDOW))) + 24
+
+
+@lru_cache(maxsize=4096)
+def uniform_failure(n: int, eps: float, radius: float) -> Route:
+    """A bound on P(some target of [-radius, radius] is not within eps of a sum of n numbers uniform on [-1, 1])."""
+    if eps >= radius:
+        return Route(0.0, "the empty sum is within eps of every target")
+    return min(_restricted(n, eps, radius, 1e-30), _moments(n, eps, radius), key=lambda route: route.failure)
+
+
+@lru_cache(maxsize=4096)
+def uniform_samples(eps: float, radius: float, delta: float) -> tuple[int, Route]:
+    """The smallest n that one of the routes proves to be enough, with the route."""
+    if eps >= radius:
+        return 0, Route(0.0, "the empty sum is within eps of every target")
+    best_n, best = restricted_fewest(eps, radius, delta)
+    if eps < _SMALLEST_WINDOW:
+        return best_n, best
+    likely = 1 if delta >= 0.03 else 2 if delta >= 1e-4 else 3
+    for groups in sorted(range(1, _GROUPS + 1), key=lambda g: abs(g - likely)):
+        found = _fewest_moments(groups, eps, radius, delta, best_n)
+        if found is not None:
+            best_n, best = found
+    return best_n, best
+
+
+def restricted_fewest(eps: float, radius: float, delta: float) -> tuple[int, Route]:
+    """The smallest n that the restricted process proves to be enough, beyond a million where it does not."""
+    best_n, best = _BEYOND, Route(1.0, "")
+    for curve, two, inner, long_step in _restricted_failures(eps, delta / 64):
+        needed = radius - 0.5 + (two if inner else 0.0)
+        shifts: list[float] = [0.0]
+        if needed > 0:
+            shifts = [1.0]
+            while len(shifts) < 4000 and 2 * one_sided_failure(len(shifts) - 1, needed) > delta / 64:
+                shifts.append(2 * one_sided_failure(len(shifts), needed) + len(shifts) * long_step)
+        for m, shift in enumerate(shifts):
+            left = delta / (1 + 1e-12) - shift
+            if left <= 0 or curve[-1] > left:
+                continue
+            k = int(np.argmax(curve <= left))
+            if k + m < best_n:
+                best_n = k + m
+                how = f"the restricted process ({k} numbers) and shifts ({m} numbers)"
+                best = Route(float(curve[k] + shift) * (1 + 1e-12), how)
+    return best_n, best
+
+
+def _fewest_moments(groups: int, eps: float, radius: float, delta: float, below: int) -> tuple[int, Route] | None:
+    """The smallest groups x size + K below `below`, if any: the size by steps, halved, then a few larger ones.
+
+    The time is that of the largest size tried, hence the start from below.
+    """
+    fails = _smallest_group(eps) - 1
+    largest = min(_largest_group(eps), (below - 2) // groups)
+    low = fails + 4
+    while low <= largest and moments_failures(low, groups, eps, radius).min() > delta:
+        fails, low = low, low + 4
+    if low > largest:
+        low = largest
+        if low <= fails or moments_failures(low, groups, eps, radius).min() > delta:
+            return None
+    while low - fails > 1:
+        middle = (low + fails) // 2
+        if moments_failures(middle, groups, eps, radius).min() <= delta:
+            low = middle
+        else:
+            fails = middle
+    found = None
+    for size in range(low, low + 5):
+        if groups * size + 1 >= below:
+            break
+        failures = moments_failures(size, groups, eps, radius)
+        if failures.min() <= delta:
+            k = int(np.argmax(failures <= delta)) + 1
+            if groups * size + k < below:
+                below = groups * size + k
+                found = below, Route(float(failures[k - 1]), _words(groups, size, k))
+    return found

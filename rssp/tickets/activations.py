@@ -1,0 +1,168 @@
+"""Activations: functions of one number, with what a construction and a certificate must know of them.
+
+Near zero an activation is two half-lines: a slope for positive inputs, one for negative ones, and a remainder of at
+most ``curvature x**2 / 2`` (Burkholz, NeurIPS 2022, asks no more). ReLU and leaky ReLU are such half-lines exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn import functional as F
+
+from rssp._arguments import number
+from rssp.errors import ArgumentError, ArgumentTypeError
+
+__all__ = [
+    "GELU",
+    "GELU_TANH",
+    "IDENTITY",
+    "RELU",
+    "RELU6",
+    "SIGMOID",
+    "SILU",
+    "TANH",
+    "Activation",
+    "leaky_relu",
+    "named_activation",
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Activation:
+    """A pointwise function between layers.
+
+    Attributes
+    ----------
+    name : str
+    function : callable on float64 tensors, entry by entry, that torch's autograd can follow
+    slope_left, slope_right : float, the derivatives at zero from the left and from the right
+    curvature : float, a c with ``|phi(x) - phi(0) - slope x| <= c x**2 / 2`` on either side
+    slopes : (lowest, highest) derivative anywhere; a certificate needs it. For half-lines (curvature 0) it follows.
+    values : (infimum, supremum) of the function
+    centred : callable, ``phi(x) - phi(0)`` without cancellation; needed only where phi(0) is not 0
+
+    Examples
+    --------
+    >>> TANH.slope_right, TANH.slopes, TANH.lipschitz
+    (1.0, (0.0, 1.0), 1.0)
+    >>> Activation("square root", lambda x: (1 + x).sqrt() - 1, 0.5, 0.5, 0.25).slopes is None
+    True
+    """
+
+    name: str
+    function: Callable[[torch.Tensor], torch.Tensor] = field(compare=False)
+    slope_left: float
+    slope_right: float
+    curvature: float
+    slopes: tuple[float, float] | None = None
+    values: tuple[float, float] = (-math.inf, math.inf)
+    centred: Callable[[torch.Tensor], torch.Tensor] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ArgumentTypeError("function", self.function, "a callable on tensors")
+        for name in ("slope_left", "slope_right"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        object.__setattr__(self, "curvature", number("curvature", self.curvature, 0.0))
+        if self.slopes is None and self.curvature == 0:
+            pair = (min(self.slope_left, self.slope_right), max(self.slope_left, self.slope_right))
+            object.__setattr__(self, "slopes", pair)
+        if self.slopes is not None and not self.slopes[0] <= self.slopes[1]:
+            raise ArgumentError("slopes", self.slopes, "(lowest, highest)")
+
+    @property
+    def lipschitz(self) -> float:
+        """The largest absolute slope; ArgumentError where `slopes` was not given."""
+        if self.slopes is None:
+            raise ArgumentError(
+                "slopes",
+                f"None for the activation {self.name!r}",
+                "(lowest, highest) derivative of the function",
+                "A certificate needs them: Activation(..., slopes=(low, high)).",
+            )
+        return max(abs(self.slopes[0]), abs(self.slopes[1]))
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether ``phi(a x) = a phi(x)`` for all a > 0: two half-lines through zero."""
+        return self.curvature == 0 and self.at_zero == 0
+
+    @property
+    def at_zero(self) -> float:
+        """phi(0)."""
+        return float(self(torch.zeros(1, dtype=torch.float64))[0])
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+    def around_zero(self, x: torch.Tensor) -> torch.Tensor:
+        """``phi(x) - phi(0)``."""
+        if self.centred is not None:
+            return self.centred(x)
+        return self(x) if self.at_zero == 0 else self(x) - self.at_zero
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name})"
+
+
+# The largest |second derivative|, a bound for the remainder by Taylor: tanh 4 / (3 sqrt 3), sigmoid sqrt(3) / 18,
+# GELU |phi(x) (2 - x^2)| <= 2 phi(0), SiLU at most 1/2. ReLU6: (x - 6) <= x^2 / 24. Slopes of GELU lie in
+# [-0.12905, 1.12905] (at x = -+sqrt 2), those of SiLU in [-0.09984, 1.09984] (at x = -+2.3994): rounded outwards.
+RELU = Activation("relu", torch.relu, 0.0, 1.0, 0.0, values=(0.0, math.inf))
+RELU6 = Activation("relu6", F.relu6, 0.0, 1.0, 1 / 12, slopes=(0.0, 1.0), values=(0.0, 6.0))
+TANH = Activation("tanh", torch.tanh, 1.0, 1.0, 0.7699, slopes=(0.0, 1.0), values=(-1.0, 1.0))
+SIGMOID = Activation(
+    "sigmoid",
+    torch.sigmoid,
+    0.25,
+    0.25,
+    0.09623,
+    slopes=(0.0, 0.25),
+    values=(0.0, 1.0),
+    centred=lambda x: torch.tanh(x / 2) / 2,
+)
+GELU = Activation("gelu", F.gelu, 0.5, 0.5, 0.7979, slopes=(-0.12905, 1.12905), values=(-0.17, math.inf))
+# torch's approximation of GELU: the same numbers widened by what the approximation changes, seen on a grid of 1e-4
+GELU_TANH = Activation(
+    "gelu_tanh",
+    lambda x: F.gelu(x, approximate="tanh"),
+    0.5,
+    0.5,
+    0.798,
+    slopes=(-0.1295, 1.1295),
+    values=(-0.1702, math.inf),
+)
+SILU = Activation("silu", F.silu, 0.5, 0.5, 0.5, slopes=(-0.0999, 1.0999), values=(-0.2785, math.inf))
+IDENTITY = Activation("identity", lambda x: x, 1.0, 1.0, 0.0)
+_NAMED = {a.name: a for a in (RELU, RELU6, TANH, SIGMOID, GELU, GELU_TANH, SILU, IDENTITY)}
+
+
+def leaky_relu(slope: float = 0.01) -> Activation:
+    """Leaky ReLU with the given slope for negative inputs.
+
+    >>> leaky_relu(0.3).name
+    'leaky_relu(0.3)'
+    """
+    slope = number("slope", slope)
+    low = 0.0 if slope <= 0 else -math.inf
+    return Activation(
+        f"leaky_relu({slope!r})", lambda x: F.leaky_relu(x, slope), slope, 1.0, 0.0, values=(low, math.inf)
+    )
+
+
+def named_activation(name: str) -> Activation | None:
+    """The activation of a name that this module gave, or None.
+
+    >>> named_activation("leaky_relu(0.3)") == leaky_relu(0.3), named_activation("mine") is None
+    (True, True)
+    """
+    if name.startswith("leaky_relu(") and name.endswith(")"):
+        try:
+            return leaky_relu(float(name[11:-1]))
+        except ValueError:
+            return None
+    return _NAMED.get(name)

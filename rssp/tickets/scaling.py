@@ -1,0 +1,74 @@
+"""Targets brought into the theorem's class by powers of two, which are undone exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rssp.tickets.activations import Activation
+from rssp.tickets.certificate import operator_bound
+from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.read import read_target
+from rssp.tickets.sharing import DENSE, Convolution
+
+__all__ = ["normalised"]
+
+
+def normalised(target: Any) -> tuple[Network, float]:
+    """A target of the theorem's class, and the scale that leads back: ``f(x) = scale * result(x)``, exactly.
+
+    Theorem 1 of Pensia et al. speaks of layers with spectral norm at most 1. Each layer is divided by the smallest
+    power of two, at least 1, that brings its norm there (by a proven bound); no number is rounded (above 2**-126 in
+    float32). Where only half-lines follow (ReLU, leaky ReLU, max pooling, sums), the powers are carried to the end and
+    biases divided by those up to their layer: an output error eps of the result is one of ``scale * eps`` of the
+    target. Before any other activation they are undone by a fixed layer.
+
+    Examples
+    --------
+    >>> result, scale = normalised(read_target([[[3.0, 0.0], [0.0, 1.0]], [[0.5, 0.5]]], activation="relu"))
+    >>> result.layers[0].coefficients.max(), scale
+    (np.float64(0.75), 4.0)
+    """
+    network = read_target(target)
+    steps, scale, _ = _scaled(network.steps, 1.0, (network.shape[0], network.inputs // network.shape[0]))
+    return replace(network, steps=steps), scale
+
+
+def _times(factor: float, channels: int, points: int) -> Linear:
+    sharing = DENSE if points == 1 else Convolution((points,), (1,))
+    return Linear(np.eye(channels)[:, :, None] * factor, sharing, name="scale", fixed=True, groups=channels)
+
+
+def _scaled(
+    steps: Sequence[Step], scale: float, shape: tuple[int, int]
+) -> tuple[tuple[Step, ...], float, tuple[int, int]]:
+    """Steps on values divided by `scale`, what their results are divided by, and the shape after them."""
+    found: list[Step] = []
+    for step in steps:
+        if isinstance(step, Linear):
+            norm = 1.0 if step.fixed else max(operator_bound(step.coefficients, step.sharing), 1.0)
+            largest = 0.0 if step.fixed or step.bias is None else float(np.abs(step.bias).max()) / scale
+            divisor = 2.0 ** max(0, math.ceil(math.log2(max(norm, largest, 1.0))))
+            scale *= divisor
+            bias = None if step.bias is None else step.bias / scale
+            found.append(replace(step, coefficients=step.coefficients / divisor, bias=bias))
+        elif isinstance(step, Activation):
+            if scale != 1 and not step.homogeneous:
+                found.append(_times(scale, *shape))
+                scale = 1.0
+            found.append(step)
+        elif isinstance(step, MaxPool):
+            found.append(step)
+        else:
+            parts = [_scaled(part, scale, shape) for part in (step.steps, step.shortcut)]
+            after = step.output_shape(shape)
+            scale = max(s for _, s, _ in parts)
+            branches = [p if s == scale else (*p, _times(s / scale, *after)) for p, s, _ in parts]
+            found.append(Residual(*branches))
+        if not isinstance(step, Activation):
+            shape = step.output_shape(shape)
+    return tuple(found), scale, shape
