@@ -185,3 +185,11 @@ def test_a_larger_eps_is_never_reached_later(engine, case, twice_eps):
     sample, interval = case
     near, far = (engine.first(sample, *interval, e) for e in (twice_eps, twice_eps + 5))
     assert near == NEVER or NEVER < far <= near
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_sums_that_just_suffice(engine, count):
+    """2^n intervals of length 2 eps side by side fill the ball without overlap: not one number less would do."""
+    sample, high = [2 << k for k in range(count)], (2 << count) - 1
+    assert engine.first(sample, -1, high, 2) == count
+    assert engine.first(sample, -1, high, 1) == NEVER
