@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 DELTAS = (0.5, 0.1, 0.01)
 BITS = {"quick": (4, 8), "standard": tuple(range(4, 21, 2)), "full": tuple(range(4, 23))}
 TRIALS_OF = {"quick": 400, "standard": 4000, "full": 20_000}
-PREDICTED = {"quick": 150, "standard": 1000, "full": 20_000}
+PREDICTED = {"quick": 150, "standard": 400, "full": 20_000}
 """samples that the covering law is averaged over"""
 PROCESSES = {"quick": 300, "standard": 4000, "full": 40_000}
 EQUAL = {"quick": (4, 8), "standard": (4, 6, 8, 10, 12, 14, 16, 18, 20), "full": tuple(range(4, 23))}

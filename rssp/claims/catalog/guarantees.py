@@ -48,17 +48,17 @@ CLAIMS: tuple[Claim, ...] = (
         formula=_closed_form,
         constants={"p": 1.0, "w": 1.0, "radius": 1.0},
         scope=Scope(laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}),
-        valid="other laws have their p and w, other intervals their radius; independent numbers, 0 < eps < w, 0 < delta "
-        "< 1; each term rounded up to a whole number; the second is 0 where radius <= w/2",
+        valid="other laws have their p and w, other intervals their radius; independent numbers, 0 < eps < w, 0 < "
+        "delta < 1; each term rounded up to a whole number; the second is 0 where radius <= w/2",
         wording=Wording.VERIFIED,
     ),
     Claim(
         id="own-restricted-growth",
         paper=_NOTES,
         number="G1",
-        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one more "
-        "number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y in the interval, "
-        "z - X lies within dy of y with probability dy/2.",
+        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one "
+        "more number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y in the "
+        "interval, z - X lies within dy of y with probability dy/2.",
         latex=r"\mathbf{E}[v_{t+1} - v_t \mid v_t] = \frac{1}{2} v_t (1 - v_t)",
         kind=Kind.EQUALITY,
         quantity="E[dv]",
