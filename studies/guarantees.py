@@ -274,7 +274,7 @@ def draw_ratio(tables: Tables) -> Figure:
     equal = tables["equal"].assign(bits=-np.log2(tables["equal"]["eps"]))
     plot_line(equal, "bits", "C", ax=right, color=COLOURS[1], marker="s", ms=4)
     right.axhline(9.9, color="black", ls="--", lw=1.2)
-    right.text(equal["bits"].min(), 9.5, r"proved for all $\varepsilon \leq 1/8$: 9.9")
+    right.text(equal["bits"].min(), 9.1, r"proved for all $\varepsilon \leq 1/8$: 9.9")
     right.set(title=r"$\delta = \varepsilon$", xlabel=r"$\log_2(1/\varepsilon)$", ylim=(0, 11))
     right.set_ylabel(r"guaranteed $n$ / $\log_2(1/\varepsilon)$")
     return figure
