@@ -15,6 +15,7 @@ from rssp.inference import (
     confidence_sequence,
     coverage,
     interpolated_crossing,
+    points_covariance,
     required_n,
     threshold_covariance,
 )
@@ -81,7 +82,8 @@ def test_profiles_and_hitting_times_agree(seed, delta):
     for interpolated in (False, True):
         a = required_n(trials, eps, delta, interpolated=interpolated)
         b = required_n(other, eps, delta, interpolated=interpolated)
-        pd.testing.assert_frame_equal(a, b)
+        assert a["experiment"][0] != b["experiment"][0]
+        pd.testing.assert_frame_equal(a.drop(columns="experiment"), b.drop(columns="experiment"))
     c, d = coverage(trials, eps), coverage(other, n=np.arange(1, 8))
     pd.testing.assert_frame_equal(c, d)
     np.testing.assert_allclose(threshold_covariance(trials, eps, delta), threshold_covariance(other, eps, delta))
@@ -115,7 +117,7 @@ def test_censored_trials_open_the_interval():
     assert (rare.low, rare.best, rare.high) == (7, np.inf, np.inf)
     assert required_n(hits(times, n_max=30), delta=0.01).iloc[0].low == 31
     real = required_n(seen, delta=0.01, interpolated=True).iloc[0]
-    assert (real.low, real.best, real.high) == (7, np.inf, np.inf)
+    assert (real.low, real.best, real.high) == (6, np.inf, np.inf)  # n* may lie just past n_max
 
 
 def test_what_starts_above_the_threshold_is_open_below():
@@ -283,3 +285,28 @@ def test_trials_that_never_or_always_cover():
     assert (at_once.low, at_once.best, at_once.high) == (0, 0, 0)
     assert np.isnan(threshold_covariance(hits([-1] * 50))).all()
     assert coverage(hits([3, 4]), n=[]).empty
+
+
+def test_points_covariance_puts_each_experiment_in_its_block():
+    rng = np.random.default_rng(2)
+    one, other = (hits_at_two(rng.integers(4, 9, 300)) for _ in range(2))
+    parts = [required_n(t, delta=[0.5, 0.1], interpolated=True) for t in (one, other)]
+    both = pd.concat(parts, ignore_index=True)
+    mixed = both.sample(frac=1, random_state=0)
+    full = points_covariance(mixed, other, one)
+    order = mixed.index.to_numpy()
+    plain = points_covariance(both, one, other)
+    np.testing.assert_allclose(full, plain[np.ix_(order, order)])
+    assert not plain[:4, 4:].any()
+    median = (parts[0]["delta"] == 0.5).to_numpy()
+    np.testing.assert_allclose(plain[:4, :4][np.ix_(median, median)], threshold_covariance(one))
+    with pytest.raises(ArgumentError, match="trials of every row"):
+        points_covariance(both, one)
+    with pytest.raises(ArgumentError, match="no column experiment"):
+        points_covariance(both.drop(columns="experiment"), one)
+
+
+def hits_at_two(times):
+    """Hitting times at two eps of the same trials."""
+    parts = [pd.DataFrame({"trial": range(len(times)), "eps": e, "n": times + i}) for i, e in enumerate((0.1, 0.05))]
+    return Trials.of(pd.concat(parts), n_max=20)
