@@ -2,7 +2,7 @@
 
 from rssp.estimates import Estimate
 from rssp.inference.averages import mean, median, moment_ratio
-from rssp.inference.comparison import attempt_comparison, compare_scaling
+from rssp.inference.comparison import attempt_comparison, compare_scaling, scaling_answer
 from rssp.inference.constants import SmallestConstant, smallest_constant
 from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, exponent_of, fit_scaling
 from rssp.inference.scaling_laws import SCALING_LAWS, ScalingLaw, power_law
@@ -40,6 +40,7 @@ __all__ = [
     "proportion",
     "proportion_interval",
     "required_n",
+    "scaling_answer",
     "smallest_constant",
     "tail_crossing",
     "tail_slopes",

@@ -188,7 +188,7 @@ def fit_scaling(
     >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
     ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
     >>> print(fit_scaling(seen, "log"))
-    log: a = 3.00(13), b = 1.250(16); chi2/dof = .../3, p = 1
+    log: a = 3.00 [2.87, 3.13], b = 1.250 [1.234, 1.266]; chi2/dof = .../3, p = 1
     """
     fit = attempt_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
     if isinstance(fit, Unfit):
@@ -389,7 +389,7 @@ def exponent_of(
     >>> seen = pd.DataFrame({"d": [1, 2, 3, 4], "best": [8.0, 16, 24, 32], "low": [7.8, 15.7, 23.5, 31],
     ...                      "high": [8.2, 16.3, 24.5, 33]})
     >>> print(exponent_of(seen, "d")["exponent"])
-    1.000(25)
+    1.000 [0.975, 1.025]
     """
     law = power_law(variable)
     column = law.variables[0]

@@ -14,6 +14,7 @@ from rssp.inference import (
     exponent_of,
     fit_scaling,
     power_law,
+    scaling_answer,
 )
 
 X = np.arange(3.0, 21.0, 1.5)
@@ -117,6 +118,29 @@ def test_no_law_is_selected_where_all_fail():
     ranking = compare_scaling(table, ["log", "log-power"])
     assert not ranking.accepted.any()
     assert not ranking.selected.any()
+    assert scaling_answer(ranking).startswith("no law is accepted: log")
+
+
+def test_laws_that_cannot_be_told_apart_are_named():
+    few = noisy(1 + 1.1 * X + 1.5 * np.log2(X), sigma=2.0)
+    ranking = compare_scaling(few)
+    assert not ranking.selected.any()
+    assert scaling_answer(ranking).startswith("cannot be told apart: ")
+    assert "log+loglog" in scaling_answer(ranking)
+    sharp = compare_scaling(noisy(3 + 1.2 * X), ["log", "power"])
+    assert scaling_answer(sharp).startswith("log: a = ")
+    nested = compare_scaling(noisy(3 + 1.2 * X), ["log", "log+loglog"]).set_index("law")
+    assert nested.rival_p["log+loglog"] == 1.0  # a larger law is never ruled out
+    assert not nested.selected.any()
+
+
+def test_a_rival_is_ruled_out_by_its_own_data_only():
+    """A rival that is accepted, but whose data would hardly ever favour the other as clearly."""
+    table = noisy(3 + 1.2 * X, sigma=0.35)
+    ranking = compare_scaling(table, ["log", "log-power"]).set_index("law")
+    assert ranking.accepted.all()
+    assert ranking.rival_p["log-power"] < 0.05
+    assert ranking.selected["log"]
 
 
 def test_held_out_chi2_is_the_prediction_s_own():
@@ -197,7 +221,7 @@ def test_a_parameter_the_points_do_not_bound_has_an_open_interval():
 
 @pytest.mark.parametrize("law", ["log", "log+loglog", "log-power", "power"])
 def test_points_at_one_eps_determine_no_growth(law):
-    same = points(np.full(4, 8.0) + [0, 0.1, 0.2, 0.1], x=np.full(4, 5.0))
+    same = points([8.0, 8.1, 8.2, 8.1], x=np.full(4, 5.0))
     with pytest.raises(ArgumentError, match="do not determine"):
         fit_scaling(same, law)
 
