@@ -69,11 +69,7 @@ def _show(name: str, result: Estimate, json: bool, settings: dict[str, Any], law
         about |= {"delta": settings["delta"], "trials": settings["trials"], "method": settings["method"]}
         print(json_module.dumps({"quantity": name, **values, "confidence": result.confidence, **about}))
     else:
-<<<<<<< HEAD
-        sure = "proved" if settings["method"] == "guarantee" else f"at {result.confidence:.0%} confidence"
+        sure = f"at {100 * result.confidence:.10g} % confidence"
+        sure = "proved" if settings["method"] == "guarantee" else sure
         print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  {sure}")
         print(f"{law!r}, {ball!r}, {settings['method']}")
-=======
-        print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  at {100 * confidence:.10g} % confidence")
-        print(f"{the_law!r}, {ball!r}, {method}")
->>>>>>> 94568cc87499a55184e85b9890601b6c1750340f
