@@ -58,5 +58,6 @@ def estimate(
         settings |= {"trials": trials, "method": method}
         print(json_module.dumps({"quantity": name, **values, "confidence": confidence, **settings}))
     else:
-        print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  at {100 * confidence:.10g} % confidence")
+        level = f"{100 * confidence:.10g} % confidence"
+        print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  at {level}")
         print(f"{the_law!r}, {ball!r}, {method}")

@@ -118,7 +118,7 @@ def test_no_law_is_selected_where_all_fail():
     ranking = compare_scaling(table, ["log", "log-power"])
     assert not ranking.accepted.any()
     assert not ranking.selected.any()
-    assert scaling_answer(ranking) .startswith("no law is accepted: log")
+    assert scaling_answer(ranking).startswith("no law is accepted: log")
 
 
 def test_laws_that_cannot_be_told_apart_are_named():
