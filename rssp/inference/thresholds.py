@@ -25,6 +25,7 @@ from rssp.errors import ArgumentError
 from rssp.estimates import Evidence
 from rssp.inference.counts import Counts, count_trials, hitting_times_of
 from rssp.inference.points import probabilities
+from rssp.inference.stopped import stopped_proportion
 from rssp.intervals import proportion_interval
 from rssp.laws.parse import identity_columns
 from rssp.trials import Trials
@@ -55,6 +56,8 @@ def coverage(
     -------
     DataFrame with columns n, eps, trials, successes, undecided, failed, low, best, high, quantity ("P(cover)"),
     confidence, evidence, and where the experiment is known law, d, norm, radius, targets; one row an eps and n.
+    Where what was seen decided when to stop there is a column `biased` too: `best` of the event that an `IntervalWidth`
+    looked at is free of the bias of stopping, that of any other row is the plain proportion, which is not.
     `undecided` trials have eps inside the bracket of their radius: they widen the interval; `best` goes by the middle
     of the bracket. `failed` trials ended in an error and are not among `trials`.
 
@@ -98,7 +101,24 @@ def coverage(
             "high": high.ravel(),
         }
     )
+    if trials.optional_stopping:
+        table = _without_stopping_bias(table, trials)
     return table.assign(**_what("P(cover)", trials, confidence))
+
+
+def _without_stopping_bias(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
+    """`best` of the event that the rule looked at by `stopped_proportion`, and which rows are left as they are."""
+    judges, only = getattr(trials.stop, "judges", None), len(table) == 1
+    pairs = zip(table["n"], table["eps"], table["undecided"], strict=True)
+    event = [judges is not None and not unsure and judges(n, eps, only) for n, eps, unsure in pairs]
+    biased = table.assign(biased=~np.array(event, dtype=bool))
+    if "batch" not in trials.table.columns:
+        return biased.assign(biased=True)
+    sizes = trials.succeeded.drop_duplicates(["batch", "trial"]).groupby("batch").size().to_list()
+    for i in np.flatnonzero(event):
+        best = stopped_proportion(int(table["successes"].iloc[i]), sizes, trials.stop.stops)
+        biased.loc[i, ["low", "best", "high"]] = min(best, table["low"].iloc[i]), best, max(best, table["high"].iloc[i])
+    return biased
 
 
 def _method(trials: Trials) -> str:

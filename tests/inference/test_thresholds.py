@@ -1,3 +1,4 @@
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from rssp.inference import (
     required_n,
     threshold_covariance,
 )
+from rssp.inference.stopped import stopped_proportion
 from rssp.inference.thresholds import _binomial_quantile
 from rssp.montecarlo import IntervalWidth, run
 from rssp.schemas import IDENTITY
@@ -236,7 +238,32 @@ def test_a_run_that_was_stopped_by_what_it_saw_gets_the_wider_intervals():
     assert stopped.trials < 640
     hit = int(stopped.table["covered"].sum())
     low, high = confidence_sequence(hit, stopped.trials)
-    assert coverage(stopped)[["low", "high"]].iloc[0].tolist() == [low, high]
+    seen = coverage(stopped).iloc[0]
+    assert [seen.low, seen.high] == [low, high]
+    assert not seen.biased
+    assert seen.best != hit / stopped.trials
+
+
+def test_other_events_of_a_stopped_run_are_marked_as_biased():
+    experiment = Experiment(Uniform(), Ball(), HittingTimes((0.2, 0.1), 12), batch_size=16)
+    stopped = run(experiment, 640, stop=IntervalWidth(0.3, n=8, eps=0.1), progress=False)
+    seen = coverage(stopped)
+    assert seen.loc[~seen.biased, ["n", "eps"]].to_numpy().tolist() == [[8, 0.1]]
+    assert "biased" not in coverage(run(experiment, 32, progress=False))
+    by_hand = Trials.of(stopped.table, n_max=12, optional_stopping=True)
+    assert coverage(by_hand).biased.all()
+
+
+def test_the_paths_of_a_stopped_run_are_counted_as_brute_force_does():
+    sizes, stops = (2, 1, 2), lambda s, m: np.abs(s - m / 2) >= 1
+    for total in range(6):
+        paths = begun = 0
+        for trials in itertools.product((0, 1), repeat=5):
+            ends = [sum(trials[:m]) for m in (2, 3)]
+            if sum(trials) == total and not any(stops(e, m) for e, m in zip(ends, (2, 3), strict=True)):
+                paths, begun = paths + 1, begun + trials[0]
+        if paths:
+            assert stopped_proportion(total, sizes, stops) == pytest.approx(begun / paths)
 
 
 def test_trials_of_another_measurement_are_refused():
