@@ -207,7 +207,7 @@ def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):
     return value
 
 
-@kernel(inner=True)
+@kernel
 def _log_mean_rectangle(common, own, window):
     """log of the mean over (V_I, V_A, V_B) of the product over coordinates of the rectangle's probability.
 

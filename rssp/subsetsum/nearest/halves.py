@@ -99,6 +99,12 @@ BEST = np.dtype(
 pair is as good."""
 
 
+@kernel(hot=True)
+def _index(i):
+    """As uint64: numba does not ask then whether it counts from the end. Of an empty group it is -1, and not used."""
+    return _U(np.int64(i))
+
+
 @kernel(inner=True)
 def _finish(out, source, x, i, i_stop, j, j_stop, k):
     """The middle of a merge of unequal lengths into out[k:], with its bounds checked."""
@@ -120,7 +126,7 @@ def _merge_two(A, source_a, x, B, source_b, y, place):
     o, p, m1, q, m2 = place
     h = min(m1, m2)
     first, second, start = _U(p), _U(q), _U(o)
-    last1, last2, end = _U(p + m1 - 1), _U(q + m2 - 1), _U(o + m1 + m2 - 1)
+    last1, last2, end = _index(p + m1 - 1), _index(q + m2 - 1), _index(o + m1 + m2 - 1)
     i, j, u, v = _U(0), _U(0), _U(0), _U(0)
     for step in range(h):
         k = _U(step)
@@ -246,8 +252,8 @@ def sweep(halves, p, q, one, two, best):
     a0, na = group(halves, p)
     b0, nb = group(halves, q)
     h = min(na, nb)
-    first_a, last_a = _U(a0), _U(a0 + na - 1)
-    first_b, last_b = _U(b0), _U(b0 + nb - 1)
+    first_a, last_a = _index(a0), _index(a0 + na - 1)
+    first_b, last_b = _index(b0), _index(b0 + nb - 1)
     i, j, u, v = _U(0), _U(0), _U(0), _U(0)
     best1, best2 = best[one.row]["error"], best[two.row]["error"]
     target1, target2 = one.target, two.target
