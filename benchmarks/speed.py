@@ -1,9 +1,9 @@
 """What the exact kernels cost, against what a user would take instead, as ratios in one run.
 
-    python studies/speed.py [PART ...] [--json]
+    python benchmarks/speed.py [PART ...] [--json]
 
-The parts are the files of ``studies/speed_parts``: line (covering in one dimension), space (in more), nearest (nearest
-subsets, against mixed-integer solvers where they are installed). Every figure is a minimum or median after a warm-up;
+The parts are the files of ``benchmarks/speed_parts``: line (covering in one dimension), space (in more), nearest
+(nearest subsets, against mixed-integer solvers where they are installed). Every figure is a minimum or median after a warm-up;
 machines are noisy, so read the ratios.
 """
 

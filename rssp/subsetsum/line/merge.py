@@ -1,8 +1,8 @@
 """Kernels on the sorted list of subset sums: exact covering radii of many small samples.
 
 The sums of n + 1 numbers are the sorted merge of the sums L of the first n and of L + x. Only those are kept that later
-numbers can still move into the ball, and the nearest beyond on each side; a step of the merge takes about 1 ns.
-Everything is int64, so a gap between neighbours is exact.
+numbers can still move into the ball, and the nearest beyond on each side; a step of the merge is a comparison and an
+addition, without a branch. Everything is int64, so a gap between neighbours is exact.
 
 Lengths are counted in half units (2^(-q-1)): the target farthest from the sums is the middle of a gap, or an end of the
 ball.

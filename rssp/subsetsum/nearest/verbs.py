@@ -103,12 +103,12 @@ def nearest_subset(
     targets of a call: give those that differ by many orders of magnitude to calls of their own. In the 2-norm with
     dim >= 2 errors are compared as float64.
 
-    One dimension: two sorted halves, 5 * 2**(n/2) steps of about 1 ns; a shared sample is sorted once. Beyond n = 48
-    the halves stay at 24 samples (0.5 GB) and are passed through for each of the 2**(n-48) subsets of the others: 1 s
-    at n = 52, 10 s at n = 56, in bounded memory without the heap of four lists (Schroeppel and Shamir, SIAM J. Comput.
-    1981). More dimensions: a grid of one half asked by the other, 2**(n/2) questions of 50 to 500 ns (n = 30 takes 3
-    to 15 ms, n = 40 0.3 to 1 s, n = 44 1.5 to 4 s, dim 2 to 9) and 16 (dim + 3) 2**(n/2) bytes; with `size` or
-    `smallest` and for targets far outside a k-d tree, five to fifteen times slower.
+    One dimension: two sorted halves, some 5 * 2**(n/2) steps; a shared sample is sorted once. Beyond n = 48 the halves
+    stay at 24 samples (0.5 GB) and are passed through for each of the 2**(n-48) subsets of the others, in bounded
+    memory without the heap of four lists (Schroeppel and Shamir, SIAM J. Comput. 1981). More dimensions: a grid of one
+    half asked by the other, 2**(n/2) questions that meet some cells and points each, and 16 (dim + 3) 2**(n/2) bytes;
+    with `size` or `smallest` and for targets far outside a k-d tree, whose questions take several times longer.
+    What that comes to on a machine: the part `nearest` of benchmarks/speed.py.
 
     Examples
     --------
