@@ -3,8 +3,8 @@
     python benchmarks/speed.py [PART ...] [--json]
 
 The parts are the files of ``benchmarks/speed_parts``: line (covering in one dimension), space (in more), nearest
-(nearest subsets, against mixed-integer solvers where they are installed). Every figure is a minimum or median after a warm-up;
-machines are noisy, so read the ratios.
+(nearest subsets, against mixed-integer solvers where they are installed). Every figure is a minimum or median after a
+warm-up; machines are noisy, so read the ratios.
 """
 
 from __future__ import annotations
