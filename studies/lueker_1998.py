@@ -88,7 +88,9 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
             covariance = threshold_covariance(trials, delta=delta)
             scaling = attempt_comparison(points, covariance=covariance)
             if not isinstance(scaling, Unfit):  # not too few points
-                parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **identity))
+                parts["scaling"].append(
+                    scaling.drop(columns="rival_p").rename(columns={"law": "scaling"}).assign(delta=delta, **identity)
+                )
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**identity))
     if not parts["scaling"]:  # no law could be fitted: too few trials
         parts["scaling"].append(pd.DataFrame(columns=list(SCALING.names)))
