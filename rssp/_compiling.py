@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["Clock", "clock"]
 
 
 def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print would take the standard output instead
+        print(text, file=sys.stderr, flush=True)
 
 
 class Clock:
@@ -61,7 +62,8 @@ class Clock:
 
     def _say(self, message: Callable[[], str]) -> None:
         self._said = True
-        self._listeners[-1](message())
+        with suppress(Exception):  # a full disk, a closed stream: a courtesy must not stop the work
+            self._listeners[-1](message())
 
     @contextmanager
     def told_to(self, listener: Callable[[str], None]) -> Iterator[None]:

@@ -15,11 +15,14 @@ _TEMPORARY = ".writing-"
 _ABANDONED_AFTER = 24 * 3600.0
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, also after a power cut; StoreError where it cannot be written."""
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file that is there whole or not at all, also after a power cut; StoreError where it cannot be written.
+
+    Its permissions are `mode` less what the umask withholds, as for any file that is opened to be written.
+    """
     temporary = path.parent / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -53,7 +56,7 @@ def clear_abandoned(directory: Path) -> None:
     """Remove what writers that were killed left in a directory a day ago or longer."""
     for left in directory.glob(f"{_TEMPORARY}*"):
         try:
-            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER:
+            if time.time() - left.lstat().st_mtime > _ABANDONED_AFTER:
                 left.unlink()
         except OSError:
             pass  # another process was faster

@@ -1,16 +1,13 @@
-"""The one way to compile a kernel, and where the compiled ones are kept.
+"""The one way to compile a kernel.
 
-numba's own cache looks at one file, while a kernel's calls go through several: a change in one of them left the callers
-in the others as they were, and wrong. Here everything compiled lies in a folder whose name is a digest of all
-kernel sources, those of the package that import this module. A change in any of them means another folder, and the
-old one is removed. Within the folder each compiled signature is a file of its own, named by what numba itself asks of
-an entry (signature, CPU, byte code); it is written whole and renamed, so that processes that fill one folder at once
-cannot mix their entries up. What is torn, foreign or unreadable is compiled again; where nothing can be written,
-every process compiles.
+What is compiled is kept, one file for each signature. The file's name and checksum are made of all that the machine
+code depends on: the loaded code of the kernel and of every kernel that it calls (`_kernel_code`), the signature, the
+CPU, numba's settings and the versions. A change in any of them is another file; the one it replaces is removed. Files
+are written whole and renamed, so that processes that write at once cannot mix them up. What is torn, foreign or
+unreadable is compiled again; where nothing can be written (`_kernel_folder`), every process compiles. None of this is
+an error.
 
-The folder is ``__pycache__`` of the package, or, where that cannot be written, the user's cache folder; the environment
-variable NUMBA_CACHE_DIR goes before both. Kernels that a user writes outside the package are compiled alike but not
-kept: the digest knows nothing of their sources.
+Kernels that a user writes outside the package are compiled alike but not kept.
 """
 
 from __future__ import annotations
@@ -19,12 +16,9 @@ import functools
 import hashlib
 import os
 import pickle
-import shutil
-import sys
-import tempfile
+import re
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -32,14 +26,13 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler import CompileResult
 from numba.core.event import Listener, register
 from numba.core.serialize import dumps
-from numba.misc.appdirs import AppDirs
 
+from rssp import _kernel_folder
 from rssp._compiling import clock
+from rssp._files import write_atomically
+from rssp._kernel_code import code_digest, settings
 
 __all__ = ["kernel"]
-
-_PACKAGE = Path(__file__).parent
-_NAME = f"kernels-{sys.implementation.cache_tag}-"  # of another Python version the folder is left alone
 
 
 def kernel(function: Callable[..., Any] | None = None, *, inner: bool = False, hot: bool = False) -> Any:
@@ -60,147 +53,73 @@ def kernel(function: Callable[..., Any] | None = None, *, inner: bool = False, h
     if function is None:
         return functools.partial(kernel, inner=inner or hot, hot=hot)
     compiled = numba.njit(nogil=True, no_cpython_wrapper=inner, no_cfunc_wrapper=inner, forceinline=hot)(function)
-    if compiled is not function and _sources.hold(function):  # numba gives it back under NUMBA_DISABLE_JIT
-        compiled._cache = _KernelCache(function)
+    if compiled is not function and _is_ours(function):  # numba gives it back under NUMBA_DISABLE_JIT
+        compiled._cache = _KernelCache(compiled)
     return compiled
 
 
-def _fingerprints() -> dict[str, str]:
-    """Each file of the package that holds kernels, with the hash of what is in it."""
-    found = {}
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        text = path.read_bytes()
-        if b"rssp._jit" in text:
-            found[str(path)] = hashlib.sha256(text).hexdigest()
-    return found
-
-
-class _Sources:
-    """The kernel sources as they were when this process began, and the folders for what is compiled from them."""
-
-    def __init__(self) -> None:
-        self._files = _fingerprints()
-        versions = [numba.__version__, getattr(sys, "abiflags", "")]
-        names = [(os.path.relpath(path, _PACKAGE), text) for path, text in self._files.items()]
-        self.digest = hashlib.sha256(repr((versions, names)).encode()).hexdigest()[:20]
-        self._known: set[str] = set()
-        self._changed = False  # a file was changed before it was imported: what this process runs is a mixture
-
-    def hold(self, function: Callable[..., Any]) -> bool:
-        """Whether the digest speaks of this function: its file is in it, and still as it was."""
-        path = function.__code__.co_filename
-        if path in self._files and path not in self._known:
-            self._known.add(path)
-            self._changed |= hashlib.sha256(Path(path).read_bytes()).hexdigest() != self._files[path]
-        return path in self._files
-
-    @functools.cached_property
-    def roots(self) -> list[Path]:
-        """Where the folder may lie, the best place first."""
-        place = f"rssp-{hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:12]}"  # installations do not share
-        if numba.config.CACHE_DIR:
-            return [Path(numba.config.CACHE_DIR) / place]
-        user = Path(AppDirs(appname="rssp", appauthor=False).user_cache_dir)
-        return [_PACKAGE / "__pycache__", user / place]
-
-    def readable(self) -> list[Path]:
-        """The folders in which something may lie: also those that cannot be written."""
-        return [] if self._changed else [root / (_NAME + self.digest) for root in self.roots]
-
-    @property
-    def writable(self) -> Path | None:
-        """The folder to write to; None if there is none, or if the sources changed while this process ran."""
-        return None if self._changed else self._folder
-
-    @functools.cached_property
-    def _folder(self) -> Path | None:
-        """The first folder that can be written, made if need be."""
-        self._changed |= _fingerprints() != self._files
-        for folder in self.readable():
-            try:
-                old = folder.is_dir()
-                folder.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=folder).close()
-            except OSError:
-                continue
-            if not old:
-                _remove_others(folder)
-            return folder
-        return None
-
-    def message(self) -> str:
-        """What is said to a person who waits."""
-        if self.writable is not None:
-            return f"rssp: compiling for this computer, once; the result is kept in {self.writable}"
-        if self._changed:
-            return "rssp: compiling; the result is not kept, since the sources changed while this process ran"
-        places = " or ".join(map(str, self.roots))
-        return (
-            f"rssp: compiling, in every process anew, since nothing can be written to {places}. "
-            "Remedy: set NUMBA_CACHE_DIR to a folder that can be written."
-        )
-
-
-def _remove_others(folder: Path) -> None:
-    """Remove what was kept of other sources, and what numba's own cache left in the package before there was this."""
-    for path in folder.parent.glob(_NAME + "*"):
-        if path != folder:
-            shutil.rmtree(path, ignore_errors=True)
-    for path in _PACKAGE.rglob("__pycache__/*.nb[ic]"):
-        with suppress(OSError):
-            path.unlink()
+def _is_ours(function: Callable[..., Any]) -> bool:
+    path = os.path.abspath(function.__code__.co_filename)
+    return path.startswith(os.path.join(_kernel_folder.PACKAGE, ""))
 
 
 class _KernelCache(FunctionCache):
     """What numba asks where its own cache would be: one file for each signature, no index that two could write."""
 
-    def __init__(self, function: Callable[..., Any]):
-        self._py_func = function  # that of numba's class, which makes the keys from it
-        self._stem = f"{function.__module__.removeprefix('rssp.')}.{function.__qualname__}".replace("<locals>", "")
+    def __init__(self, compiled: Any):
+        self._kernel = compiled
+        function = compiled.py_func
+        self._stem = re.sub(r"[^\w.]", "", f"{function.__module__.removeprefix('rssp.')}.{function.__qualname__}")[:100]
         self.enable()
 
     @property
     def cache_path(self) -> str:
-        return str(_sources.writable or "")
+        return str(_kernel_folder.writable() or "")
 
-    def _entry(self, sig: Any, codegen: Any) -> tuple[Any, str]:
-        key = self._index_key(sig, codegen)
-        return key, f"{self._stem}-{hashlib.sha256(repr(key).encode()).hexdigest()[:20]}.nbc"
+    def _entry(self, sig: Any, codegen: Any) -> tuple[str, bytes] | None:
+        """The name of a signature's file, and the key that its checksum covers; None where it cannot be kept."""
+        digest = code_digest(self._kernel)
+        circumstances = repr((sig, codegen.magic_tuple(), settings()))
+        if digest is None or " at 0x" in repr(sig):  # an address means nothing to another process
+            return None
+        slot = hashlib.sha256(circumstances.encode()).hexdigest()
+        return f"{self._stem}-{slot[:16]}-{digest[:16]}.nbc", (slot + digest).encode()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         if not self._enabled:
             return None
         target_context.refresh()
-        key, name = self._entry(sig, target_context.codegen())
-        for folder in _sources.readable():
-            # whatever another process, a full disk or a stranger left there must not stop this one
-            with suppress(Exception):
-                data = (folder / name).read_bytes()
-                checksum, data = data[:32], data[32:]
-                if hashlib.sha256(data).digest() == checksum:
-                    stored_key, content = pickle.loads(data)
-                    if stored_key == key:
-                        return CompileResult._rebuild(target_context, *content)
+        entry = self._entry(sig, target_context.codegen())
+        if entry is None:
+            return None
+        name, key = entry
+        for folder in _kernel_folder.folders():
+            data = _kernel_folder.read_private(folder / name)
+            if data is None or hashlib.sha256(key + data[32:]).digest() != data[:32]:
+                continue
+            # whatever a version that is not quite this one left there must not stop this process
+            with suppress(Exception, SystemExit):
+                return CompileResult._rebuild(target_context, *pickle.loads(data[32:]))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        folder = _sources.writable
+        folder = _kernel_folder.writable()
         if not self._enabled or folder is None or data.library.has_dynamic_globals or any(data.lifted):
             return
-        key, name = self._entry(sig, data.codegen)
-        content = dumps((key, data._reduce()))
-        with suppress(OSError):  # a disk that is full, a folder that a newer version removed
-            descriptor, temporary = tempfile.mkstemp(suffix=".tmp", dir=folder)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(hashlib.sha256(content).digest() + content)
-                os.replace(temporary, folder / name)
-            except BaseException:
-                os.unlink(temporary)
-                raise
+        entry = self._entry(sig, data.codegen)
+        if entry is None:
+            return
+        name, key = entry
+        with suppress(Exception):  # a disk that is full, a folder that was removed: it costs time only
+            content = dumps(data._reduce())
+            # not for others to write, or it would not be read
+            write_atomically(folder / name, hashlib.sha256(key + content).digest() + content, mode=0o644)
+            for path in folder.glob(name[: name.rindex("-")] + "-*.nbc"):
+                if path.name != name:
+                    path.unlink(missing_ok=True)
 
     def flush(self) -> None:
-        for folder in _sources.readable():
+        for folder in _kernel_folder.folders():
             for path in folder.glob(f"{self._stem}-*.nbc"):
                 with suppress(OSError):
                     path.unlink()
@@ -210,13 +129,16 @@ class _Watch(Listener):
     """Tells the clock when a kernel of the package is compiled; other people's functions are none of our business."""
 
     def on_start(self, event: Any) -> None:
-        if isinstance(event.data["dispatcher"]._cache, _KernelCache):
-            clock.begin(_sources.message)
+        if _is_kept(event):
+            clock.begin(_kernel_folder.message)
 
     def on_end(self, event: Any) -> None:
-        if isinstance(event.data["dispatcher"]._cache, _KernelCache):
+        if _is_kept(event):
             clock.end()
 
 
-_sources = _Sources()
+def _is_kept(event: Any) -> bool:
+    return isinstance(getattr(event.data["dispatcher"], "_cache", None), _KernelCache)
+
+
 register("numba:compile", _Watch())

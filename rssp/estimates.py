@@ -68,11 +68,13 @@ class Estimate:
     Examples
     --------
     >>> print(Estimate(11.83, 12.3, 12.77))
-    12.30(47)
+    12.30 [11.83, 12.77]
     >>> print(Estimate(11.9, 12.3, 13.5))
-    12.3(+12/-4)
+    12.3 [11.9, 13.5]
     >>> print(Estimate(20, 22, float("inf"), evidence="predicted"))
-    22(+inf/-2) predicted
+    22 [20, inf] predicted
+    >>> print(Estimate(11.7, 12.3, 12.9, confidence=0.995))
+    12.30 [11.70, 12.90] at 99.5 %
     >>> Estimate(0.1, 0.2, 0.4, quantity="P(fail)", details={"trials": 100})
     Estimate(low=0.1, best=0.2, high=0.4, confidence=0.95, evidence='measured', quantity='P(fail)')
     """
@@ -132,29 +134,24 @@ class Estimate:
         return text + (f", quantity={self.quantity!r})" if self.quantity else ")")
 
     def __str__(self) -> str:
-        """The digits, and the evidence where it is not a measurement."""
-        return self.digits if self.evidence is Evidence.MEASURED else f"{self.digits} {self.evidence}"
+        """The estimate with its interval in brackets; its confidence unless 95 %, its evidence unless measured."""
+        level = "" if self.confidence == 0.95 else f" at {100 * self.confidence:.10g} %"
+        return self.digits + level + ("" if self.evidence is Evidence.MEASURED else f" {self.evidence}")
 
     @property
     def digits(self) -> str:
-        """The value with its error in units of its last digit."""
+        """The estimate with its interval in brackets, to two digits of the interval's shorter side.
+
+        Not 12.30(24): that form is read as a standard error, which not every interval comes from.
+        """
         if not math.isfinite(self.best):
             return f"{self.best:g} [{self.low:.4g}, {self.high:.4g}]"
-        down, up = self.best - self.low, self.high - self.best
-        finite = [side for side in (down, up) if math.isfinite(side) and side > 0]
-        if not finite:
-            sides = "" if up == down == 0 else f"(+{up:g}/-{down:g})"
-            return f"{self.best:.6g}{sides}"
-        # two digits of the smaller side, in units of the last digit shown; one digit where the value is whole
-        decimals = max(0, 1 - math.floor(math.log10(min(finite))))
-        if decimals > 1 and math.isfinite(max(down, up)) and max(down, up) * 10**decimals >= 100:
+        sides = [side for side in (self.best - self.low, self.high - self.best) if math.isfinite(side) and side > 0]
+        if not sides:
+            return f"{self.best:.6g} [{self.low:.6g}, {self.high:.6g}]"
+        decimals = max(0, 1 - math.floor(math.log10(min(sides))))
+        if decimals > 1 and max(sides) * 10**decimals >= 100:
             decimals -= 1
-        if all(side == int(side) for side in (*finite, self.best)):
+        if all(end == int(end) for end in (self.low, self.best, self.high) if math.isfinite(end)):
             decimals = 0
-
-        def digits(side: float) -> str:
-            return f"{round(side * 10**decimals)}" if math.isfinite(side) else "inf"
-
-        if digits(down) == digits(up):
-            return f"{self.best:.{decimals}f}({digits(up)})"
-        return f"{self.best:.{decimals}f}(+{digits(up)}/-{digits(down)})"
+        return f"{self.best:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"

@@ -13,7 +13,7 @@ import pandas as pd
 from rssp._arguments import choice
 from rssp.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["COUNTS", "IDENTITY", "INTERVAL", "KINDS", "Column", "Schema"]
+__all__ = ["COUNTS", "EXPERIMENT", "IDENTITY", "INTERVAL", "KINDS", "Column", "Schema"]
 
 KINDS = {"int": "int64", "float": "float64", "text": "str", "bool": "bool"}
 """the kinds of columns and the dtype of each; a nullable int is Int64"""
@@ -257,3 +257,8 @@ COUNTS = Schema(
     Column("failed", "int", meaning="trials that ended in an error"),
 )
 """what a probability was estimated from"""
+
+EXPERIMENT = Column(
+    "experiment", "text", meaning="the trials that a row comes from: rows that share it share their errors"
+)
+"""the label of the trials, see `Trials.label`; fits need a covariance where two rows have the same"""

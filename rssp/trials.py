@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,6 +61,7 @@ class Trials:
     reason : why the run ended
     seconds : float, time spent on the computation of its batches, added up over the workers (now or when stored)
     directory : where it is stored, or None
+    stop : the rule that might have ended the run early, or None
     """
 
     table: pd.DataFrame
@@ -69,6 +71,7 @@ class Trials:
     reason: str = ""
     seconds: float = 0.0
     directory: Path | None = None
+    stop: Any = None
     _n_max: int | None = field(default=None, kw_only=True)
     _measurement: Any = field(default=None, kw_only=True)
 
@@ -133,6 +136,20 @@ class Trials:
         return int(getattr(self.measurement, "n_max", self.measurement.sample_size))
 
     @property
+    def label(self) -> str:
+        """Which trials these are, in a word: tables have it in their column `experiment`.
+
+        The first twelve digits of the experiment's key; of a table made by hand, a digest of its rows. Estimates with
+        the same label come from the same trials and share their errors.
+        """
+        if self.experiment is not None:
+            return self.experiment.key[:12]
+        import pandas as pd
+
+        rows = pd.util.hash_pandas_object(self.table, index=False).to_numpy()
+        return "by hand " + hashlib.sha256(rows.tobytes()).hexdigest()[:8]
+
+    @property
     def law(self) -> Any:
         """The law of the samples; None where the table was made by hand."""
         return None if self.experiment is None else self.experiment.law
@@ -189,6 +206,7 @@ class Trials:
             "; ".join(r for r in reasons if r),
             self.seconds + new * other.seconds,
             self.directory if self.directory == other.directory else None,
+            self.stop if self.stop == other.stop else None,
         )
 
     def __repr__(self) -> str:

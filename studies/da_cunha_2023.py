@@ -107,7 +107,8 @@ def plan(context: Context) -> Sequence[Task]:
 
 def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
     tables = curve_tables(runs, context)
-    points = smooth(tables["required"])
+    # points of one sample are taken for independent here: their label is left out
+    points = smooth(tables["required"]).drop(columns="experiment")
     main = points[points["vectors"] == NSN]
     claims = [claim(name) for name in CLAIMS]
     tables["exponent_of_d"] = _each(points, lambda p: compare_exponents(p, claims, "d", "eps"))
@@ -136,13 +137,15 @@ def _cost(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _main(tables: Tables) -> pd.DataFrame:
-    points = smooth(tables["required"])
+    # points of one sample are taken for independent here: their label is left out
+    points = smooth(tables["required"]).drop(columns="experiment")
     return points[points["vectors"] == NSN]
 
 
 def draw_laws(tables: Tables) -> Figure:
     """n* of each law against d, at the two coarsest eps that all dimensions have in common."""
-    points = smooth(tables["required"])
+    # points of one sample are taken for independent here: their label is left out
+    points = smooth(tables["required"]).drop(columns="experiment")
     dimensions = points.groupby("eps")["d"].nunique()
     shown = sorted(dimensions.index[dimensions > 1].to_list(), reverse=True)[:2]
     figure, axes = new_figure(1, len(shown), width=4.4 * len(shown) + 2.2, height=4.2)

@@ -12,9 +12,8 @@ P(every target covered) >= 1 - delta. Laws: uniform, normal, and the gated produ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -87,9 +86,11 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         for delta in DELTAS:
             points = smooth[smooth["delta"] == delta]
             covariance = threshold_covariance(trials, delta=delta)
-            scaling = _fitted(partial(attempt_comparison, points), covariance)
+            scaling = attempt_comparison(points, covariance=covariance)
             if not isinstance(scaling, Unfit):  # not too few points
-                parts["scaling"].append(scaling.rename(columns={"law": "scaling"}).assign(delta=delta, **identity))
+                parts["scaling"].append(
+                    scaling.drop(columns="rival_p").rename(columns={"law": "scaling"}).assign(delta=delta, **identity)
+                )
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**identity))
     if not parts["scaling"]:  # no law could be fitted: too few trials
         parts["scaling"].append(pd.DataFrame(columns=list(SCALING.names)))
@@ -108,15 +109,6 @@ def _failures(seen: pd.DataFrame) -> pd.DataFrame:
 def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
     """The scaling law that the data select, where they accept one."""
     return scaling.loc[scaling["selected"].astype(bool), list(FITS.names)]
-
-
-def _fitted(attempt: Callable[..., T | Unfit], covariance: np.ndarray) -> T | Unfit:
-    """A fit that knows that all points come from the same trials.
-
-    With few trials their covariance is singular, and the points are taken for independent.
-    """
-    found = attempt(covariance=covariance)
-    return attempt(covariance=None) if isinstance(found, Unfit) else found
 
 
 def _summary(required: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +133,7 @@ def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) ->
     """What is drawn through the points: the fitted law, and Lueker's line at the C fitted for this delta."""
     delta = float(points["delta"].iloc[0])
     eps = points["eps"].to_numpy()
-    fit = _fitted(partial(attempt_scaling, points, "log+loglog"), covariance)
+    fit = attempt_scaling(points, "log+loglog", covariance=covariance)
     bound = claim("lueker-1998").bound(eps=eps, delta=delta, C=1.0)
     reached = np.isfinite(whole["best"]).any()
     constant = smallest_constant(whole, bound).constant.best if reached else np.nan

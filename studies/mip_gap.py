@@ -15,6 +15,7 @@ CP-SAT computes in integers and is not in question.
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -129,9 +130,10 @@ def draw_gap(tables: Tables) -> Figure:
     said = ratio[(ratio["status"] == "optimal") & np.isfinite(ratio["ratio"])]
     palette = dict(zip(summary.groupby("solver").groups, COLOURS, strict=False))
     # boxes from quartile to quartile, whiskers to the smallest and the largest of the instances
-    sns.boxplot(
-        said, x="n", y="ratio", hue="solver", hue_order=palette, palette=palette, ax=left, whis=(0, 100), linewidth=1
-    )
+    look = {"hue_order": palette, "palette": palette, "whis": (0, 100), "linewidth": 1}
+    with warnings.catch_warnings():  # seaborn 0.13 calls Matplotlib by a keyword that 3.11 deprecates
+        warnings.filterwarnings("ignore", message="vert: bool was deprecated")
+        sns.boxplot(said, x="n", y="ratio", hue="solver", ax=left, **look)
     for (solver, rows), marker in zip(summary.groupby("solver"), "os", strict=False):
         for column, style in (("subset", "-"), ("stated", ":"), ("unrounded", "--")):
             shown = rows.assign(**{column: rows[column].clip(lower=FLOOR)})

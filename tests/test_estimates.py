@@ -16,7 +16,7 @@ def test_evidence_is_never_lost_and_never_hidden():
     assert seen.evidence is Evidence.PREDICTED
     half = seen / 2
     assert (half.low, half.evidence, half.quantity, half.details["samples"]) == (1, Evidence.PREDICTED, "n*", 100)
-    assert str(seen) == "4(2) predicted"
+    assert str(seen) == "4 [2, 6] at 90 % predicted"
     assert "evidence='predicted', quantity='n*'" in repr(seen)
     assert eval(repr(seen)) == seen
 

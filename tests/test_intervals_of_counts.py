@@ -76,16 +76,16 @@ def test_bad_confidence(confidence):
 @pytest.mark.parametrize(
     ("numbers", "text"),
     [
-        ((11.83, 12.3, 12.77), "12.30(47)"),
-        ((12, 12, 12), "12"),
-        ((11, 12, 13), "12(1)"),
-        ((20, 22, np.inf), "22(+inf/-2)"),
+        ((11.83, 12.3, 12.77), "12.30 [11.83, 12.77]"),
+        ((12, 12, 12), "12 [12, 12]"),
+        ((11, 12, 13), "12 [11, 13]"),
+        ((20, 22, np.inf), "22 [20, inf]"),
         ((24, np.inf, np.inf), "inf [24, inf]"),
-        ((0.0011, 0.0013, 0.0016), "0.00130(+30/-20)"),
-        ((95000, 100000, 105000), "100000(5000)"),
+        ((0.0011, 0.0013, 0.0016), "0.00130 [0.00110, 0.00160]"),
+        ((95000, 100000, 105000), "100000 [95000, 105000]"),
     ],
 )
-def test_estimates_print_as_value_and_uncertainty(numbers, text):
+def test_estimates_print_with_their_interval(numbers, text):
     assert str(Estimate(*numbers)) == text
 
 

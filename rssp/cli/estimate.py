@@ -69,6 +69,7 @@ def _show(name: str, result: Estimate, json: bool, settings: dict[str, Any], law
         about |= {"delta": settings["delta"], "trials": settings["trials"], "method": settings["method"]}
         print(json_module.dumps({"quantity": name, **values, "confidence": result.confidence, **about}))
     else:
-        sure = "proved" if settings["method"] == "guarantee" else f"at {result.confidence:.0%} confidence"
+        sure = f"at {100 * result.confidence:.10g} % confidence"
+        sure = "proved" if settings["method"] == "guarantee" else sure
         print(f"{name} = {result.best:.6g}  [{result.low:.6g}, {result.high:.6g}]  {sure}")
         print(f"{law!r}, {ball!r}, {settings['method']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,5 +38,9 @@ def figures(
         raise StoreError(f"{source} holds no tables of any study. Run one first: rssp run lueker_1998")
     for name in names:
         study = find_study(name)
-        for file in draw(study, read_tables(study, source), target):
+        found = read_tables(study, source)
+        for table in (t for t in found if found[t].empty):
+            path = source / f"{study.name}-{table}.csv"
+            print(f"rssp: {path} has no rows: what is drawn from it is empty", file=sys.stderr)
+        for file in draw(study, found, target):
             print(file)

@@ -88,10 +88,13 @@ def _with_options(run: Callable[..., None], study: Study | None) -> Callable[...
     signature = inspect.signature(run, eval_str=True)
     parameters = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     if study is not None:
+        from rssp.study.neighbours import beside
         from rssp.study.options import option_texts
 
         panel = f"Options of {study.name}"
-        for o in option_texts(study.options):
+        with beside(study.folder):  # where the types of its options may be
+            texts = option_texts(study.options)
+        for o in texts:
             # a text here, None where it is not given: the study's options read and check it
             shown = typer.Option(o.flag, help=o.help, metavar=o.metavar, show_default=o.default, rich_help_panel=panel)
             kind = Annotated[str | None, shown]

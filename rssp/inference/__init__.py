@@ -2,12 +2,18 @@
 
 from rssp.estimates import Estimate
 from rssp.inference.averages import mean, median, moment_ratio
-from rssp.inference.comparison import attempt_comparison, compare_scaling
+from rssp.inference.comparison import attempt_comparison, compare_scaling, scaling_answer
 from rssp.inference.constants import SmallestConstant, smallest_constant
 from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, exponent_of, fit_scaling
 from rssp.inference.scaling_laws import SCALING_LAWS, ScalingLaw, power_law
 from rssp.inference.tails import tail_crossing, tail_slopes, weighted_failure
-from rssp.inference.thresholds import coverage, interpolated_crossing, required_n, threshold_covariance
+from rssp.inference.thresholds import (
+    coverage,
+    interpolated_crossing,
+    points_covariance,
+    required_n,
+    threshold_covariance,
+)
 from rssp.intervals import clopper_pearson, confidence_sequence, proportion, proportion_interval
 
 __all__ = [
@@ -29,10 +35,12 @@ __all__ = [
     "mean",
     "median",
     "moment_ratio",
+    "points_covariance",
     "power_law",
     "proportion",
     "proportion_interval",
     "required_n",
+    "scaling_answer",
     "smallest_constant",
     "tail_crossing",
     "tail_slopes",

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, leastsq
 
 from rssp.inference.scaling_laws import ScalingLaw
-from rssp.intervals import z_value
 
-__all__ = ["Problem", "minimum", "profile", "wald_covariance"]
+__all__ = ["Problem", "minimum", "profile", "undetermined", "wald_covariance"]
 
 _Floats = NDArray[np.float64]
+_FLAT = 1e-7  # of the largest slope; numerical derivatives are good to 1e-9 or so
 _FAR = 1e100  # stands for a residual that overflowed
 
 
@@ -92,15 +92,42 @@ def wald_covariance(problem: Problem, theta: _Floats) -> _Floats:
     return np.asarray(np.linalg.pinv(j.T @ j, hermitian=True))
 
 
+def undetermined(problem: Problem, theta: _Floats, starts: list[tuple[float, ...]]) -> list[str]:
+    """The parameters that can change, alone or together, and leave every point where it is; none where all is well.
+
+    Asked at the minimum, about it and at the starts: a law may saturate at the minimum, where the profile finds an open
+    interval, but not everywhere.
+    """
+    names = problem.law.parameters
+    weak = np.ones(len(names), dtype=bool)
+    for at in (theta, 1.1 * theta + 0.01, 0.9 * theta - 0.01, *map(np.asarray, starts)):
+        slopes = jacobian(problem, np.asarray(at, dtype=np.float64), problem.model)
+        if not np.isfinite(slopes).all():
+            continue
+        weak &= _weak(slopes)
+        if not weak.any():
+            return []
+    return [name for name, w in zip(names, weak, strict=True) if w]
+
+
+def _weak(slopes: _Floats) -> NDArray[np.bool_]:
+    """Which parameters lie in directions in which no point moves."""
+    size = np.sqrt((slopes**2).sum(axis=0))
+    if not (size > 0).all():
+        return size == 0
+    _, singular, directions = np.linalg.svd(slopes / size, full_matrices=True)
+    values = np.append(singular, np.zeros(len(directions) - len(singular)))
+    return np.asarray((np.abs(directions[values < _FLAT]) > 0.1).any(axis=0))
+
+
 def profile(
-    problem: Problem, theta: _Floats, least: float, index: int, error: float, confidence: float
+    problem: Problem, theta: _Floats, least: float, index: int, error: float, quantile: float
 ) -> tuple[float, float] | _Floats:
-    """The interval of one parameter in which chi2, least over all others, stays within the quantile of its minimum.
+    """The interval of one parameter in which chi2, least over all others, stays within `quantile` of its minimum.
 
     Returns the two ends (infinite where chi2 never rises enough), or parameters of a smaller chi2 where the search came
     upon such: then everything starts again from those.
     """
-    quantile = z_value(confidence) ** 2  # of chi2 with one degree of freedom
     others = np.delete(np.arange(len(theta)), index)
     better: list[_Floats] = []
 

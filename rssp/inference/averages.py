@@ -35,7 +35,7 @@ def mean(values: ArrayLike, *, confidence: float = 0.95, quantity: str = "mean")
     """The mean with the normal interval of its standard error (in its details); open with fewer than two values.
 
     >>> print(mean([1.0, 2.0, 3.0, 4.0]))
-    2.5(13)
+    2.5 [1.2, 3.8]
     """
     x, reach = _values(values), normal_reach(probability("confidence", confidence))
     if x.size < 2:

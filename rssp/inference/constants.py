@@ -14,7 +14,14 @@ from scipy.special import ndtr, ndtri, stdtr
 from rssp._arguments import probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
-from rssp.inference.points import checked_covariance, estimate_columns, float_column, side_errors, weakest_evidence
+from rssp.inference.points import (
+    checked_covariance,
+    confidences,
+    estimate_columns,
+    float_column,
+    side_errors,
+    weakest_evidence,
+)
 from rssp.intervals import student_reach, z_value
 
 __all__ = ["SmallestConstant", "smallest_constant"]
@@ -37,6 +44,7 @@ class SmallestConstant:
     along : str, the variable whose drift was tested, "" where there were not three of its values
     drift : Estimate of d ln C per halving of eps (per doubling of another variable); None where not tested
     p_value : float, of "C does not depend on it"; nan where not tested
+    untested : str, why the drift was not tested; "" where it was
     """
 
     constant: Estimate
@@ -46,6 +54,7 @@ class SmallestConstant:
     along: str
     drift: Estimate | None
     p_value: float
+    untested: str = ""
 
     @property
     def drift_text(self) -> str:
@@ -79,19 +88,21 @@ def smallest_constant(
     g : array (rows,) or function of the table, > 0: the bound without its constant
     lower_bound : True for a bound that says n >= C g is necessary: then the largest C that no point contradicts
     along : the variable to test for drift; eps unless given, else d or dim
-    covariance : array (rows, rows) of the errors of `best`, for the drift (`threshold_covariance`). Without it the
-        points are taken for independent; errors that neighbours share then make the drift's interval too wide rather
-        than too narrow
-    confidence : that of the intervals in the table and of the result
+    covariance : array (rows, rows) of the errors of `best`, for the drift (`points_covariance`); needed where the
+        table's column `experiment` says that points come from the same trials. Without that column and without a
+        covariance the points are taken for independent
+    confidence : that of the result; and of the intervals in the table where it has no column `confidence`
 
     Returns
     -------
     SmallestConstant. Its `constant.high` is the largest upper end of n* / g: it holds for the supremum as each interval
     holds for its point. `constant.low` is the largest lower end after each was lowered to the confidence that makes
-    all hold at once (Bonferroni, by the normal law). The drift is the slope of ln(n*/g) against log2(1/eps) by weighted
-    least squares, with a free level for each combination of the other variables; where the points scatter about the
-    line more than their errors say, the errors are enlarged to match (Birge). Whole-number n* carry the variance 1/12
-    of rounding.
+    all hold at once (Bonferroni, by the normal law; whole numbers by one at least, since their intervals do not follow
+    it). A table made at that confidence already, ``required_n(..., confidence=1 - (1 - confidence) / rows)``, needs no
+    lowering. The drift is the slope of ln(n*/g) against log2(1/eps) by weighted least squares, with a free level for
+    each combination of the other variables; where the points scatter about the line more than their errors say, the
+    errors are enlarged to match (Birge). Whole-number n* are not tested for drift: rounding moves them by more than
+    their errors, in steps.
 
     Raises
     ------
@@ -105,9 +116,9 @@ def smallest_constant(
     ...                      "low": n_star - 0.1, "best": n_star, "high": n_star + 0.1})
     >>> fit = smallest_constant(seen, lambda points: np.log2(1 / points.eps))
     >>> print(fit.constant)
-    2.000(+25/-33)
+    2.000 [1.967, 2.025]
     >>> fit.drift_text
-    'it drifts by -3.0(17) % per halving of eps (p = 0.011)'
+    'it drifts by -3.0 [-4.7, -1.3] % per halving of eps (p = 0.011)'
     """
     low, best, high = estimate_columns(table)
     values = np.asarray(g(table) if callable(g) else g, dtype=np.float64)
@@ -124,28 +135,54 @@ def smallest_constant(
     points = table.loc[keep].reset_index(drop=True)
     low, best, high, values = low[keep], best[keep], high[keep], values[keep]
     points = points.assign(g=values, C_low=low / values, C_best=best / values, C_high=high / values)
-    constant, decided = _extreme(points, confidence, lower_bound)
+    levels = confidences(table, confidence)[keep]
+    constant, decided = _extreme(points, levels, confidence, lower_bound)
     name = _drift_variable(points) if along is None else along
     if name and name not in points.columns:
         raise ArgumentError("along", name, "a column of the table: " + ", ".join(map(str, table.columns)))
     part = None if covariance is None else checked_covariance(covariance, keep)
-    drift, p_value = _drift(points, name, part, confidence) if name else (None, np.nan)
-    return SmallestConstant(
-        constant, points, decided, int((~keep).sum()), name if drift is not None else "", drift, p_value
-    )
+    untested = _untestable(points, name, part is not None)
+    drift, p_value = (None, np.nan) if untested else _drift(points, name, part, levels, confidence)
+    if not untested and drift is None:
+        untested = "too few points, or none with an error"
+    count = int((~keep).sum())
+    return SmallestConstant(constant, points, decided, count, "" if untested else name, drift, p_value, untested)
 
 
-def _extreme(points: pd.DataFrame, confidence: float, lower_bound: bool) -> tuple[Estimate, int]:
-    low, best, high = (points[c].to_numpy() for c in ("C_low", "C_best", "C_high"))
-    tail, evidence = (1 - probability("confidence", confidence)) / 2, weakest_evidence(points)
-    stretch = -float(ndtri(tail / len(points))) / z_value(confidence)
+def _untestable(points: pd.DataFrame, along: str, known: bool) -> str:
+    """Why a drift cannot be tested; empty where it can."""
+    if not along:
+        return "fewer than three values of eps, d or dim"
+    if _whole(points):
+        return "whole-number n*: use required_n(..., interpolated=True)"
+    if not known and "experiment" in points.columns and points["experiment"].duplicated().any():
+        return "points of the same trials without a covariance: use points_covariance"
+    return ""
+
+
+def _whole(points: pd.DataFrame) -> bool:
+    numbers = points[["low", "best", "high"]].to_numpy(dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    return bool((numbers == np.round(numbers)).all())
+
+
+def _extreme(points: pd.DataFrame, levels: _Floats, confidence: float, lower_bound: bool) -> tuple[Estimate, int]:
+    low, best, high, g = (float_column(points, c) for c in ("low", "best", "high", "g"))
+    evidence = weakest_evidence(points)
+    needed = -float(ndtri((1 - probability("confidence", confidence)) / 2 / len(points)))
+    stretch = np.maximum(needed / ndtri((1 + levels) / 2), 1.0)
+    step = np.where((stretch > 1 + 1e-9) & _whole(points), 1.0, 0.0)
     if lower_bound:
-        decided = int(best.argmin())
-        top = float((best + stretch * (high - best)).min())
-        return Estimate(float(low.min()), best[decided], max(top, best[decided]), confidence, evidence, "C"), decided
-    decided = int(best.argmax())
-    bottom = float(np.maximum(best - stretch * (best - low), 0.0).max())
-    return Estimate(min(bottom, best[decided]), best[decided], float(high.max()), confidence, evidence, "C"), decided
+        decided = int((best / g).argmin())
+        value = float(best[decided] / g[decided])
+        raised = np.maximum(best + stretch * (high - best), high + step)
+        top = float((raised / g).min())
+        return Estimate(float((low / g).min()), value, max(top, value), confidence, evidence, "C"), decided
+    decided = int((best / g).argmax())
+    value = float(best[decided] / g[decided])
+    lowered = np.minimum(best - stretch * (best - low), low - step)
+    bottom = float(np.maximum(lowered / g, 0.0).max())
+    return Estimate(min(bottom, value), value, float((high / g).max()), confidence, evidence, "C"), decided
 
 
 def _drift_variable(points: pd.DataFrame) -> str:
@@ -156,7 +193,7 @@ def _drift_variable(points: pd.DataFrame) -> str:
 
 
 def _drift(
-    points: pd.DataFrame, along: str, covariance: _Floats | None, confidence: float
+    points: pd.DataFrame, along: str, covariance: _Floats | None, known: _Floats, confidence: float
 ) -> tuple[Estimate | None, float]:
     """Slope of ln C, with a level for each group of the other variables."""
     variable = float_column(points, along)
@@ -173,10 +210,8 @@ def _drift(
         return None, np.nan
     if covariance is None:
         low, high = (float_column(points, c) for c in ("low", "high"))
-        down, up = side_errors(low, best, high, confidence)
+        down, up = side_errors(low, best, high, known)
         variance = ((down + up) / 2) ** 2
-        if (best == np.round(best)).all():
-            variance = variance + 1 / 12
         if not (np.isfinite(variance) & (variance > 0)).all():
             return None, np.nan
         covariance = np.diag(variance)

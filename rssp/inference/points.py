@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
-from rssp.intervals import z_value
 
 __all__ = [
     "checked_covariance",
+    "confidences",
+    "covariance_dof",
     "estimate_columns",
     "float_column",
     "positive_definite",
     "probabilities",
+    "refuse_shared_errors",
     "side_errors",
     "weakest_evidence",
 ]
@@ -59,9 +64,59 @@ def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tupl
     return low, best, high
 
 
-def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float) -> tuple[_Floats, _Floats]:
-    """Standard errors downwards and upwards from an interval; an open side takes the other's."""
-    z = z_value(confidence)
+def confidences(table: pd.DataFrame, confidence: float) -> _Floats:
+    """The confidence of each row's interval: that of the column `confidence`, else the one given."""
+    if "confidence" not in table.columns:
+        return np.full(len(table), probability("confidence", confidence))
+    levels = float_column(table, "confidence")
+    bad = ~((levels > 0) & (levels < 1))
+    if bad.any():
+        raise ArgumentError("table", f"confidence {levels[bad][0]:g}", "a confidence strictly between 0 and 1")
+    return levels
+
+
+def refuse_shared_errors(table: pd.DataFrame, covariance: ArrayLike | None) -> None:
+    """ArgumentError where points come from the same trials, by their column `experiment`, and no covariance is given.
+
+    >>> refuse_shared_errors(pd.DataFrame({"experiment": ["a", "b"]}), None)
+    >>> refuse_shared_errors(pd.DataFrame({"experiment": ["a", "a"]}), None)
+    Traceback (most recent call last):
+    rssp.errors.ArgumentError: covariance: got None for 2 points of the same trials (experiment a); allowed: the \
+covariance of their errors. Use points_covariance(points, trials), or leave one point of each experiment.
+    """
+    if covariance is not None or "experiment" not in table.columns:
+        return
+    count = table["experiment"].value_counts()
+    if len(count) and count.iloc[0] > 1:
+        raise ArgumentError(
+            "covariance",
+            f"None for {count.iloc[0]} points of the same trials (experiment {count.index[0]})",
+            "the covariance of their errors",
+            "Use points_covariance(points, trials), or leave one point of each experiment.",
+        )
+
+
+def covariance_dof(table: pd.DataFrame) -> float:
+    """How many degrees of freedom a covariance of these n* has that was estimated from their trials; inf if unknown.
+
+    Twice the trials on the rarer side of the least certain level: the relative variance of a Poisson count F is 1/F,
+    that of an estimated variance 2 over its degrees of freedom. At the median it is the number of trials.
+
+    >>> covariance_dof(pd.DataFrame({"trials": [1000, 500], "delta": [0.5, 0.01]}))
+    10.0
+    """
+    if not {"trials", "delta"} <= set(table.columns):
+        return math.inf
+    delta = float_column(table, "delta")
+    return float((2 * float_column(table, "trials") * np.minimum(delta, 1 - delta)).min())
+
+
+def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float | _Floats) -> tuple[_Floats, _Floats]:
+    """Standard errors downwards and upwards from intervals of one confidence, or each of its own.
+
+    An open side takes the other's.
+    """
+    z = ndtri((1 + np.asarray(confidence, dtype=np.float64)) / 2)
     down, up = (best - low) / z, (high - best) / z
     return np.where(np.isfinite(down), down, up), np.where(np.isfinite(up), up, down)
 

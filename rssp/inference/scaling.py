@@ -2,12 +2,20 @@
 
 The errors of the points are known (they come from counting trials), so chi2 tests whether a law describes the points
 at all, and intervals are not stretched by the scatter. Points at different eps that come from the same trials share
-their errors; hand over `threshold_covariance` as `covariance` then. Without it the points are taken for independent:
-right for points from different experiments (different d, different seeds), wrong in both directions otherwise.
+their errors, and to take these for independent is wrong in both directions: a table whose column `experiment` says so
+is refused without a `covariance` (`rssp.inference.points_covariance`). A table without that column is taken at its
+word: its points are independent.
+
+A covariance that was itself estimated is uncertain. It has v = 2 trials min(delta, 1 - delta) degrees of freedom, twice
+the trials on the rarer side of the level: 20 of 1000 trials for delta = 0.01. With p points and k parameters the test
+of the law is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors for a growth curve
+fitted with an estimated covariance (Rao, Biometrika 46, 1959): Student's t with v - (p - k) degrees of freedom, times
+the root of (1 + chi2 / v) v / (v - (p - k)). Where v exceeds p - k by less than SPARE the fit is refused.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,27 +23,40 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
+from scipy.special import chdtrc, fdtrc
 
 from rssp._arguments import number, probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate, Evidence
-from rssp.inference._leastsquares import Problem, jacobian, minimum, profile, wald_covariance, whitener
+from rssp.inference._leastsquares import (
+    Problem,
+    jacobian,
+    minimum,
+    profile,
+    undetermined,
+    wald_covariance,
+    whitener,
+)
 from rssp.inference.points import (
     SINGULAR,
     checked_covariance,
+    confidences,
+    covariance_dof,
     estimate_columns,
     float_column,
     positive_definite,
+    refuse_shared_errors,
     side_errors,
     weakest_evidence,
 )
 from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
-from rssp.intervals import z_value
+from rssp.intervals import student_reach, z_value
 
 __all__ = ["ScalingFit", "Unfit", "attempt_scaling", "exponent_of", "fit_scaling"]
 
 _Floats = NDArray[np.float64]
+SPARE = 20
+"""how many more degrees of freedom a covariance must have than the fit; see benchmarks/calibration.py"""
 
 
 @dataclass(frozen=True)
@@ -48,10 +69,12 @@ class ScalingFit:
     parameters : Estimate of each parameter by name, with its profile-likelihood interval; ``fit["b"]`` for short
     chi2, dof : float, int; the sum of squared standard residuals, and points less parameters
     p_value : chance of a chi2 this large if the law is true; nan where dof = 0
-    aicc : chi2 + 2 k + 2 k (k + 1) / (points - k - 1), for k parameters; inf where there are too few points for it
+    aicc : Akaike's criterion: chi2 (of an estimated covariance: v ln(1 + chi2 / v)) + 2 k
+        + 2 k (k + 1) / (points - k - 1), for k parameters; inf where there are too few points for it
     points : DataFrame, the rows that were fitted, with `fitted` and `residual` (best - fitted, in units of n)
     excluded : rows left out because the trials do not reach their n*
     covariance : array (k, k), of the parameters, from the curvature at the minimum: for `predict`
+    covariance_dof : float, the degrees of freedom v of the points' covariance; inf where it is known
     """
 
     law: ScalingLaw
@@ -64,6 +87,7 @@ class ScalingFit:
     excluded: int
     covariance: _Floats
     confidence: float
+    covariance_dof: float = math.inf
 
     def __getitem__(self, name: str) -> Estimate:
         if name not in self.parameters:
@@ -83,7 +107,9 @@ class ScalingFit:
         here = Problem(self.law, arguments, np.zeros(arguments[0].shape), lambda gap: gap)
         theta = np.array([e.best for e in self.parameters.values()])
         slopes = jacobian(here, theta, here.model)
-        half = z_value(self.confidence) * np.sqrt(np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0))
+        half = math.sqrt(rise(self.confidence, self.chi2, self.dof, self.covariance_dof)) * np.sqrt(
+            np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0)
+        )
         best = here.model(theta)
         named = dict(zip(self.law.variables, arguments, strict=True))
         table = pd.DataFrame(named | {"low": best - half, "best": best, "high": best + half})
@@ -136,11 +162,13 @@ def fit_scaling(
         single number there is no error to weigh by
     law : ScalingLaw or the name of one in `SCALING_LAWS`: log, log+loglog, log-power, log-power+offset, power (of
         1/eps), and with columns d and eps joint, joint+offset, joint-linear
-    covariance : array (rows, rows), that of `best`; instead of the intervals, for points from the same trials
+    covariance : array (rows, rows), that of `best`; instead of the intervals. Needed where the table's column
+        `experiment` says that points come from the same trials: `points_covariance`. A diagonal one declares the
+        points independent. Where the table has columns trials and delta it is taken to be estimated from them
     systematic : standard error that each point has beside the statistical one, in units of n, independent of the
-        others; for what interpolating between whole n may add (about 0.01 for medians, uniform samples and [-1, 1]):
-        it matters from some 10,000 trials on, above all with a covariance, which resolves far smaller differences
-    confidence : that of the intervals in the table and of the results
+        others; for what interpolating between whole n may add (0.01 to 0.04 for medians of 4000 trials): it matters
+        from some 1000 trials on, above all with a covariance, which resolves far smaller differences
+    confidence : that of the results; and of the intervals in the table where it has no column `confidence`
 
     Returns
     -------
@@ -151,7 +179,8 @@ def fit_scaling(
     Raises
     ------
     ArgumentError
-        For missing columns, fewer points than parameters, points without an error, or all cut off.
+        For missing columns, points that do not determine the parameters (too few, all at one eps, cut off), points
+        without an error, points of the same trials without a covariance, or too few rare events behind it.
 
     Examples
     --------
@@ -159,7 +188,7 @@ def fit_scaling(
     >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
     ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
     >>> print(fit_scaling(seen, "log"))
-    log: a = 3.00(13), b = 1.250(16); chi2/dof = .../3, p = 1
+    log: a = 3.00 [2.87, 3.13], b = 1.250 [1.234, 1.266]; chi2/dof = .../3, p = 1
     """
     fit = attempt_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
     if isinstance(fit, Unfit):
@@ -194,11 +223,17 @@ def attempt_scaling(
     if found is None:
         return not_finite(chosen)
     theta, least = found
+    count, k = len(problem.best), len(theta)
+    known = math.inf if covariance is None else covariance_dof(table.loc[keep])
+    free = undetermined(problem, theta, starts)
+    if free:
+        return _not_determined(chosen, free, count)
     for _ in range(5):
         scatter = wald_covariance(problem, theta)
+        allowed = rise(confidence, least, count - k, known)
         intervals = []
-        for index in range(len(theta)):
-            ends = profile(problem, theta, least, index, float(np.sqrt(max(scatter[index, index], 0))), confidence)
+        for index in range(k):
+            ends = profile(problem, theta, least, index, float(np.sqrt(max(scatter[index, index], 0))), allowed)
             if isinstance(ends, np.ndarray):  # a deeper minimum was found on the way
                 theta, least = minimum(problem, [tuple(ends)]) or (theta, least)
                 break
@@ -217,21 +252,47 @@ def attempt_scaling(
         name: Estimate(min(low, value), value, max(high, value), confidence, evidence, name)
         for name, value, (low, high) in zip(chosen.parameters, theta, intervals, strict=True)
     }
-    count, k = len(problem.best), len(theta)
     fitted = problem.model(theta)
     points = table.loc[keep].reset_index(drop=True).assign(fitted=fitted, residual=problem.best - fitted)
-    p_value = float(chdtrc(count - k, least)) if count > k else float("nan")
     return ScalingFit(
         chosen,
         MappingProxyType(parameters),
         least,
         count - k,
-        p_value,
-        _aicc(least, count, k),
+        tail(least, count - k, known),
+        _aicc(least, count, k, known),
         points,
         int((~keep).sum()),
         scatter,
         confidence,
+        known,
+    )
+
+
+def rise(confidence: float, least: float, dof: int, known: float) -> float:
+    """By how much chi2 may rise above its least value inside an interval; `known` is the covariance's own v."""
+    if math.isinf(known):
+        return z_value(confidence) ** 2
+    left = known - dof
+    return student_reach(confidence, left) ** 2 * (1 + least / known) * known / left
+
+
+def tail(chi2: float, dof: int, known: float) -> float:
+    """The chance of a chi2 this large if the law is true; nan without degrees of freedom."""
+    if not dof > 0:
+        return float("nan")
+    if math.isinf(known):
+        return float(chdtrc(dof, chi2))
+    left = known - dof + 1
+    return float(fdtrc(dof, left, chi2 * left / (dof * known)))
+
+
+def _not_determined(law: ScalingLaw, free: list[str], count: int) -> Unfit:
+    return Unfit(
+        "table",
+        f"{count} points that do not determine {', '.join(free)}",
+        f"points that determine every parameter of the law {law.name}",
+        f"Measure at more values of {', '.join(law.variables)}, or fit a law with fewer parameters.",
     )
 
 
@@ -245,8 +306,11 @@ def not_finite(law: ScalingLaw) -> Unfit:
     )
 
 
-def _aicc(least: float, count: int, k: int) -> float:
-    return least + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count > k + 1 else float("inf")
+def _aicc(least: float, count: int, k: int, known: float) -> float:
+    if count <= k + 1:
+        return float("inf")
+    deviance = least if math.isinf(known) else known * math.log1p(least / known)
+    return deviance + 2 * k + 2 * k * (k + 1) / (count - k - 1)
 
 
 def scaling_problem(
@@ -256,6 +320,7 @@ def scaling_problem(
     low, best, high = estimate_columns(table, law.variables)
     systematic = number("systematic", systematic, 0.0)
     keep = np.isfinite(best)
+    levels = confidences(table, confidence)[keep]
     if keep.sum() < len(law.parameters):
         return Unfit(
             "table",
@@ -267,13 +332,23 @@ def scaling_problem(
     for name, values in zip(law.variables, arguments, strict=True):
         if not np.isfinite(values).all():
             raise ArgumentError("table", f"column {name} with values that are not finite", "finite numbers")
+    refuse_shared_errors(table.loc[keep], covariance)
     if covariance is not None:
+        needed = int(keep.sum()) - len(law.parameters) + SPARE
+        if covariance_dof(table.loc[keep]) < needed:
+            return Unfit(
+                "table",
+                f"{int(keep.sum())} points with {covariance_dof(table.loc[keep]) / 2:.4g} trials on the rarer side of "
+                "1 - delta, where a trial still decides",
+                f"at least {math.ceil(needed / 2)} of them to estimate a covariance from",
+                "Use more trials, a delta nearer to 1/2, or fewer points.",
+            )
         if not positive_definite(covariance, table):
             return Unfit(*SINGULAR)
         part = checked_covariance(covariance, keep) + systematic**2 * np.eye(int(keep.sum()))
         whiten = whitener(best[keep], best[keep], part)
     else:
-        down, up = (np.hypot(side, systematic) for side in side_errors(low[keep], best[keep], high[keep], confidence))
+        down, up = (np.hypot(side, systematic) for side in side_errors(low[keep], best[keep], high[keep], levels))
         # an interval that ends at its best value has an error on one side only: the other side's is the best guess
         down, up = np.where(down > 0, down, up), np.where(up > 0, up, down)
         bad = ~(np.isfinite(down) & (down > 0))
@@ -314,7 +389,7 @@ def exponent_of(
     >>> seen = pd.DataFrame({"d": [1, 2, 3, 4], "best": [8.0, 16, 24, 32], "low": [7.8, 15.7, 23.5, 31],
     ...                      "high": [8.2, 16.3, 24.5, 33]})
     >>> print(exponent_of(seen, "d")["exponent"])
-    1.000(25)
+    1.000 [0.975, 1.025]
     """
     law = power_law(variable)
     column = law.variables[0]

@@ -126,7 +126,7 @@ def tail_crossing(table: pd.DataFrame, level: float, *, confidence: float = 0.95
     --------
     >>> seen = pd.DataFrame({"n": [10, 12, 14], "best": [2**-4.0, 2**-5.0, 2**-6.0], "relative_error": 0.1})
     >>> print(tail_crossing(seen.assign(low=seen.best, high=seen.best), 2**-5.5))
-    13.00(38)
+    13.00 [12.62, 13.38]
     """
     rows, n, value, error = _reached(table)
     level, reach = math.log2(probability("level", level)), normal_reach(confidence)

@@ -6,8 +6,8 @@ coarse: rounding moves it by up to one, far more than the statistical error of a
 n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
 -ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
 circle. Its ceiling is the whole-number n*, and it moves smoothly with eps: for uniform samples and [-1, 1] the
-convention leaves a ripple of at most about 0.01 (median), against 0.3 of rounding. `interpolated_crossing` puts
-predictions on the same footing.
+convention leaves a ripple of up to 0.04 (median; a cubic through four n tells by how much the line is off), against 0.3
+of rounding. `interpolated_crossing` puts predictions on the same footing, ripple and all.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrik
 
 from rssp._arguments import integer, probability
+from rssp.errors import ArgumentError
 from rssp.estimates import Evidence
 from rssp.inference.counts import Counts, count_trials, hitting_times_of
 from rssp.inference.points import probabilities
+from rssp.inference.stopped import stopped_proportion
 from rssp.intervals import proportion_interval
 from rssp.laws.parse import identity_columns
 from rssp.trials import Trials
 
-__all__ = ["coverage", "interpolated_crossing", "required_n", "threshold_covariance"]
+__all__ = ["coverage", "interpolated_crossing", "points_covariance", "required_n", "threshold_covariance"]
 
 _Floats = NDArray[np.float64]
 
@@ -54,6 +56,8 @@ def coverage(
     -------
     DataFrame with columns n, eps, trials, successes, undecided, failed, low, best, high, quantity ("P(cover)"),
     confidence, evidence, and where the experiment is known law, d, norm, radius, targets; one row an eps and n.
+    Where what was seen decided when to stop there is a column `biased` too: `best` of the event that an `IntervalWidth`
+    looked at is free of the bias of stopping, that of any other row is the plain proportion, which is not.
     `undecided` trials have eps inside the bracket of their radius: they widen the interval; `best` goes by the middle
     of the bracket. `failed` trials ended in an error and are not among `trials`.
 
@@ -97,7 +101,24 @@ def coverage(
             "high": high.ravel(),
         }
     )
+    if trials.optional_stopping:
+        table = _without_stopping_bias(table, trials)
     return table.assign(**_what("P(cover)", trials, confidence))
+
+
+def _without_stopping_bias(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
+    """`best` of the event that the rule looked at by `stopped_proportion`, and which rows are left as they are."""
+    judges, only = getattr(trials.stop, "judges", None), len(table) == 1
+    pairs = zip(table["n"], table["eps"], table["undecided"], strict=True)
+    event = [judges is not None and not unsure and judges(n, eps, only) for n, eps, unsure in pairs]
+    biased = table.assign(biased=~np.array(event, dtype=bool))
+    if "batch" not in trials.table.columns:
+        return biased.assign(biased=True)
+    sizes = trials.succeeded.drop_duplicates(["batch", "trial"]).groupby("batch").size().to_list()
+    for i in np.flatnonzero(event):
+        best = stopped_proportion(int(table["successes"].iloc[i]), sizes, trials.stop.stops)
+        biased.loc[i, ["low", "best", "high"]] = min(best, table["low"].iloc[i]), best, max(best, table["high"].iloc[i])
+    return biased
 
 
 def _method(trials: Trials) -> str:
@@ -165,12 +186,14 @@ def required_n(
     Returns
     -------
     DataFrame with columns eps, delta, trials, failed, low, best, high, quantity ("n*" or "n* interpolated"),
-    confidence, evidence, and where the experiment is known law, d, norm, radius, targets; one row an eps and delta.
+    confidence, evidence, where the experiment is known law, d, norm, radius, targets, and experiment: one row an eps
+    and delta. Rows with the same `experiment` come from the same trials and share their errors: a fit to them needs
+    `points_covariance`.
 
     The whole-number interval consists of order statistics of the hitting times (exact, as
     ``scipy.stats.quantile_test``). The interpolated interval is where the two curves of pointwise bounds of P(n) cross
-    1 - delta. Either end is inf where the trials were cut off before it, and so is `best`; `low` is 0 where the trials
-    began above it.
+    1 - delta. `high` and `best` are inf where the trials were cut off before them; `low` is then the first n that they
+    leave open: n_max + 1, and n_max itself for the real-valued n*. It is 0 where the trials began above it.
 
     Examples
     --------
@@ -202,7 +225,8 @@ def required_n(
                 low, best, high = _order_statistics(counts, i, value, confidence)
             rows.append((counts.eps[i], value, counts.trials, counts.failed, low, best, high))
     found = pd.DataFrame(rows, columns=["eps", "delta", "trials", "failed", "low", "best", "high"])
-    return found.assign(**_what("n* interpolated" if interpolated else "n*", trials, confidence))
+    what = _what("n* interpolated" if interpolated else "n*", trials, confidence)
+    return found.assign(**what, experiment=trials.label)
 
 
 def _first(counts: Counts, reached: NDArray[np.bool_]) -> float:
@@ -263,12 +287,13 @@ def _from_zero(counts: Counts) -> Counts:
 def _crossings(counts: Counts, i: int, delta: float, curves: tuple[_Floats, _Floats]) -> tuple[float, float, float]:
     level, half = 1 - delta, 0.5 / counts.trials
     best = interpolated_crossing(counts.n, counts.middle[i] / counts.trials, level, half)
-    low = _low(counts, _cut_off(counts, interpolated_crossing(counts.n, curves[1], level)))
+    # the real n* lies above n_max where P(n_max) is below the level, perhaps by little: no end may pass n_max
+    low = _low(counts, min(interpolated_crossing(counts.n, curves[1], level), float(counts.n[-1])))
     high = interpolated_crossing(counts.n, curves[0], level)
     return min(low, best), best, max(high, best)
 
 
-def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: float = 0.5) -> NDArray[np.float64]:
+def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: float = 0.5) -> _Floats:
     """The covariance of the interpolated n* at different eps, which come from the same trials.
 
     A sample that is late at one eps is late at the next: the errors of neighbouring n* are strongly correlated, and a
@@ -284,10 +309,16 @@ def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: fl
     Returns
     -------
     float64 array (E, E), in the order of the rows of ``required_n(trials, eps, delta, interpolated=True)``; nan in the
-    rows and columns of an n* that the trials do not reach. For points of independent experiments put such blocks on
-    the diagonal (``scipy.linalg.block_diag``).
+    rows and columns of an n* that the trials do not reach. For points of several experiments or several delta there
+    is `points_covariance`.
     """
-    level = 1 - probability("delta", delta)
+    influence = _influence(trials, eps, probability("delta", delta))
+    return influence.T @ influence / len(influence) ** 2
+
+
+def _influence(trials: Trials, eps: ArrayLike | None, delta: float) -> _Floats:
+    """How each trial moves each interpolated n*, (trials, E); nan where an n* is not reached."""
+    level = 1 - delta
     counts = _from_zero(count_trials(trials, eps))
     _, times = hitting_times_of(trials, counts.eps)
     half = 0.5 / counts.trials
@@ -303,4 +334,55 @@ def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: fl
         weights = np.array([1 - w, w]) / (-pair * np.log(pair)) / max(b - a, 1e-300)
         seen = times[:, i, None] <= counts.n[where - 1 : where + 1]
         influence[:, i] = -(seen - p[where - 1 : where + 1]) @ weights
-    return influence.T @ influence / counts.trials**2
+    return influence
+
+
+def points_covariance(points: pd.DataFrame, *trials: Trials) -> _Floats:
+    """The covariance of the interpolated n* in a table, by the trials that its column `experiment` names.
+
+    Parameters
+    ----------
+    points : DataFrame with columns eps, delta, experiment: rows of ``required_n(..., interpolated=True)``, of one run
+        or of several put together
+    trials : the Trials that the rows come from, in any order
+
+    Returns
+    -------
+    float64 array (rows, rows): what `threshold_covariance` gives for rows of the same trials, zero between different
+    ones; nan where an n* is not reached.
+
+    Raises
+    ------
+    ArgumentError
+        Where the table lacks a column, or rows come from trials that were not given.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"trial": range(20), "eps": 0.1, "n": [5] * 8 + [6] * 8 + [7] * 3 + [8]})
+    >>> one, other = Trials.of(table), Trials.of(table.assign(n=table.n + 1))
+    >>> points = pd.concat([required_n(t, interpolated=True) for t in (one, other)])
+    >>> points_covariance(points, one, other).round(3).tolist()
+    [[0.043, 0.0], [0.0, 0.043]]
+    """
+    missing = [c for c in ("eps", "delta", "experiment") if c not in points.columns]
+    if missing:
+        raise ArgumentError("points", f"no column {', '.join(missing)}", "rows of required_n(..., interpolated=True)")
+    known = {t.label: t for t in trials}
+    label = points["experiment"].to_numpy()
+    strange = sorted(set(label) - set(known))
+    if strange:
+        raise ArgumentError("trials", f"none for the experiment {strange[0]}", "the trials of every row")
+    eps, delta = (points[c].to_numpy(dtype=np.float64) for c in ("eps", "delta"))
+    full = np.zeros((len(points), len(points)))
+    for name, seen in known.items():
+        rows = np.flatnonzero(label == name)
+        if not rows.size:
+            continue
+        influence = np.empty((0, 0))
+        for value in np.unique(delta[rows]):
+            here = np.flatnonzero(delta[rows] == value)
+            part = _influence(seen, eps[rows[here]], float(value))
+            influence = np.empty((len(part), rows.size)) if not influence.size else influence
+            influence[:, here] = part
+        full[np.ix_(rows, rows)] = influence.T @ influence / len(influence) ** 2
+    return full

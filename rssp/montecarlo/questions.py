@@ -55,8 +55,9 @@ def covering_probability(
     out : directory or None; a store that a stopped run resumes from
     error_norm : inf or 2, the norm of the error
     method : "measured", or "covering law": the prediction of `rssp.prediction.covering_law`, without enumerating
-        sums; the interval is then that of the average over `trials` samples (by default as many as the dimension
-        allows in seconds). Or "guarantee": what `rssp.guaranteed_failure` proves; nothing is drawn then
+        sums; the interval then holds the error of the average over `trials` samples (by default as many as the
+        dimension allows in seconds) and the law's own error as measured. Or "guarantee": what
+        `rssp.guaranteed_failure` proves; nothing is drawn then
 
     Raises
     ------
@@ -73,7 +74,7 @@ def covering_probability(
     choice("method", method, METHODS)
     n, eps = integer("n", n, 1), positive("eps", eps)
     trials = None if trials is None else integer("trials", trials, 1)
-    probability("confidence", confidence)
+    confidence = probability("confidence", confidence)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":
         from rssp.prediction.covering_law import predicted_coverage
@@ -124,7 +125,7 @@ def required_samples(
              quantity='n*')
     """
     choice("method", method, METHODS)
-    eps, delta = positive("eps", eps), probability("delta", delta)
+    eps, delta, confidence = positive("eps", eps), probability("delta", delta), probability("confidence", confidence)
     trials = None if trials is None else integer("trials", trials, 1)
     ball = Ball(law.dim) if ball is None else ball
     if method == "covering law":

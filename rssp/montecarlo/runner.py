@@ -217,6 +217,7 @@ def _result(experiment: Experiment, done: dict[int, Batch], prefix: _Prefix, dir
         reason=prefix.reason,
         optional_stopping=prefix.stop is not None and prefix.stop.optional_stopping,
         directory=directory,
+        stop=prefix.stop,
     )
 
 

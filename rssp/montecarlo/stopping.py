@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rssp._arguments import positive, probability
 from rssp.intervals import clopper_pearson
@@ -76,8 +77,9 @@ class IntervalWidth(StoppingRule):
     n, eps : the event; both needed except where the measurement has only one (Coverage)
     confidence : float in (0, 1)
 
-    The interval seen when stopping is not a valid interval any more, because the answer decided when to stop: an
-    estimate from such a run needs an interval that is valid at any time.
+    The interval seen when stopping is not a valid interval any more, because the answer decided when to stop, and the
+    proportion is biased. `rssp.coverage` gives such a run intervals that are valid at any time, and for this event the
+    estimate without the bias.
 
     >>> IntervalWidth(0.1, n=10, eps=0.1).reason((50.0, 1000.0))
     '50 of 1000 trials cover: the 95 % interval is 0.0281 wide, at most 0.1 was asked for'
@@ -107,6 +109,15 @@ class IntervalWidth(StoppingRule):
             f"{successes:.0f} of {trials:.0f} trials cover: the {self.confidence * 100:g} % interval is {width:.3g} "
             f"wide, at most {self.width:g} was asked for"
         )
+
+    def stops(self, successes: NDArray[np.float64], trials: float) -> NDArray[np.bool_]:
+        """Where it would stop, for an array of successes among so many trials."""
+        low, high = clopper_pearson(successes, trials, confidence=self.confidence)
+        return np.asarray(high - low <= self.width)
+
+    def judges(self, n: int, eps: float, only: bool) -> bool:
+        """Whether its event is that of this n and eps; `only` says that the measurement has no other."""
+        return (self.n == n or (self.n is None and only)) and (self.eps == eps or (self.eps is None and only))
 
     def check(self, experiment: Experiment) -> None:
         nothing: Columns = defaultdict(lambda: np.empty(0))  # stands for the columns of no trials, whatever they are

@@ -39,6 +39,7 @@ SLACK = 1e-9
 """stands for all rounding, relative to the sum of absolute terms: each is a product of positive numbers computed by
 convex combinations, right to 1e-13, and fewer than 1e4 are added at a time"""
 _RARE = 1e-6  # counts of the cells rarer than this are given up: every target missed
+_FAINT = 1e-3  # levels that reach the targets less often than this, relative to the best, are left out
 _FAMILIES = 3  # kinds of subsets used at a level
 _TINY = 2.0**-36  # windows e below: the gaps of 2 e around the knots are given up
 
@@ -351,7 +352,8 @@ def _cell_miss(cell: _Cell, shares: Floats, totals: Floats, chance: Floats, e: f
     """The mean over the ways to fall into the cells of 1 - 1 / max(E[Y^2] / E[Y]^2), and what was left out."""
     k, band = cell.pair.shape[1], len(cell.mean[0])
     level = np.arange(band) + cell.bottom
-    inside = (level >= 0) & (level < totals.shape[1])
+    density = cell.mean[len(cell.mean) // 2]
+    inside = (level >= 0) & (level < totals.shape[1]) & (density >= _FAINT * density.max())
     if not inside.any():
         return 1.0
     level = level[inside]

@@ -35,10 +35,10 @@ from rssp._arguments import array_of_eps, choice, integer, positive, probability
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate, Evidence
-from rssp.intervals import normal_reach
 from rssp.laws import Law
 from rssp.laws.parse import identity_columns, law_text
 from rssp.prediction.clumps import conditional_coverage, log_intensity
+from rssp.prediction.model_error import cover_interval, miss_interval
 from rssp.prediction.relations import relation_excess
 from rssp.prediction.saddlepoint import SMALL_DIM
 
@@ -55,14 +55,17 @@ _NODES = 9  # Gauss-Hermite, of the skewed normal part of rho
 _LIMIT = 3.0  # |rho| beyond it is not believed: exp(-rho) is a first-order factor
 
 
-def _averaged(
-    values: NDArray[np.float64], n: int, eps: NDArray[np.float64], confidence: float, quantity: str
+def _averaged(values: NDArray[np.float64], n: int, eps: NDArray[np.float64]) -> pd.DataFrame:
+    """Averages over samples with their standard errors, from values (samples, len(eps))."""
+    best, error = values.mean(axis=0), values.std(axis=0, ddof=1) / math.sqrt(len(values))
+    return pd.DataFrame({"n": n, "eps": eps, "samples": len(values), "error": error, "best": best})
+
+
+def _predicted(
+    table: pd.DataFrame, ends: tuple[NDArray[np.float64], NDArray[np.float64]], quantity: str, confidence: float
 ) -> pd.DataFrame:
-    """Averages over samples, from values (samples, len(eps)), in the form of a table of estimates."""
-    count, reach = len(values), normal_reach(probability("confidence", confidence))
-    best, error = values.mean(axis=0), values.std(axis=0, ddof=1) / math.sqrt(count)
-    low, high = (np.clip(best + side * reach * error, 0.0, 1.0) for side in (-1, 1))
-    table = pd.DataFrame({"n": n, "eps": eps, "samples": count, "error": error, "low": low, "best": best, "high": high})
+    """The averages with their interval, in the form of a table of estimates."""
+    table = table.assign(low=ends[0], high=ends[1])[["n", "eps", "samples", "error", "low", "best", "high"]]
     return table.assign(quantity=quantity, confidence=confidence, evidence=str(Evidence.PREDICTED))
 
 
@@ -200,12 +203,12 @@ def predicted_coverage(
     samples : how many samples to average over; by default 1000 in dimension 1, 200 up to 6, 16 up to 150, 6 above
     seed : samples are the same for every n and eps (a larger n adds vectors), so that differences are smooth
     density, heavy : as in `coverage_given_sample`
-    confidence : of the interval of the average over samples; the law's own error is not in it (see the head of this
-        module)
+    confidence : of the interval, which holds the error of the average over samples (by Student's law) and the
+        law's own, as measured: see `rssp.prediction.model_error` for where that is known and where extrapolated
 
     Returns
     -------
-    DataFrame with columns n, eps, samples, error (standard error of the average), low, best, high, quantity
+    DataFrame with columns n, eps, samples, error (standard error of the average alone), low, best, high, quantity
     ("P(cover)"), confidence, evidence ("predicted"), law, d, norm, radius, targets, one row an eps: the form of what
     `rssp.coverage` says of a measurement
 
@@ -217,12 +220,15 @@ def predicted_coverage(
     True
     """
     _check_law(law, ball)
-    eps, n = array_of_eps(eps), integer("n", n, 1)
+    eps, n, confidence = array_of_eps(eps), integer("n", n, 1), probability("confidence", confidence)
     values = []
     for i in range(_samples(samples, law.dim)):
         sample = _vectors(law, n, seed, i)
         values.append(_conditional(sample, ball, density, heavy, i)(eps))
-    return _averaged(np.array(values), n, eps, confidence, "P(cover)").assign(**identity_columns(law, ball))
+    table = _averaged(np.array(values), n, eps)
+    best, error = (table[c].to_numpy() for c in ("best", "error"))
+    ends = cover_interval(best, error, len(values), confidence, law_text(law), law.dim)
+    return _predicted(table, ends, "P(cover)", confidence).assign(**identity_columns(law, ball))
 
 
 def predicted_target_failure(
@@ -244,13 +250,16 @@ def predicted_target_failure(
     left out.
     """
     target = target_array(np.atleast_2d(np.asarray(target, dtype=np.float64)), law.dim, "target")
-    eps, n = array_of_eps(eps), integer("n", n, 1)
+    eps, n, confidence = array_of_eps(eps), integer("n", n, 1), probability("confidence", confidence)
     values = []
     for i in range(_samples(samples, law.dim)):
         sample = _vectors(law, n, seed, i)
         log_lambda, _ = log_intensity(sample, target, density, heavy)
         values.append(np.exp(-np.exp(np.minimum(log_lambda[0] + law.dim * np.log(2 * eps), 700.0))))
-    table = _averaged(np.array(values), n, eps, confidence, "P(miss one target)")
+    table = _averaged(np.array(values), n, eps)
+    best, error = (table[c].to_numpy() for c in ("best", "error"))
+    ends = miss_interval(best, error, len(values), confidence, law_text(law), law.dim)
+    table = _predicted(table, ends, "P(miss one target)", confidence)
     return table.assign(law=law_text(law), d=law.dim, targets="one")
 
 
@@ -275,14 +284,15 @@ def predicted_required_samples(
     Returns
     -------
     Estimate of n*, evidence "predicted". `best` is the smallest n whose predicted P(cover), averaged over samples, is
-    at least 1 - delta; `low` and `high` are the same for the upper and the lower end of the average's interval.
+    at least 1 - delta; `low` and `high` are the same for the upper and the lower end of its interval, model error
+    included.
 
     >>> from rssp.laws import Uniform
     >>> predicted_required_samples(Uniform(), 0.01, 0.5, Ball(1), samples=50).best
     11.0
     """
     _check_law(law, ball)
-    eps, delta = positive("eps", eps), probability("delta", delta)
+    eps, delta, confidence = positive("eps", eps), probability("delta", delta), probability("confidence", confidence)
     samples = _samples(samples, ball.dim)
 
     def covers(n: int, count: int, density: str) -> pd.Series[Any]:

@@ -338,7 +338,7 @@ def guaranteed_width(
     --------
     >>> import rssp
     >>> [layer.n for layer in guaranteed_width([6], 0.1, 0.1, law=rssp.Uniform())]
-    [44]
+    [33]
     """
     from rssp.laws import GatedProduct
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from rssp.errors import ArgumentError, StoreError
 from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 from rssp.study.definition import Tables
 from rssp.study.finding import find_study, list_studies, measured_by
+from rssp.study.neighbours import at_home, beside, foreign_code
 from rssp.study.running import run_study
 from rssp.study.tables import provenance, stored_tables
 
@@ -30,13 +32,14 @@ _N_MAX = {1: 26, 2: 22, 3: 22}
 
 
 def load_claims(path: Path) -> None:
-    """Run a file of one's own that calls ``add_claim``; ArgumentError where it adds none."""
+    """Run a file of one's own that calls ``add_claim``; ArgumentError where it adds none or cannot be run."""
     import runpy
 
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ArgumentError("claims", str(path), "a Python file that calls rssp.add_claim(...)")
     before = set(all_claims())
-    runpy.run_path(str(path), init_globals={"add_claim": add_claim})
+    with beside(path.parent), foreign_code("claims", path):
+        runpy.run_path(str(path), init_globals={"add_claim": add_claim})
     if set(all_claims()) == before:
         raise ArgumentError(
             "claims", str(path), "a file that adds at least one claim", "Call rssp.add_claim(Claim(...))."
@@ -167,7 +170,8 @@ def all_verdicts(
                 sources[found.name] = str(missing)
                 continue
             sources[found.name] = f"{folder} ({provenance(found, folder) or 'scale unknown'})"
-        verdicts += found.verdicts(tables)
+        with at_home(found):
+            verdicts += found.verdicts(tables)
         stored[found.name] = tables
     spoken = {v.claim.id for v in verdicts}
     for c in all_claims().values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rssp.schemas import COUNTS, IDENTITY, INTERVAL, Column, Schema
+from rssp.schemas import COUNTS, EXPERIMENT, IDENTITY, INTERVAL, Column, Schema
 
 __all__ = [
     "COVERAGE",
@@ -33,4 +33,5 @@ RESTS = Schema(*(column for column in INTERVAL if column.name in ("confidence", 
 COVERAGE = Schema(N, EPS) + COUNTS + INTERVAL + IDENTITY
 """what `rssp.inference.coverage` gives"""
 REQUIRED = Schema(EPS, DELTA, TRIALS, *(c for c in COUNTS if c.name == "failed")) + INTERVAL + IDENTITY
+REQUIRED += Schema(EXPERIMENT)
 """what `rssp.inference.required_n` gives"""

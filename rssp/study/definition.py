@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ class Study:
     figures : function (tables) -> Figure, by the figure's name
     findings : function (tables) -> what the tables say, one sentence each
     show : the tables that a run prints, by name
+    folder : where its file lies, whose other files its functions may import; `find_study` fills it in
 
     Raises
     ------
@@ -133,6 +135,7 @@ Did you mean 'needed'?
     figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
     findings: Callable[[Tables], Sequence[str]] = _no_findings
     show: Sequence[str] = ()
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))

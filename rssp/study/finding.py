@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib.util
+import os
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from rssp._shipped import studies_folder
 from rssp.errors import ArgumentError
 from rssp.study.definition import Study
+from rssp.study.neighbours import STUDY_MODULE, beside, foreign_code
 
 __all__ = ["find_study", "list_studies", "measured_by", "study_questions"]
 
@@ -27,38 +31,64 @@ def study_questions() -> dict[str, str]:
 
 @cache
 def _question(path: Path) -> str | None:
-    """The literal ``question=`` of the file's ``STUDY = Study(...)``; None where there is none."""
-    for statement in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+    """The literal ``question=`` of the file's ``STUDY = Study(...)``; None where there is no STUDY.
+
+    A remark in brackets where it is no literal or the file cannot be read: an author's half-written study must not hide
+    the others.
+    """
+    if path.name.startswith(".") or not os.path.isfile(path):  # what editors leave
+        return None
+    try:
+        statements = ast.parse(path.read_bytes(), str(path)).body
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as cause:
+        return f"(cannot be read: {cause})"
+    for statement in statements:
         match statement:
-            case ast.Assign(targets=[ast.Name(id="STUDY")], value=ast.Call(keywords=keywords)):
-                return next((ast.literal_eval(k.value) for k in keywords if k.arg == "question"), None)
+            case (
+                ast.Assign(targets=[ast.Name(id="STUDY")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="STUDY"), value=value)
+            ):
+                return _literal_question(value)
     return None
+
+
+def _literal_question(value: ast.expr | None) -> str:
+    given = [k.value for k in value.keywords if k.arg == "question"] if isinstance(value, ast.Call) else []
+    with suppress(ValueError):
+        found = ast.literal_eval(given[0]) if given else None
+        if isinstance(found, str):
+            return found
+    return "(not written as a literal)"
 
 
 def find_study(name: str) -> Study:
     """A study that comes with rssp by its name, or one of your own by the path of its file, which is run.
 
-    ArgumentError where there is none. The working directory is not searched: what lies there is run only if its path
-    is given.
+    ArgumentError where there is none, or where its file cannot be run. The working directory is not searched: what lies
+    there is run only if its path is given.
     """
     path = Path(name) if name.endswith(".py") else list_studies().get(name)
-    if path is None or not path.is_file():
+    if path is None or not os.path.isfile(path):
         known = ", ".join(list_studies())
         raise ArgumentError("study", repr(name), f"the path of a study file that ends in .py, or one of {known}")
-    spec = importlib.util.spec_from_file_location(f"rssp_study_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{STUDY_MODULE}{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ArgumentError("study", repr(name), "a Python file")
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(spec.name)
     sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.resolve().parent))  # as for a script: studies may share a file beside them
     try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
+        with beside(path.parent), foreign_code("study", path):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        if before is not None:
+            sys.modules[spec.name] = before
+        raise
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise ArgumentError("study", str(path), "a file that defines STUDY = rssp.Study(...)")
-    return study
+    return dataclasses.replace(study, folder=path.parent.resolve())
 
 
 def measured_by() -> dict[str, tuple[str, ...]]:

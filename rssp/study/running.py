@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rssp._version import __version__
 from rssp.errors import ArgumentError
 from rssp.study.definition import SCALES, Context, Study, Tables
+from rssp.study.neighbours import at_home
 from rssp.study.options import make_options
 from rssp.study.tables import read_tables, write_tables
 
@@ -52,29 +53,30 @@ def run_study(
 
     if scale not in SCALES:
         raise ArgumentError("scale", repr(scale), ", ".join(SCALES))
-    context = Context(scale, seed, workers, make_options(study.options, options))
-    tasks = {task.name: task for task in study.plan(context)}
-    if trials is not None:
-        tasks = {name: dataclasses.replace(task, trials=trials) for name, task in tasks.items()}
-    store = Path(out) / "store"
-    runs = {
-        name: run(task.experiment, task.trials, out=store, workers=workers, progress=progress, label=name)
-        for name, task in tasks.items()
-    }
-    tables = study.checked(study.analyse(runs, dataclasses.replace(context, tasks=tasks)))
-    folder = Path(figures) if figures is not None else Path(out) / study.name / scale
-    provenance = {
-        "study": study.name,
-        "scale": scale,
-        "seed": seed,
-        "rssp": __version__,
-        "options": dataclasses.asdict(context.options),
-        "tasks": {name: {"key": task.experiment.key, "trials": task.trials} for name, task in tasks.items()},
-    }
-    files = write_tables(study, tables, provenance, folder)
-    tables = read_tables(study, folder)  # what is drawn and judged is what was stored
-    files += draw(study, tables, folder)
-    return Outcome(study, tables, study.verdicts(tables), study.findings(tables), files)
+    with at_home(study):
+        context = Context(scale, seed, workers, make_options(study.options, options))
+        tasks = {task.name: task for task in study.plan(context)}
+        if trials is not None:
+            tasks = {name: dataclasses.replace(task, trials=trials) for name, task in tasks.items()}
+        store = Path(out) / "store"
+        runs = {
+            name: run(task.experiment, task.trials, out=store, workers=workers, progress=progress, label=name)
+            for name, task in tasks.items()
+        }
+        tables = study.checked(study.analyse(runs, dataclasses.replace(context, tasks=tasks)))
+        folder = Path(figures) if figures is not None else Path(out) / study.name / scale
+        provenance = {
+            "study": study.name,
+            "scale": scale,
+            "seed": seed,
+            "rssp": __version__,
+            "options": dataclasses.asdict(context.options),
+            "tasks": {name: {"key": task.experiment.key, "trials": task.trials} for name, task in tasks.items()},
+        }
+        files = write_tables(study, tables, provenance, folder)
+        tables = read_tables(study, folder)  # what is drawn and judged is what was stored
+        files += draw(study, tables, folder)
+        return Outcome(study, tables, study.verdicts(tables), study.findings(tables), files)
 
 
 def draw(study: Study, tables: Tables, folder: Path) -> list[Path]:
@@ -83,6 +85,6 @@ def draw(study: Study, tables: Tables, folder: Path) -> list[Path]:
 
     files: list[Path] = []
     for name, function in study.figures.items():
-        with style():
+        with style(), at_home(study):
             files += save(function(tables), folder / f"{study.name}-{name}")
     return files

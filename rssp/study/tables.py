@@ -45,7 +45,7 @@ def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
             kinds = {column.name: column.kind for column in schema}
             read = {column: _read(texts[column], kinds.get(str(column), "text")) for column in texts}
             tables[name] = schema.checked(pd.DataFrame(read, columns=texts.columns), f"{name} of {study.name}")
-        except (OSError, ValueError, ArgumentError) as cause:
+        except (OSError, ValueError, OverflowError, ArgumentError) as cause:
             raise StoreError(f"{path} cannot be read: {cause} Run the study again: rssp run {study.name}") from cause
     return tables
 
@@ -94,5 +94,5 @@ def provenance(study: Study, folder: Path) -> str:
     try:
         data = json.loads((folder / f"{study.name}.json").read_text(encoding="utf-8"))
         return f"scale {data['scale']}, seed {data['seed']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError):  # lost, torn, or JSON of another make
         return ""

@@ -1,13 +1,16 @@
 """The claims on proved sample sizes against what is computed, and the constants that they state."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import rssp
-from rssp.claims import check, claim
+from rssp.claims import all_claims, check, claim
+from rssp.laws.parse import identity_columns
 from rssp.prediction.guarantees import guaranteed_samples
 from rssp.prediction.restricted import closed_form_failure, one_sided_failure
 
@@ -48,8 +51,23 @@ def test_constants_of_what_is_computed(bits):
 
 
 def test_what_is_proved_stands_beside_a_fitted_constant():
-    seen = pd.DataFrame({"eps": [2.0**-6], "delta": [0.01], "low": [17.0], "best": [18.0], "high": [19.0]})
+    seen = pd.DataFrame(
+        {"eps": 2.0 ** -np.array([4.0, 6.0, 8.0]), "delta": 0.01, "low": [15.0, 18.0, 20.0]}
+        | {"best": [16.0, 18.0, 20.0], "high": [17.0, 19.0, 21.0], "quantity": "n*", "evidence": "measured"}
+        | identity_columns(rssp.Uniform(), rssp.Ball(1))
+        | {"confidence": 0.95}
+    )
     verdict = check(claim("lueker-1998"), seen)
     assert "at least" in verdict.text
     assert "proved here: C <= 9.9" in verdict.text
     assert verdict.constant.high < 9.9
+
+
+def test_the_derivation_names_its_claims_and_steps():
+    theory = (Path(__file__).parents[2] / "docs" / "theory" / "guarantees.md").read_text(encoding="utf-8")
+    own = [c for c in all_claims().values() if c.paper.endswith("guarantees.md")]
+    assert len(own) == 3
+    for c in own:
+        assert f"`{c.id}`" in theory
+        for step in re.findall(r"\b[GML]\d\b", c.number):
+            assert f"**{step}" in theory

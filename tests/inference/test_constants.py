@@ -74,13 +74,35 @@ def test_censored_points_are_left_out_and_counted():
         smallest_constant(table, g)
 
 
-def test_whole_numbers_without_width_are_answered():
+def test_whole_numbers_without_width_are_lowered_by_one_and_not_tested_for_drift():
     table = points(np.ceil(2 * X + 1), half=0.0)
     fit = smallest_constant(table, g)
-    assert fit.constant.low == fit.constant.best == fit.constant.high
-    assert fit.drift is not None
-    few = smallest_constant(table.iloc[:2], g)
-    assert (few.drift, few.drift_text) == (None, "")
+    assert fit.constant.best == fit.constant.high
+    assert fit.constant.low == pytest.approx((np.ceil(2 * X + 1) - 1).__truediv__(X).max())
+    assert (fit.drift, fit.drift_text) == (None, "")
+    assert "whole-number" in fit.untested
+    enough = smallest_constant(table.assign(confidence=1 - 0.05 / len(X)), g)
+    assert enough.constant.low == enough.constant.best
+    largest = smallest_constant(table, g, lower_bound=True).constant
+    assert largest.high == pytest.approx(((np.ceil(2 * X + 1) + 1) / X).min())
+    few = smallest_constant(points(2 * X).iloc[:2], g)
+    assert (few.drift, few.untested) == (None, "fewer than three values of eps, d or dim")
+
+
+def test_points_of_the_same_trials_drift_only_with_their_covariance():
+    table = points(2 * X).assign(experiment="0123456789ab")
+    assert "points_covariance" in smallest_constant(table, g).untested
+    assert smallest_constant(table, g, covariance=0.01 * np.eye(11)).drift is not None
+
+
+def test_the_confidence_is_that_of_the_table_s_column():
+    sure = points(2 * X + 0.1 * np.sin(X), half=0.2)
+    loose = points(2 * X + 0.1 * np.sin(X), half=0.2 / 1.959963984540054).assign(confidence=0.6826894921370859)
+    for lower_bound in (False, True):
+        a, b = (smallest_constant(t, g, lower_bound=lower_bound) for t in (sure, loose))
+        end = "high" if lower_bound else "low"
+        assert getattr(a.constant, end) == pytest.approx(getattr(b.constant, end))
+        assert a.drift.low == pytest.approx(b.drift.low)
 
 
 def test_bad_input_is_named():

@@ -14,6 +14,7 @@ from rssp.inference import (
     exponent_of,
     fit_scaling,
     power_law,
+    scaling_answer,
 )
 
 X = np.arange(3.0, 21.0, 1.5)
@@ -117,6 +118,29 @@ def test_no_law_is_selected_where_all_fail():
     ranking = compare_scaling(table, ["log", "log-power"])
     assert not ranking.accepted.any()
     assert not ranking.selected.any()
+    assert scaling_answer(ranking).startswith("no law is accepted: log")
+
+
+def test_laws_that_cannot_be_told_apart_are_named():
+    few = noisy(1 + 1.1 * X + 1.5 * np.log2(X), sigma=2.0)
+    ranking = compare_scaling(few)
+    assert not ranking.selected.any()
+    assert scaling_answer(ranking).startswith("cannot be told apart: ")
+    assert "log+loglog" in scaling_answer(ranking)
+    sharp = compare_scaling(noisy(3 + 1.2 * X), ["log", "power"])
+    assert scaling_answer(sharp).startswith("log: a = ")
+    nested = compare_scaling(noisy(3 + 1.2 * X), ["log", "log+loglog"]).set_index("law")
+    assert nested.rival_p["log+loglog"] == 1.0  # a larger law is never ruled out
+    assert not nested.selected.any()
+
+
+def test_a_rival_is_ruled_out_by_its_own_data_only():
+    """A rival that is accepted, but whose data would hardly ever favour the other as clearly."""
+    table = noisy(3 + 1.2 * X, sigma=0.35)
+    ranking = compare_scaling(table, ["log", "log-power"]).set_index("law")
+    assert ranking.accepted.all()
+    assert ranking.rival_p["log-power"] < 0.05
+    assert ranking.selected["log"]
 
 
 def test_held_out_chi2_is_the_prediction_s_own():
@@ -189,11 +213,61 @@ def test_exponents_of_one_variable():
 
 
 def test_a_parameter_the_points_do_not_bound_has_an_open_interval():
-    law = ScalingLaw("bounded", lambda eps, a, s: 5 + a * 0 + np.tanh(s) + 0 * eps, ("a", "s"), start=(0.0, 1.0))
+    law = ScalingLaw("bounded", lambda eps, s: 5 + np.tanh(s) + 0 * eps, ("s",))
     fit = fit_scaling(points(np.full(len(X), 6.0)), law)
-    assert (fit["a"].low, fit["a"].high) == (-np.inf, np.inf)
     assert np.isfinite(fit["s"].low)
     assert fit["s"].high == np.inf
+
+
+@pytest.mark.parametrize("law", ["log", "log+loglog", "log-power", "power"])
+def test_points_at_one_eps_determine_no_growth(law):
+    same = points([8.0, 8.1, 8.2, 8.1], x=np.full(4, 5.0))
+    with pytest.raises(ArgumentError, match="do not determine"):
+        fit_scaling(same, law)
+
+
+@pytest.mark.parametrize("law", ["joint", "joint+offset", "joint-linear"])
+def test_points_of_one_dimension_determine_no_growth_in_it(law):
+    with pytest.raises(ArgumentError, match="do not determine"):
+        fit_scaling(points(3 + 1.2 * X, d=2), law)
+    with pytest.raises(ArgumentError, match="do not determine factor, exponent"):
+        exponent_of(points(3 + 1.2 * X, d=2).assign(eps=0.1), "d")
+
+
+def test_points_of_the_same_trials_need_a_covariance():
+    table = noisy(3 + 1.2 * X).assign(experiment="0123456789ab")
+    with pytest.raises(ArgumentError, match=r"12 points of the same trials .* Use points_covariance"):
+        fit_scaling(table)
+    with pytest.raises(ArgumentError, match="same trials"):
+        compare_scaling(table)
+    assert fit_scaling(table, covariance=0.05**2 * np.eye(len(X))).dof == len(X) - 2
+    assert fit_scaling(table.assign(experiment=[f"{i}" for i in range(len(X))])).dof == len(X) - 2
+
+
+def test_a_covariance_of_few_rare_failures_is_refused():
+    table = noisy(3 + 1.2 * X).assign(trials=1000, delta=0.01)
+    covariance = 0.05**2 * np.eye(len(X))
+    found = attempt_scaling(table, covariance=covariance)
+    assert not found
+    assert "12 points with 10 trials on the rarer side" in str(found)
+    wide, narrow = (attempt_scaling(table.assign(trials=t), covariance=covariance) for t in (2000, 10**7))
+    assert wide["b"].high - wide["b"].low > narrow["b"].high - narrow["b"].low
+    assert narrow.p_value == pytest.approx(
+        fit_scaling(table.drop(columns="trials"), covariance=covariance).p_value, rel=1e-3
+    )
+
+
+def test_the_confidence_of_the_table_is_that_of_its_column():
+    sure = noisy(3 + 1.2 * X).assign(confidence=0.95)
+    half = sure.assign(low=lambda t: t.best - (t.best - t.low) / Z, high=lambda t: t.best + (t.high - t.best) / Z)
+    loose = half.assign(confidence=0.6826894921370859)
+    assert fit_scaling(loose).chi2 == pytest.approx(fit_scaling(sure).chi2)
+    assert fit_scaling(loose)["b"].low == pytest.approx(fit_scaling(sure)["b"].low)
+    assert compare_scaling(loose, ["log"]).p_value[0] == pytest.approx(compare_scaling(sure, ["log"]).p_value[0])
+    mixed = pd.concat([sure.iloc[:6], loose.iloc[6:]])
+    assert fit_scaling(mixed).chi2 == pytest.approx(fit_scaling(sure).chi2)
+    with pytest.raises(ArgumentError, match="confidence 7"):
+        fit_scaling(sure.assign(confidence=7.0))
 
 
 def test_degenerate_input_is_named_with_a_remedy():

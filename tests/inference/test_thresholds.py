@@ -1,3 +1,4 @@
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -15,9 +16,11 @@ from rssp.inference import (
     confidence_sequence,
     coverage,
     interpolated_crossing,
+    points_covariance,
     required_n,
     threshold_covariance,
 )
+from rssp.inference.stopped import stopped_proportion
 from rssp.inference.thresholds import _binomial_quantile
 from rssp.montecarlo import IntervalWidth, run
 from rssp.schemas import IDENTITY
@@ -81,7 +84,8 @@ def test_profiles_and_hitting_times_agree(seed, delta):
     for interpolated in (False, True):
         a = required_n(trials, eps, delta, interpolated=interpolated)
         b = required_n(other, eps, delta, interpolated=interpolated)
-        pd.testing.assert_frame_equal(a, b)
+        assert a["experiment"][0] != b["experiment"][0]
+        pd.testing.assert_frame_equal(a.drop(columns="experiment"), b.drop(columns="experiment"))
     c, d = coverage(trials, eps), coverage(other, n=np.arange(1, 8))
     pd.testing.assert_frame_equal(c, d)
     np.testing.assert_allclose(threshold_covariance(trials, eps, delta), threshold_covariance(other, eps, delta))
@@ -115,7 +119,7 @@ def test_censored_trials_open_the_interval():
     assert (rare.low, rare.best, rare.high) == (7, np.inf, np.inf)
     assert required_n(hits(times, n_max=30), delta=0.01).iloc[0].low == 31
     real = required_n(seen, delta=0.01, interpolated=True).iloc[0]
-    assert (real.low, real.best, real.high) == (7, np.inf, np.inf)
+    assert (real.low, real.best, real.high) == (6, np.inf, np.inf)  # n* may lie just past n_max
 
 
 def test_what_starts_above_the_threshold_is_open_below():
@@ -234,7 +238,32 @@ def test_a_run_that_was_stopped_by_what_it_saw_gets_the_wider_intervals():
     assert stopped.trials < 640
     hit = int(stopped.table["covered"].sum())
     low, high = confidence_sequence(hit, stopped.trials)
-    assert coverage(stopped)[["low", "high"]].iloc[0].tolist() == [low, high]
+    seen = coverage(stopped).iloc[0]
+    assert [seen.low, seen.high] == [low, high]
+    assert not seen.biased
+    assert seen.best != hit / stopped.trials
+
+
+def test_other_events_of_a_stopped_run_are_marked_as_biased():
+    experiment = Experiment(Uniform(), Ball(), HittingTimes((0.2, 0.1), 12), batch_size=16)
+    stopped = run(experiment, 640, stop=IntervalWidth(0.3, n=8, eps=0.1), progress=False)
+    seen = coverage(stopped)
+    assert seen.loc[~seen.biased, ["n", "eps"]].to_numpy().tolist() == [[8, 0.1]]
+    assert "biased" not in coverage(run(experiment, 32, progress=False))
+    by_hand = Trials.of(stopped.table, n_max=12, optional_stopping=True)
+    assert coverage(by_hand).biased.all()
+
+
+def test_the_paths_of_a_stopped_run_are_counted_as_brute_force_does():
+    sizes, stops = (2, 1, 2), lambda s, m: np.abs(s - m / 2) >= 1
+    for total in range(6):
+        paths = begun = 0
+        for trials in itertools.product((0, 1), repeat=5):
+            ends = [sum(trials[:m]) for m in (2, 3)]
+            if sum(trials) == total and not any(stops(e, m) for e, m in zip(ends, (2, 3), strict=True)):
+                paths, begun = paths + 1, begun + trials[0]
+        if paths:
+            assert stopped_proportion(total, sizes, stops) == pytest.approx(begun / paths)
 
 
 def test_trials_of_another_measurement_are_refused():
@@ -283,3 +312,28 @@ def test_trials_that_never_or_always_cover():
     assert (at_once.low, at_once.best, at_once.high) == (0, 0, 0)
     assert np.isnan(threshold_covariance(hits([-1] * 50))).all()
     assert coverage(hits([3, 4]), n=[]).empty
+
+
+def test_points_covariance_puts_each_experiment_in_its_block():
+    rng = np.random.default_rng(2)
+    one, other = (hits_at_two(rng.integers(4, 9, 300)) for _ in range(2))
+    parts = [required_n(t, delta=[0.5, 0.1], interpolated=True) for t in (one, other)]
+    both = pd.concat(parts, ignore_index=True)
+    mixed = both.sample(frac=1, random_state=0)
+    full = points_covariance(mixed, other, one)
+    order = mixed.index.to_numpy()
+    plain = points_covariance(both, one, other)
+    np.testing.assert_allclose(full, plain[np.ix_(order, order)])
+    assert not plain[:4, 4:].any()
+    median = (parts[0]["delta"] == 0.5).to_numpy()
+    np.testing.assert_allclose(plain[:4, :4][np.ix_(median, median)], threshold_covariance(one))
+    with pytest.raises(ArgumentError, match="trials of every row"):
+        points_covariance(both, one)
+    with pytest.raises(ArgumentError, match="no column experiment"):
+        points_covariance(both.drop(columns="experiment"), one)
+
+
+def hits_at_two(times):
+    """Hitting times at two eps of the same trials."""
+    parts = [pd.DataFrame({"trial": range(len(times)), "eps": e, "n": times + i}) for i, e in enumerate((0.1, 0.05))]
+    return Trials.of(pd.concat(parts), n_max=20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pyarrow.parquet as pq
 import pytest
@@ -150,3 +151,16 @@ def test_an_interrupted_run_keeps_what_was_computed(tmp_path, monkeypatch):
     (summary,) = tmp_path.glob("*/run.json")
     assert json.loads(summary.read_text())["reason"] == "interrupted"
     assert_frame_equal(quiet(cheap(), 100, out=tmp_path).table, quiet(cheap(), 100).table, check_exact=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_the_umask_says_who_may_read_results(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        run(cheap(), 8, out=tmp_path / "out", progress=False)
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(files) == 3
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}

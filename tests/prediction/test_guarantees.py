@@ -398,7 +398,8 @@ def test_density_floors(law, reach, truth):
 
 
 @pytest.mark.parametrize("law", [
-    rssp.NormallyScaledNormal(), rssp.NormallyScaledNormal(2), rssp.NormallyScaledUniform(), rssp.NormallyScaledUniform(2),
+    rssp.NormallyScaledNormal(), rssp.NormallyScaledNormal(2), rssp.NormallyScaledUniform(),
+    rssp.NormallyScaledUniform(2),
     rssp.NormallyScaledUniform(3), rssp.IndependentNormalProduct(2),
 ])  # fmt: skip
 def test_densities_of_products_by_quadrature(law):

@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import norm
 from statistical_helpers import assert_at_least, assert_proportion, assert_same_law, trials_needed
 
+from rssp.errors import ArgumentError
 from rssp.inference import (
     clopper_pearson,
     confidence_sequence,
@@ -92,17 +93,17 @@ def test_helpers_pass_what_is_right_and_fail_what_is_wrong():
 
 
 def test_fits_to_points_of_the_same_trials_need_their_covariance():
-    """The slope's interval with the covariance covers as stated; without, its chi2 is not chi2-distributed."""
+    """The slope's interval and the p-value with the covariance are as stated; without it there is no fit."""
     rng, offsets = np.random.default_rng(11), 8.0 + 1.25 * np.arange(1, 8)
-    runs, inside, p_values, naive = 120, 0, [], []
+    runs, inside, p_values = 120, 0, []
     for _ in range(runs):
         trials = _hits(rng, 500, offsets)
         points = required_n(trials, interpolated=True)
         fit = fit_scaling(points, "log", covariance=threshold_covariance(trials), systematic=0.01)
         inside += fit["b"].contains(1.25)
         p_values.append(fit.p_value)
-        naive.append(fit_scaling(points, "log").p_value)
     assert_at_least(inside, runs, 0.95, detectable=0.3)
-    # 1/2 of the p-values should be below 1/2; with independence assumed the points lie far too close to the line
+    # 1/2 of the p-values should be below 1/2
     assert_proportion(int((np.array(p_values) < 0.5).sum()), runs, 0.5, detectable=0.4)
-    assert np.mean(np.array(naive) < 0.5) < 0.15
+    with pytest.raises(ArgumentError, match="same trials"):
+        fit_scaling(points, "log")

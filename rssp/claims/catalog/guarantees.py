@@ -7,11 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp.claims.catalog.formulas import NOTES, bits, joint
+from rssp.claims.catalog.formulas import bits, joint
+from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
 
 __all__ = ["CLAIMS"]
 
+_NOTES = "rssp, docs/theory/guarantees.md"
 _TILT = 4.0
 
 
@@ -30,8 +32,8 @@ def _closed_form(eps, delta, p, w, radius):
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="own-guarantee",
-        paper=NOTES,
-        number="docs/theory/guarantees.md, G1 to G5 and L1",
+        paper=_NOTES,
+        number="G1, G2, G4, G5 and L1",
         statement="A law that is uniform on [-w, w] with probability p covers [-radius, radius] within eps, but for "
         "probability delta, from that many numbers on. On [-w/2, w/2], u/v, the odds of a random target to be "
         "uncovered, falls by the factor 1 - p/4 a number in the mean: the first term. Numbers whose positive and whose "
@@ -45,29 +47,31 @@ CLAIMS: tuple[Claim, ...] = (
         quantity="n*",
         formula=_closed_form,
         constants={"p": 1.0, "w": 1.0, "radius": 1.0},
-        valid="independent numbers, 0 < eps < w, 0 < delta < 1; each term rounded up to a whole number; the second is "
-        "0 where radius <= w/2",
+        scope=Scope(laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}),
+        valid="other laws have their p and w, other intervals their radius; independent numbers, 0 < eps < w, 0 < "
+        "delta < 1; each term rounded up to a whole number; the second is 0 where radius <= w/2",
         wording=Wording.VERIFIED,
     ),
     Claim(
         id="own-restricted-growth",
-        paper=NOTES,
-        number="docs/theory/guarantees.md, G1",
-        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one more "
-        "number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y of the interval, "
-        "z - X lies within dy of y with probability dy/2.",
+        paper=_NOTES,
+        number="G1",
+        statement="In the process on [-1/2, 1/2] in which targets that leave the interval on the way are lost, one "
+        "more number increases the covered fraction v by exactly v(1 - v)/2 in the mean: whatever z and y in the "
+        "interval, z - X lies within dy of y with probability dy/2.",
         latex=r"\mathbf{E}[v_{t+1} - v_t \mid v_t] = \frac{1}{2} v_t (1 - v_t)",
         kind=Kind.EQUALITY,
         quantity="E[dv]",
         formula=lambda v, c: c * np.asarray(v, dtype=np.float64) * (1 - np.asarray(v, dtype=np.float64)),
         constants={"c": 0.5},
-        valid="X uniform on [-1, 1], targets in [-1/2, 1/2], the restricted process",
+        scope=Scope(laws=("uniform",), d=1, radius=0.5, note="the restricted process"),
+        valid="X uniform on [-1, 1], targets in [-1/2, 1/2]: what RestrictedFractions measures",
         wording=Wording.VERIFIED,
     ),
     Claim(
         id="own-guarantee-lueker",
-        paper=NOTES,
-        number="docs/theory/guarantees.md, Lueker's constant",
+        paper=_NOTES,
+        number="Lueker's constant",
         statement="Lueker's C is at most 9.9: the closed form for min(eps, delta) below 2^-18, and from there to 1/8 "
         "what rssp.guaranteed_samples proves at every power of two, the next smaller one standing for all in between.",
         latex=r"n \geq 9.9 \log_2 \frac{1}{\min(\varepsilon, \delta)}",
@@ -75,7 +79,10 @@ CLAIMS: tuple[Claim, ...] = (
         quantity="n*",
         formula=lambda eps, delta, C: C * bits(joint(eps, delta)),
         constants={"C": 9.9},
-        valid="X_i uniform on [-1, 1], targets in [-1, 1], min(eps, delta) <= 1/8",
+        scope=Scope(
+            laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 0.125)}
+        ),
+        valid="X_i uniform on [-1, 1], targets in [-1, 1]; eps <= 1/8 is enough in place of delta <= 1/8",
         wording=Wording.VERIFIED,
     ),
 )
