@@ -154,7 +154,7 @@ class _Window(NamedTuple):
     weight: Floats
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _normal_mass(lower, upper):
     """Twice the mass of N(0, 1/2) between lower and upper, from the side without cancellation."""
     if lower > 0.0:
@@ -164,7 +164,7 @@ def _normal_mass(lower, upper):
     return math.erf(upper) - math.erf(lower)
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _rectangle(z, first, slope, width, window):
     """P(both sums within eps of z): the first, of variance `first`, by its nodes, the second by its conditional law.
 
@@ -184,7 +184,7 @@ def _rectangle(z, first, slope, width, window):
     return part * (half / math.sqrt(2.0 * math.pi * first))
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _plus_log_rectangles(value, va, vb, vi, det, log_area, window):
     """value + the log probability that both sums are in the window, given the three chi-square variables."""
     eps = window.eps

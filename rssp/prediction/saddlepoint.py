@@ -67,7 +67,7 @@ def _dot(t, sample, i):
     return u
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _less_inner_product(value, t, z):
     """value - <t, z>, term by term: stored tables know the last bit, which the order of the terms decides."""
     for a in range(t.size):
@@ -75,7 +75,7 @@ def _less_inner_product(value, t, z):
     return value
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _plus_cumulants(value, sample, t):
     """value + K(t), term by term."""
     log2 = math.log(2.0)
@@ -90,23 +90,24 @@ def _tilted_probability(u):
     return 1.0 / (1.0 + math.exp(-u)) if u > -700.0 else 0.0
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _differentiate(sample, s):
     """The gradient of K(t) - <t, z> and the lower triangle of its matrix of second derivatives, at the tilt."""
-    d = s.tilt.size
-    s.gradient[:] = -s.target
-    s.factor[:] = 0.0
+    target, tilt, gradient, factor = s.target, s.tilt, s.gradient, s.factor
+    d = tilt.size
+    gradient[:] = -target
+    factor[:] = 0.0
     for i in range(sample.shape[0]):
-        p = _tilted_probability(_dot(s.tilt, sample, i))
+        p = _tilted_probability(_dot(tilt, sample, i))
         v = p * (1.0 - p)
         for a in range(d):
-            s.gradient[a] += p * sample[i, a]
+            gradient[a] += p * sample[i, a]
             w = v * sample[i, a]
             for b in range(a + 1):
-                s.factor[a, b] += w * sample[i, b]
+                factor[a, b] += w * sample[i, b]
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _factorise(matrix):
     """The lower Cholesky factor in place; False where a pivot vanishes: the tilt runs off to infinity."""
     for a in range(matrix.shape[0]):
@@ -123,42 +124,45 @@ def _factorise(matrix):
     return True
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _decrement(s):
     """The squared Newton decrement, factor^-1 gradient left in `step`."""
+    step, gradient, factor = s.step, s.gradient, s.factor
     decrement = 0.0
-    for a in range(s.step.size):
-        w = s.gradient[a]
+    for a in range(step.size):
+        w = gradient[a]
         for b in range(a):
-            w -= s.factor[a, b] * s.step[b]
-        s.step[a] = w / s.factor[a, a]
-        decrement += s.step[a] * s.step[a]
+            w -= factor[a, b] * step[b]
+        step[a] = w / factor[a, a]
+        decrement += step[a] * step[a]
     return decrement
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _finish_step(s):
     """step = (factor factor^T)^-1 gradient, from what `_decrement` left."""
-    d = s.step.size
+    step, factor = s.step, s.factor
+    d = step.size
     for a in range(d - 1, -1, -1):
-        w = s.step[a]
+        w = step[a]
         for b in range(a + 1, d):
-            w -= s.factor[b, a] * s.step[b]
-        s.step[a] = w / s.factor[a, a]
+            w -= factor[b, a] * step[b]
+        step[a] = w / factor[a, a]
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _search_line(sample, s, value, decrement):
     """Halve the step until the exponent falls by a quarter of what it promises; moves the tilt, returns the value."""
+    target, tilt, trial, step = s.target, s.tilt, s.trial, s.step
     size, new_value = 1.0, value
     for _ in range(_HALVINGS):
-        for a in range(s.tilt.size):
-            s.trial[a] = s.tilt[a] - size * s.step[a]
-        new_value = _plus_cumulants(_less_inner_product(0.0, s.trial, s.target), sample, s.trial)
+        for a in range(tilt.size):
+            trial[a] = tilt[a] - size * step[a]
+        new_value = _plus_cumulants(_less_inner_product(0.0, trial, target), sample, trial)
         if new_value <= value - 0.25 * size * decrement + 1e-13 * abs(value):
             break
         size *= 0.5
-    s.tilt[:] = s.trial
+    tilt[:] = trial
     return new_value
 
 
@@ -180,44 +184,44 @@ def _solve(sample, s):
     return True, value
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _second_order(sample, s):
     """(the root's logarithm in (S1), c of (S2)) at the solved tilt."""
-    d = s.tilt.size
-    y = s.whitened
-    s.third[:] = 0.0
-    s.first[:] = 0.0
+    tilt, factor, y, first, third = s.tilt, s.factor, s.whitened, s.first, s.third
+    d = tilt.size
+    third[:] = 0.0
+    first[:] = 0.0
     rho4 = 0.0
     for i in range(sample.shape[0]):
-        p = _tilted_probability(_dot(s.tilt, sample, i))
+        p = _tilted_probability(_dot(tilt, sample, i))
         v = p * (1.0 - p)
         k3 = v * (1.0 - 2.0 * p)
         square = 0.0
         for a in range(d):
             w = sample[i, a]
             for b in range(a):
-                w -= s.factor[a, b] * y[b]
-            y[a] = w / s.factor[a, a]
+                w -= factor[a, b] * y[b]
+            y[a] = w / factor[a, a]
             square += y[a] * y[a]
         rho4 += v * (1.0 - 6.0 * v) * square * square
         for a in range(d):
-            s.first[a] += k3 * square * y[a]
+            first[a] += k3 * square * y[a]
             for b in range(d):
                 w = k3 * y[a] * y[b]
                 for c in range(d):
-                    s.third[a, b, c] += w * y[c]
+                    third[a, b, c] += w * y[c]
     correction = rho4 / 8.0
     log_root = 0.5 * d * math.log(2.0 * math.pi)
     for a in range(d):
-        log_root += math.log(s.factor[a, a])
-        correction -= s.first[a] * s.first[a] / 8.0
+        log_root += math.log(factor[a, a])
+        correction -= first[a] * first[a] / 8.0
         for b in range(d):
             for c in range(d):
-                correction -= s.third[a, b, c] * s.third[a, b, c] / 12.0
+                correction -= third[a, b, c] * third[a, b, c] / 12.0
     return log_root, correction
 
 
-@kernel(inner=True)
+@kernel(hot=True)
 def _add_density(total, part, tilt, mean_tilt):
     """log(e^total + e^part); mean_tilt (d,), weighted by the densities, takes in `tilt`."""
     if part > total:
