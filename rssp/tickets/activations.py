@@ -46,6 +46,7 @@ class Activation:
     slopes : (lowest, highest) derivative anywhere; a certificate needs it. For half-lines (curvature 0) it follows.
     values : (infimum, supremum) of the function
     centred : callable, ``phi(x) - phi(0)`` without cancellation; needed only where phi(0) is not 0
+    straight : the function is its half-lines and phi(0) exactly for inputs up to this (infinity for curvature 0)
     bend : None, or a bound on the |second derivative| everywhere: certificates use slopes over the range at hand
 
     Examples
@@ -65,6 +66,7 @@ class Activation:
     values: tuple[float, float] = (-math.inf, math.inf)
     centred: Callable[[torch.Tensor], torch.Tensor] | None = field(default=None, compare=False)
     bend: float | None = None
+    straight: float = 0.0
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -100,6 +102,16 @@ class Activation:
         """phi(0)."""
         return float(self(torch.zeros(1, dtype=torch.float64))[0])
 
+    def half_lines(self, high: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where the function is two half-lines up to `high`."""
+        return (
+            np.full(high.shape, True)
+            if self.curvature == 0
+            else high <= self.straight
+            if self.straight
+            else high < -math.inf
+        )
+
     def slopes_between(
         self, low: NDArray[np.float64], high: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -113,8 +125,11 @@ class Activation:
         """
         lowest, highest = self.slopes if self.slopes is not None else (-self.lipschitz, self.lipschitz)
         m, most = np.full(low.shape, lowest), np.full(low.shape, highest)
-        if self.curvature == 0:
-            for one_side, slope in ((low >= 0, self.slope_right), (high <= 0, self.slope_left)):
+        straight = self.half_lines(high)
+        if straight.any():
+            sides = (self.slope_left, self.slope_right)
+            m[straight], most[straight] = min(sides), max(sides)
+            for one_side, slope in ((straight & (low >= 0), sides[1]), (straight & (high <= 0), sides[0])):
                 m[one_side] = most[one_side] = slope
         elif self.bend is not None:
             parts = 16
@@ -134,7 +149,7 @@ class Activation:
         ends = self(torch.from_numpy(np.stack([low, high]))).numpy()
         low_slope, high_slope = self.slopes_between(low, high)
         a, b = np.minimum(*ends), np.maximum(*ends)
-        if self.curvature == 0:
+        if self.curvature == 0 or (self.slope_left == 0 and self.straight):
             inside = (low < 0) & (high > 0)
             a, b = np.where(inside, np.minimum(a, self.at_zero), a), np.where(inside, np.maximum(b, self.at_zero), b)
         else:
@@ -162,7 +177,7 @@ class Activation:
 # GELU |phi(x) (2 - x^2)| <= 2 phi(0), SiLU at most 1/2. ReLU6: (x - 6) <= x^2 / 24. Slopes of GELU lie in
 # [-0.12905, 1.12905] (at x = -+sqrt 2), those of SiLU in [-0.09984, 1.09984] (at x = -+2.3994): rounded outwards.
 RELU = Activation("relu", torch.relu, 0.0, 1.0, 0.0, values=(0.0, math.inf))
-RELU6 = Activation("relu6", F.relu6, 0.0, 1.0, 1 / 12, slopes=(0.0, 1.0), values=(0.0, 6.0))
+RELU6 = Activation("relu6", F.relu6, 0.0, 1.0, 1 / 12, slopes=(0.0, 1.0), values=(0.0, 6.0), straight=6.0)
 TANH = Activation("tanh", torch.tanh, 1.0, 1.0, 0.7699, slopes=(0.0, 1.0), values=(-1.0, 1.0), bend=0.7699)
 SIGMOID = Activation(
     "sigmoid",

@@ -20,19 +20,28 @@ _GAIN = 1e-4  # relative gain in ten steps below which the search ends
 
 
 def worst_input(
-    f: Network, g: Network, inputs: Any = None, *, restarts: int, rng: np.random.Generator, steps: int = 200
+    f: Network,
+    g: Network,
+    inputs: Any = None,
+    *,
+    restarts: int,
+    rng: np.random.Generator,
+    steps: int = 200,
+    starts: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Inputs (m, inputs) of a set at which ``||f(x) - g(x)||_2`` is locally largest.
 
-    Three searches from the same `restarts` random points, each a batch. Where no activation bends, f - g is affine and
-    its norm convex: the step from x straight to the point of the set that lies furthest along the gradient (a step of
-    the power method on the local Jacobian) never decreases it; where a bend makes it decrease, shorter steps towards
-    that point are tried. Plain projected gradient ascent crosses bends that stop it, with steps that shrink from half
-    of the set to 1/200. The best points of both are refined by straight steps; their mirror images, and those of the
-    ascent, are starts as well. The answer is a lower bound on the true maximum.
+    Two searches from the same `restarts` random points, and from `starts` (m, inputs) if given, each a batch. Where no
+    activation bends, f - g is affine and its norm convex: the step from x straight to the point of the set that lies
+    furthest along the gradient (a step of the power method on the local Jacobian) never decreases it; where a bend
+    makes it decrease, shorter steps towards that point are tried. Plain projected gradient ascent crosses bends that
+    stop it, with steps that shrink from half of the set to 1/200. The best points of both, and their mirror images, are
+    refined by straight steps. The answer is a lower bound on the true maximum.
     """
     domain = _Domain(Inputs.read(inputs), f.inputs)
     start = torch.from_numpy(domain.set.draw(restarts, f.inputs, rng))
+    if starts is not None:
+        start = torch.cat([start, domain.project(torch.from_numpy(starts))])
     outer = domain.furthest(start - domain.centre)
     with one_thread():
         x, value = _ascend(f, g, torch.cat([outer, domain.mirrored(outer)]), _FIRST_STEPS, domain)

@@ -3,7 +3,7 @@
 It is the least of three bounds, each of them proved: norms and intervals of the difference of the two networks, carried
 from layer to layer (`propagation`), and quadratic forms, carried back through both (`quadratic`). All numbers are
 computed upper bounds: roundings, those of the eigenvectors included, are accounted for. The bound speaks of the two
-networks as functions on real numbers; `in_float32` adds what evaluating the ticket in float32 may add.
+networks as functions on real numbers; `rounding_error` bounds what evaluating the ticket in float32 may add.
 """
 
 from __future__ import annotations
@@ -20,26 +20,28 @@ from rssp.tickets.norms import operator_bound, spectral_norm_bound
 from rssp.tickets.propagation import Difference, Notes, all_linear, carry, difference, norms, uniform_difference
 from rssp.tickets.quadratic import quadratic_bound
 
-__all__ = ["certified_error", "operator_bound", "spectral_norm_bound", "weight_tolerance"]
+__all__ = ["certified_error", "operator_bound", "rounding_error", "spectral_norm_bound", "weight_tolerance"]
 
 _WIDEST = 800  # numbers in an activation up to which quadratic forms are tried
-_WORK = 1.5e11  # multiplications that they may take
+_WORK = 2e10  # multiplications that they may take, some seconds, at an effort of 1
 _STEPS = 60  # gradient steps on the multipliers, fewer where the work allows fewer
 
 
-def certified_error(reference: Network, effective: Network, inputs: Any = None) -> float:
+def certified_error(reference: Network, effective: Network, inputs: Any = None, *, effort: float = 1.0) -> float:
     """An upper bound on ``max over x of ||f(x) - g(x)||_2`` for networks f and g of the same steps.
 
     Parameters
     ----------
     reference, effective : Network, f and g
     inputs : the set of all x: None for ``||x||_2 <= 1``, a radius, a pair (low, high) for a box, or an `Inputs`
+    effort : how much work the quadratic forms may take, 1 for some seconds; 0 leaves them out
 
     Cost: eigenvectors of two Gram matrices a layer (784-500-10 takes about half a second); for networks of up to 800
-    numbers a layer also factorisations of matrices of twice that size, some dozen times.
+    numbers a layer also up to 60 passes of factorisations of matrices of twice that size, as the effort allows.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from rssp.laws import Uniform
     >>> from rssp.tickets import PLAIN, prune
     >>> wide = PLAIN.but(law=Uniform())
@@ -53,9 +55,9 @@ def certified_error(reference: Network, effective: Network, inputs: Any = None) 
     found = [None if f.fixed and g.slack is None else difference(f, g) for f, g in pairs]
     notes = Notes()
     simple = carry(reference, sizes, found, inputs, notes).error
-    if simple == 0.0 or reference.widest > _WIDEST:
+    if simple == 0.0 or reference.widest > _WIDEST or effort <= 0:
         return simple
-    return min(simple, _by_forms(reference, [g for _, g in pairs], found, notes, inputs, simple, sizes))
+    return min(simple, _by_forms(reference, [g for _, g in pairs], found, notes, inputs, simple, sizes, effort))
 
 
 def _by_forms(
@@ -66,18 +68,22 @@ def _by_forms(
     inputs: Inputs,
     simple: float,
     sizes: list[float],
+    effort: float,
 ) -> float:
     """The bound by quadratic forms on what the ticket's coefficients compute, and by norms on what they leave out."""
     largest = max((d.spectral for d in found if d is not None), default=0.0)
     program, scale = program_of(reference, ticket, notes.before, inputs, largest)
-    steps = int(min(_STEPS, _WORK / (3 * program.cost())))
-    if steps < 4:
+    cost = program.cost()
+    if cost > effort * _WORK:
         return simple
+    steps = int(min(_STEPS, effort * _WORK / (3 * cost)))
     with one_thread():
         exact = quadratic_bound(program, steps) * scale
     if exact >= simple:
         return simple
-    return float((exact + _left_out(reference, found, notes, sizes)) * (1 + 1e-15))
+    # the program's matrices, slopes and values are rounded, each by at most 1e-14 relative (a function's value): over
+    # fewer than 1,000 steps both networks stay within 1e-11 of the bounds that `propagation` has on them
+    return float((exact + _left_out(reference, found, notes, sizes) + 1e-11 * simple) * (1 + 1e-15))
 
 
 def _left_out(reference: Network, found: list[Difference | None], notes: Notes, sizes: list[float]) -> float:
@@ -100,6 +106,15 @@ def _left_out(reference: Network, found: list[Difference | None], notes: Notes, 
     return run(reference.steps, 0.0) * (1 + 1e-12)
 
 
+def rounding_error(reference: Network, effective: Network, inputs: Any = None) -> float:
+    """How far apart g in real numbers and g with its `slack` may be, by norms, for networks of the same steps."""
+    pairs = zip(all_linear(reference.steps), all_linear(effective.steps), strict=True)
+    sizes, notes = norms(reference), Notes()
+    found = [None if f.fixed and g.slack is None else difference(f, g) for f, g in pairs]
+    carry(reference, sizes, found, Inputs.read(inputs), notes)
+    return _left_out(reference, found, notes, sizes)
+
+
 def weight_tolerance(target: Network, eps: float) -> float:
     """A weight error delta that suffices: if every weight is within delta, the output is certified within eps.
 
@@ -108,6 +123,7 @@ def weight_tolerance(target: Network, eps: float) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from rssp.tickets import read_target
     >>> round(weight_tolerance(read_target([np.full((4, 4), 0.5)]), 0.01), 6)    # sqrt(16) delta = eps
     0.0025

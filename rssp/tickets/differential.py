@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rssp.tickets.activations import Activation
@@ -15,7 +16,7 @@ from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
 from rssp.tickets.propagation import Bounds, local_slopes
 from rssp.tickets.quadratic import Program
 
-__all__ = ["program_of", "program_width"]
+__all__ = ["program_of"]
 
 Array = NDArray[np.float64]
 
@@ -31,11 +32,6 @@ class _State:
     @property
     def size(self) -> int:
         return self.shape[0] * self.shape[1]
-
-
-def program_width(target: Network) -> int:
-    """The numbers in the widest block that a program would have."""
-    return target.widest
 
 
 class _Builder:
@@ -101,7 +97,7 @@ class _Builder:
         m, most = (v.ravel() for v in local_slopes(step, before))
         active = np.flatnonzero(most > m)
         middle, half = (m + most) / 2, (most - m) / 2 * (1 + 4e-16)
-        exact = step.curvature == 0
+        exact = bool(step.half_lines(np.maximum(before.high, before.ticket[1])).all())
         # half-lines bend at zero; any other function is compared with its value in the middle of the interval
         centre = np.zeros(state.size) if exact else ((before.low + before.high) / 2).ravel()
         value = _values(step, centre)
@@ -110,15 +106,17 @@ class _Builder:
         pick[np.arange(len(active)), active] = 1.0
         spread = np.zeros((state.size, len(active)))
         spread[active, np.arange(len(active))] = half[active]
+        spread = half if len(active) == state.size else spread
         if not len(active):
             delta = None if state.delta is None else p.affine([(state.delta, middle)], np.zeros(state.size))
             return _State(p.affine(h_terms, value - middle * centre), delta, state.shape)
-        z = p.affine([(state.h, pick)], -centre[active])
+        everything = len(active) == state.size
+        z = state.h if everything and exact else p.affine([(state.h, pick)], -centre[active])
         if state.delta is None:
             (w,) = p.sector([z])
             h = p.affine([*h_terms, (w, spread)], value - middle * centre)
             return _State(h, None, state.shape)
-        zeta = p.affine([(state.delta, pick)], np.zeros(len(active)))
+        zeta = state.delta if everything else p.affine([(state.delta, pick)], np.zeros(len(active)))
         if exact and step.at_zero == 0:
             w, omega = p.sector([z, zeta], self.scale)
         else:
@@ -128,19 +126,19 @@ class _Builder:
         return _State(h, delta, state.shape)
 
     def pool(self, step: MaxPool, state: _State) -> _State:
-        """``max = mean + w`` of a window of k numbers, ``w^2 <= (k - 1) / k`` times the sum of squares about the mean."""
+        """``max = mean + w`` of k numbers, ``w^2 <= (k - 1) / k`` times their sum of squares about the mean."""
         windows, (channels, points) = step.windows, state.shape
         counts = (windows >= 0).sum(axis=1)
         k = int(counts.max())
-        mean = np.zeros((len(windows), points))
+        mean: Array = np.zeros((len(windows), points))
         rows = np.repeat(np.arange(len(windows)), counts)
         mean[rows, windows[windows >= 0]] = 1.0 / counts[rows]
-        result = []
+        result: list[int | None] = []
         for block in (state.h, state.delta):
             if block is None:
                 result.append(None)
                 continue
-            whole = np.kron(np.eye(channels), mean)
+            whole: Array = np.kron(np.eye(channels), mean).astype(np.float64)
             size = len(whole)
             terms = [(block, whole)]
             if k > 1:
@@ -152,7 +150,7 @@ class _Builder:
                         away[row, place, q] += 1.0
                 factor = np.sqrt((counts - 1) / counts) * (1 + 4e-16)
                 away *= factor[:, None, None]
-                full = np.kron(np.eye(channels), away.reshape(-1, points))
+                full: Array = np.kron(np.eye(channels), away.reshape(-1, points)).astype(np.float64)
                 z = self.program.affine([(block, full)], np.zeros(len(full)))
                 (w,) = self.program.sector([z], members=k)
                 terms.append((w, np.ones(size)))
@@ -172,8 +170,6 @@ class _Builder:
 
 
 def _values(step: Activation, at: Array) -> Array:
-    import torch
-
     return step(torch.from_numpy(at)).numpy()
 
 

@@ -40,7 +40,7 @@ class Inputs:
     def ball(cls, radius: float = 1.0) -> Inputs:
         """``||x||_2 <= radius``."""
         radius = positive("radius", radius)
-        return cls(radius, np.float64(-radius)[None], np.float64(radius)[None])
+        return cls(radius, np.array([-radius]), np.array([radius]))
 
     @classmethod
     def box(cls, low: ArrayLike, high: ArrayLike) -> Inputs:

@@ -118,7 +118,7 @@ def _symbol_bound(coefficients: NDArray[np.float64], sharing: Convolution, group
     The layer is a part (some rows and columns) of the convolution on the infinite lattice, whose norm is the maximum
     over frequencies w of ``||K(w)||``, ``K(w) = sum_j K_j exp(i j w)``. On each axis |u* K(w) v| has, up to a phase, at
     most the degree (k - 1) / 2, and a trigonometric polynomial of degree m lies above ``cos(m s)`` times its maximum at
-    a distance s <= pi / (2m) from it (M. Riesz): on a grid of N frequencies the maximum is missed by a factor of at most
+    a distance s <= pi / (2m) from it (M. Riesz): a grid of N frequencies misses the maximum by a factor of at most
     ``1 / cos((k - 1) pi / (2 N))``. A stride s takes each s-th row: input points that differ by multiples of s form
     channels of their own, on which the convolution has stride 1; a dilation without stride only permutes frequencies.
     """

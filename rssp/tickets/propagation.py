@@ -90,6 +90,8 @@ def difference(target: Linear, effective: Linear) -> Difference:
         gap = np.abs(bias - effective.bias)
         loose_bias = 0.0 if effective.bias_slack is None else effective.bias_slack
         off = np.asarray(up(gap + gap * UNIT + loose_bias, 3))
+    elif effective.bias_slack is not None:
+        off = effective.bias_slack
     spectral = min(float(spectral), operator_bound(entries, sharing, target.groups))
     signed = (parts[0], parts[-1], np.maximum(slacks[0], slacks[-1]))
     shift = None if bias is None else bias - effective.bias  # type: ignore[operator]
@@ -111,7 +113,7 @@ def uniform_difference(target: Linear, delta: float) -> Difference:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """Between two steps: ``||h|| <= reach``, ``||h - h'|| <= error``, and intervals of h and h - h', (channels, points).
+    """Between two steps: ``||h|| <= reach``, ``||h - h'|| <= error``, intervals of h and h - h', (channels, points).
 
     Attributes
     ----------
@@ -265,6 +267,7 @@ def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, 
         off = np.broadcast_to(d.bias[:, layer.sharing.orbits], shape)
         less, more = less - off, more + off
         norm += frobenius(off)
+        left += frobenius(off)
     return *_out(less, more, 6), norm, float(up(left, 8))
 
 

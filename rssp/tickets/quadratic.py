@@ -15,7 +15,7 @@ allows for its own rounding (Rump 2006) and is enlarged until it succeeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +42,8 @@ class Affine:
 class Sector:
     """``|w| <= |z|`` entry by entry, for one block or, with one multiplier matrix an entry, for the pair (w, omega).
 
-    With `members` k, entry j of w is bounded by the 2-norm of the entries j k, ..., j k + k - 1 of z. With two blocks, w = |z| and w - scale omega = |z - scale zeta| exactly, so products of the two are known as well.
+    With `members` k, entry j of w is bounded by the 2-norm of the entries j k, ..., j k + k - 1 of z. With two blocks,
+    w = |z| and w - scale omega = |z - scale zeta| exactly, so products of the two are known as well.
     """
 
     outs: tuple[int, ...]
@@ -79,17 +80,19 @@ class Program:
 
     def cost(self) -> float:
         """About how many multiplications one pass back takes."""
-        total, live = 0.0, {self.result}
+        total, live = float(self.sizes[0]) ** 3, {self.result}
         for op in reversed(self.ops):
             outs = set(op.outs) if isinstance(op, Sector) else {op.out}
             ins = set(op.ins) if isinstance(op, Sector) else {b for b, _ in op.terms}
-            if not outs & live:
+            if isinstance(op, Affine) and not outs & live:
                 continue
-            before = sum(self.sizes[b] for b in live | outs)
+            live |= outs
+            before, out = (float(sum(self.sizes[b] for b in blocks)) for blocks in (live, outs))
             live = (live - outs) | ins
-            after = sum(self.sizes[b] for b in live)
-            total += 2.0 * before * after * max(before, after)
-        return total + float(self.sizes[0]) ** 3
+            total += (
+                out**3 + out * before**2 if isinstance(op, Sector) else out * before * sum(self.sizes[b] for b in ins)
+            )
+        return total
 
 
 class _Form:
@@ -110,20 +113,51 @@ def _size(program: Program, blocks: Sequence[int]) -> int:
     return 1 + sum(program.sizes[b] for b in blocks)
 
 
-def _substitution(form: _Form, op: Affine) -> tuple[list[int], NDArray[np.float64]]:
-    """The blocks after an affine op is undone, and the matrix T with (old numbers) = T (new numbers)."""
-    program = form.program
-    kept = [b for b in form.blocks if b != op.out]
-    blocks = kept + [b for b in dict.fromkeys(b for b, _ in op.terms) if b not in kept]
-    old, new = form.places(form.blocks), form.places(blocks)
-    t = np.zeros((_size(program, form.blocks), _size(program, blocks)))
-    t[0, 0] = 1.0
-    for b in kept:
-        t[old[b], new[b]] = np.eye(program.sizes[b])
-    for b, matrix in op.terms:
-        t[old[op.out], new[b]] += np.diag(matrix) if matrix.ndim == 1 else matrix
-    t[old[op.out], 0] += op.constant
-    return blocks, t
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """An affine op among the blocks of a form: the numbers written are ``matrix @ (new numbers)[columns]``."""
+
+    blocks: list[int]
+    out: torch.Tensor
+    kept: torch.Tensor
+    columns: torch.Tensor
+    matrix: torch.Tensor
+
+    @classmethod
+    def of(cls, form: _Form, op: Affine) -> _Map:
+        program, old = form.program, form.places(form.blocks)
+        left = [b for b in form.blocks if b != op.out]
+        ins = list(dict.fromkeys(b for b, _ in op.terms))
+        blocks = left + [b for b in ins if b not in left]
+        new = form.places(blocks)
+        matrix = {b: np.zeros((program.sizes[op.out], program.sizes[b])) for b in ins}
+        for b, m in op.terms:
+            matrix[b] += np.diag(m) if m.ndim == 1 else m
+        places = np.arange(_size(program, form.blocks))
+        out = places[old[op.out]]
+        columns = np.concatenate([[0], *(np.arange(new[b].start, new[b].stop) for b in ins)])
+        whole = np.concatenate([op.constant[:, None], *matrix.values()], axis=1)
+        kept = np.delete(places, out)
+        return cls(blocks, *map(torch.from_numpy, (out, kept, columns, whole)))
+
+    def undo(self, q: torch.Tensor, size: int) -> torch.Tensor:
+        """The form in the new numbers, `size` of them."""
+        image = q[:, self.out] @ self.matrix
+        rows = torch.nn.functional.pad(image[self.kept], (0, 0, 0, size - len(self.kept)))
+        rows = rows.index_add(0, self.columns, self.matrix.T @ image[self.out] / 2)
+        half = torch.zeros(size, size, dtype=torch.float64).index_add(1, self.columns, rows)
+        q = torch.nn.functional.pad(q[self.kept][:, self.kept], (0, size - len(self.kept)) * 2)
+        return q + half + half.T
+
+    def rounding(self, q: torch.Tensor, size: int) -> float:
+        """A bound on the norm of what rounding changes: row sums of |T|' |Q| |T| for the map T of all numbers."""
+        absolute, ones = self.matrix.abs(), torch.ones(len(q), dtype=torch.float64)
+        ones[self.out] = absolute.sum(dim=1)
+        image = q.abs() @ ones
+        sums = torch.zeros(size, dtype=torch.float64)
+        sums[: len(self.kept)] = image[self.kept]
+        sums = sums.index_add(0, self.columns, absolute.T @ image[self.out])
+        return float(sums.max()) * 4.0 * (len(q) + 8) * UNIT
 
 
 class _Pass:
@@ -132,7 +166,8 @@ class _Pass:
     def __init__(self, program: Program):
         self.program = program
         self.parameters: dict[int, list[torch.Tensor]] = {}
-        self.substitutions: dict[int, tuple[list[int], NDArray[np.float64], torch.Tensor]] = {}
+        self.maps: dict[int, _Map] = {}
+        self.vectors: dict[int, torch.Tensor] = {}
         self.final: list[torch.Tensor] = []
 
     def value(self, prove: bool = False) -> torch.Tensor | float:
@@ -150,21 +185,19 @@ class _Pass:
             elif set(op.outs) & set(form.blocks):
                 form = self._eliminate(place, op, form, prove)
         if form.blocks != [0]:
-            return torch.tensor(0.0, dtype=torch.float64) if not form.blocks else torch.tensor(math.inf)
+            return form.matrix[0, 0]  # nothing depends on the input
         return self._last(form.matrix, prove)
 
     def _undo(self, place: int, op: Affine, form: _Form, prove: bool) -> _Form:
-        if place not in self.substitutions:
-            blocks, t = _substitution(form, op)
-            self.substitutions[place] = blocks, t, torch.from_numpy(t)
-        blocks, t, tt = self.substitutions[place]
-        matrix = tt.T @ form.matrix @ tt
+        if place not in self.maps:
+            self.maps[place] = _Map.of(form, op)
+        way = self.maps[place]
+        size = _size(form.program, way.blocks)
+        matrix = way.undo(form.matrix, size)
         matrix = (matrix + matrix.T) / 2
         if prove:
-            size, inner = np.abs(t), np.abs(form.matrix.numpy())
-            error = (size.T @ (inner @ size)).sum(axis=1).max() * (4.0 * (len(inner) + 8) * UNIT)
-            matrix = matrix + float(error) * torch.eye(len(matrix), dtype=torch.float64)
-        return _Form(form.program, blocks, matrix)
+            matrix = matrix + way.rounding(form.matrix, size) * torch.eye(size, dtype=torch.float64)
+        return _Form(form.program, way.blocks, matrix)
 
     def _multipliers(self, place: int, op: Sector, inner: torch.Tensor) -> torch.Tensor:
         """G as (k, k) blocks of diagonals, k = 1 or 2: a tensor (k, k, size), above the inner form."""
@@ -180,24 +213,29 @@ class _Pass:
         logs, margin, *cross = self.parameters[place]
         a = torch.exp(logs[0])
         if k == 1:
-            root = torch.diag(a.rsqrt())
             g = a[None, None]
+            roots: tuple[torch.Tensor, ...] = (a.rsqrt(),)
         else:
             c = torch.exp(logs[1])
             most = torch.minimum((a * c).sqrt(), c / op.scale if op.scale else (a * c).sqrt())
             b = 0.999 * torch.tanh(cross[0]) * most
             g = torch.stack([torch.stack([a, b]), torch.stack([b, c])])
-            # G = L L' with L = [[sqrt a, 0], [b / sqrt a, sqrt(c - b^2 / a)]]; root = L^-1
+            # G = L L' with L = [[sqrt a, 0], [b / sqrt a, sqrt(c - b^2 / a)]]; roots are the entries of L^-1
             inner_c = (c - b**2 / a).rsqrt()
-            zero = torch.zeros_like(a)
-            root = torch.cat(
-                [
-                    torch.cat([torch.diag(a.rsqrt()), torch.diag(zero)], dim=1),
-                    torch.cat([torch.diag(-b / a * inner_c), torch.diag(inner_c)], dim=1),
-                ]
-            )
-        least = torch.linalg.eigvalsh(root @ inner @ root.T)[-1].clamp(min=1e-12)
-        return g * least * (1 + torch.exp(margin))
+            roots = (a.rsqrt(), -b / a * inner_c, inner_c)
+        least = self._largest(place, k * n, lambda v: _lower(roots, inner @ _upper(roots, v))).clamp(min=1e-12)
+        return g * least * (1.02 + torch.exp(margin))
+
+    def _largest(self, place: int, size: int, image: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """The largest eigenvalue from below, by power steps from where the pass before ended; differentiable."""
+        with torch.no_grad():
+            known = place in self.vectors
+            v = self.vectors[place] if known else torch.cos(torch.arange(size, dtype=torch.float64) ** 2)
+            for _ in range(4 if known else 40):
+                v = image(v)
+                v = v / v.norm().clamp(min=1e-300)
+            self.vectors[place] = v
+        return v @ image(v)
 
     def _eliminate(self, place: int, op: Sector, form: _Form, prove: bool) -> _Form:
         program, at = form.program, form.places(form.blocks)
@@ -219,14 +257,14 @@ class _Pass:
         side = torch.nn.functional.pad(form.matrix[rest][:, out], (0, 0, 0, extra))
         outer = torch.nn.functional.pad(form.matrix[rest][:, rest], (0, extra, 0, extra))
         g = self._multipliers(place, op, inner)
-        k, n = g.shape[0], g.shape[2]
+        k = len(g)
         whole = torch.cat([torch.cat([torch.diag(g[i, j]) for j in range(k)], dim=1) for i in range(k)])
         new = form.places(blocks)
         z = torch.cat([torch.arange(new[b].start, new[b].stop) for b in op.ins])
         upon = whole if op.members == 1 else torch.diag(g[0, 0].repeat_interleave(op.members))
         lifted = torch.zeros(len(outer), len(outer), dtype=torch.float64).index_put((z[:, None], z[None, :]), upon)
         pivot = whole - inner
-        after = outer + lifted + side @ torch.linalg.solve(pivot, side.T)
+        after = outer + lifted + _over(side, pivot)
         after = (after + after.T) / 2
         if prove:
             after = torch.from_numpy(
@@ -258,7 +296,7 @@ class _Pass:
         pivot = torch.diag(d) - q[1:, 1:]
         t = q[0, 0] + total
         if affine:
-            t = t + q[0, 1:] @ torch.linalg.solve(pivot, q[1:, 0])
+            t = t + _over(q[:1, 1:], pivot)[0, 0]
         if not prove:
             return t
         fixed = np.zeros((1, 1)) + float(q[0, 0] + total)
@@ -267,11 +305,36 @@ class _Pass:
         return float(found[0, 0] * (1 + 4 * (n + 4) * UNIT) + 4 * (n + 4) * UNIT * float(q[0, 0].abs() + total))
 
 
+def _over(side: torch.Tensor, pivot: torch.Tensor) -> torch.Tensor:
+    """``side pivot^-1 side'``, not a number where the pivot is not positive."""
+    factor, failed = torch.linalg.cholesky_ex(pivot)
+    if int(failed):
+        return torch.full((len(side), len(side)), math.nan, dtype=torch.float64)
+    part = torch.linalg.solve_triangular(factor, side.T, upper=False)
+    return part.T @ part
+
+
+def _upper(roots: Sequence[torch.Tensor], v: torch.Tensor) -> torch.Tensor:
+    """``L^-T v`` of diagonal blocks."""
+    if len(roots) == 1:
+        return roots[0] * v
+    x, y = v.chunk(2)
+    return torch.cat([roots[0] * x + roots[1] * y, roots[2] * y])
+
+
+def _lower(roots: Sequence[torch.Tensor], v: torch.Tensor) -> torch.Tensor:
+    """``L^-1 v`` of diagonal blocks."""
+    if len(roots) == 1:
+        return roots[0] * v
+    x, y = v.chunk(2)
+    return torch.cat([roots[0] * x, roots[1] * x + roots[2] * y])
+
+
 def _enlarged(
     after: NDArray[np.float64], outer: NDArray[np.float64], side: NDArray[np.float64], pivot: NDArray[np.float64],
     whole: NDArray[np.float64], inner: NDArray[np.float64],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """``after + e I`` with the least e tried for which ``[[after + e I - outer, -side], [-side', pivot]]`` is proved >= 0.
+    """``after + e I`` for the least e tried that proves ``[[after + e I - outer, -side], [-side', pivot]] >= 0``.
 
     If a Cholesky factorisation of A - s I runs through, A >= 0 for s >= gamma_(n+1) trace(A) and the rounding of the
     entries of A.
@@ -320,31 +383,46 @@ def quadratic_bound(program: Program, steps: int = 60, rate: float = 0.15) -> fl
     4.0
     """
     way = _Pass(program)
-    first = way.value()
-    assert isinstance(first, torch.Tensor)
-    best = float(first.detach())
-    if best == 0.0:
+    value = way.value()
+    assert isinstance(value, torch.Tensor)
+    if float(value.detach()) == 0.0:
         return 0.0
+    margins = [group[1] for group in way.parameters.values()]
     parameters = [p for group in way.parameters.values() for p in group] + way.final
-    kept = [p.detach().clone() for p in parameters]
-    if steps and parameters:
-        optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.95))
-        for step in range(steps):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * (1 - step / steps) + 0.01
-            value = way.value()
-            assert isinstance(value, torch.Tensor)
-            if not bool(torch.isfinite(value)):
-                break
-            if float(value.detach()) < best:
-                best, kept = float(value.detach()), [p.detach().clone() for p in parameters]
-            optimiser.zero_grad()
-            torch.log(value).backward()
-            if any(p.grad is not None and not bool(torch.isfinite(p.grad).all()) for p in parameters):
-                break
-            optimiser.step()
-        for p, value in zip(parameters, kept, strict=True):
-            p.data.copy_(value)
+    best, kept, slower = math.inf, [p.detach().clone() for p in parameters], 1.0
+    optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.95))
+    for step in range(steps + 1):
+        value = way.value()
+        assert isinstance(value, torch.Tensor)
+        found = float(value.detach())
+        if not math.isfinite(found):  # a pivot was not positive: back, and on with more room and shorter steps
+            slower /= 2
+            for p, good in zip(parameters, kept, strict=True):
+                p.data.copy_(good)
+            for p in margins:
+                p.data.add_(0.3)
+            kept = [p.detach().clone() for p in parameters]
+            optimiser.state.clear()
+            continue
+        if found < best:
+            best, kept = found, [p.detach().clone() for p in parameters]
+        if step == steps or not value.requires_grad:
+            break
+        optimiser.zero_grad()
+        torch.log(value).backward()
+        if not all(p.grad is None or bool(torch.isfinite(p.grad).all()) for p in parameters):
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = slower * (rate * (1 - step / steps) + 0.01)
+        optimiser.step()
     with torch.no_grad():
+        for p, good in zip(parameters, kept, strict=True):
+            p.copy_(good)
         proved = float(way.value(prove=True))
+        for _ in range(3):
+            if math.isfinite(proved):
+                break
+            for p in margins:
+                p.add_(0.5)
+            proved = float(way.value(prove=True))
     return math.sqrt(proved) * (1 + 4 * UNIT) if math.isfinite(proved) and proved >= 0 else math.inf
