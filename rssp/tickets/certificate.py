@@ -23,7 +23,7 @@ from rssp.tickets.quadratic import quadratic_bound
 __all__ = ["certified_error", "operator_bound", "rounding_error", "spectral_norm_bound", "weight_tolerance"]
 
 _WIDEST = 800  # numbers in an activation up to which quadratic forms are tried
-_WORK = 2e10  # multiplications that they may take, some seconds, at an effort of 1
+_WORK = 5e9  # multiplications that they may take, some seconds, at an effort of 1
 _STEPS = 60  # gradient steps on the multipliers, fewer where the work allows fewer
 
 
@@ -76,7 +76,7 @@ def _by_forms(
     cost = program.cost()
     if cost > effort * _WORK:
         return simple
-    steps = int(min(_STEPS, effort * _WORK / (3 * cost)))
+    steps = int(min(_STEPS * min(effort, 1.0), effort * _WORK / (3 * cost)))
     with one_thread():
         exact = quadratic_bound(program, steps) * scale
     if exact >= simple:

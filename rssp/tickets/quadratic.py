@@ -184,6 +184,8 @@ class _Pass:
                     form = self._undo(place, op, form, prove)
             elif set(op.outs) & set(form.blocks):
                 form = self._eliminate(place, op, form, prove)
+                if not bool(torch.isfinite(form.matrix).all()):
+                    return torch.tensor(math.inf, dtype=torch.float64)
         if form.blocks != [0]:
             return form.matrix[0, 0]  # nothing depends on the input
         return self._last(form.matrix, prove)
@@ -387,6 +389,8 @@ def quadratic_bound(program: Program, steps: int = 60, rate: float = 0.15) -> fl
     assert isinstance(value, torch.Tensor)
     if float(value.detach()) == 0.0:
         return 0.0
+    if not way.final:  # nothing depends on the input
+        return math.sqrt(float(way.value(prove=True))) * (1 + 4 * UNIT)
     margins = [group[1] for group in way.parameters.values()]
     parameters = [p for group in way.parameters.values() for p in group] + way.final
     best, kept, slower = math.inf, [p.detach().clone() for p in parameters], 1.0
