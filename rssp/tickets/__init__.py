@@ -17,6 +17,7 @@ from rssp.tickets.certificate import certified_error, spectral_norm_bound, weigh
 from rssp.tickets.construction import PLAIN, SHALLOW, THEOREM, Construction, published_samples
 from rssp.tickets.digits import DataError, DigitData, accuracy, digits_data, mnist_data, train_network
 from rssp.tickets.files import PLAIN_PYTORCH, load_ticket, save_ticket, stored_summary
+from rssp.tickets.inputs import Inputs
 from rssp.tickets.network import Linear, MaxPool, Network, Residual
 from rssp.tickets.prune import prune, source_parameters
 from rssp.tickets.read import random_target, read_target
@@ -41,6 +42,7 @@ __all__ = [
     "Convolution",
     "DataError",
     "DigitData",
+    "Inputs",
     "Linear",
     "MaxPool",
     "Network",

@@ -149,6 +149,17 @@ class PrunedLayer:
             remainder=remainder,
         )  # fmt: skip
 
+    @property
+    def magnitudes(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Sums of |weight * link| over what is kept, times the units' largest slope: as coefficients and biases."""
+        plan, sizes = self.plan, np.abs(self._kept)
+        if self.links is not None:
+            sizes = sizes * plan.activation.lipschitz
+        if plan.copies > 1:
+            layer = self._over_copies(sizes)
+            return layer.coefficients, layer.bias
+        return plan.spread(sizes.sum(axis=2))
+
     def _over_copies(self, kept: NDArray[np.float64]) -> Linear:
         """Weights (rows, slots, units), one for each copy of an input; a bias is the sum of its own."""
         plan = self.plan

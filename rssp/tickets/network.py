@@ -7,6 +7,7 @@ which autograd can follow; coefficients are NumPy arrays.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -165,6 +166,23 @@ class MaxPool:
         """The size of the output image."""
         points = int(np.prod(self.image))
         return tuple(self._pooled(torch.zeros(1, 1, points)).shape[2:])
+
+    @property
+    def overlap(self) -> float:
+        """A Lipschitz constant in the 2-norm: the root of how many windows hold one point, at most."""
+        return math.sqrt(math.prod(-(-k // s) for k, s in zip(self.kernel, self.stride, strict=True)))
+
+    @cached_property
+    def windows(self) -> NDArray[np.int64]:
+        """The input points of each output point's window, int array (P, k), -1 where the window leaves the image."""
+        points = int(np.prod(self.image))
+        raised = torch.eye(points, dtype=torch.float64)[:, None] - 1.0  # one point of each row above the others
+        reaches = self.forward(raised)[:, 0].numpy() == 0  # (Q, P): windows whose largest is that point
+        found = [np.flatnonzero(column) for column in reaches.T]
+        windows = np.full((len(found), max(map(len, found))), -1)
+        for row, window in zip(windows, found, strict=True):
+            row[: len(window)] = window
+        return windows
 
     def output_shape(self, shape: tuple[int, int]) -> tuple[int, int]:
         """(channels, points) after the step, for those before it."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from rssp.tickets.activations import Activation
-from rssp.tickets.certificate import operator_bound
 from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.norms import operator_bound
 from rssp.tickets.read import read_target
 from rssp.tickets.sharing import DENSE, Convolution
 

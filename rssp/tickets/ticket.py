@@ -18,11 +18,12 @@ from rssp.balls import Ball
 from rssp.errors import ArgumentTypeError, RsspError
 from rssp.tickets.activations import named_activation
 from rssp.tickets.adversary import worst_input
-from rssp.tickets.certificate import certified_error
+from rssp.tickets.certificate import certified_error, rounding_error
 from rssp.tickets.construction import Construction, assemble
 from rssp.tickets.description import described
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Network, activations_of, in_chunks
+from rssp.tickets.rounding import in_float32
 from rssp.tickets.standalone import build
 
 __all__ = ["OutputError", "Ticket", "UnreachedError", "UnreachedWeight", "checked"]
@@ -236,6 +237,30 @@ class Ticket:
     def certified_error(self) -> float:
         """A rigorous bound on ``||f(x) - g(x)||_2`` over all ``||x||_2 <= 1``, in real arithmetic."""
         return certified_error(self.reference, self.effective)
+
+    def certify(self, inputs: Any = None, *, float32: bool = False, effort: float = 1.0) -> float:
+        """A rigorous bound on ``||f(x) - g(x)||_2`` over a set of inputs.
+
+        Parameters
+        ----------
+        inputs : None for ``||x||_2 <= 1``, a radius, a pair (low, high) for a box, or an `Inputs`, e.g. of data
+        float32 : g is the pruned network as it is evaluated in float32, not in real numbers (see rssp.tickets.rounding)
+        effort : how much work it may take, see rssp.tickets.certified_error
+
+        Examples
+        --------
+        >>> from rssp.tickets import PLAIN, prune
+        >>> ticket = prune([[[0.3, -0.2]]], 16, 0.01, construction=PLAIN, rng=np.random.default_rng(0))
+        >>> ticket.certify(2.0) / ticket.certified_error
+        2.0
+        >>> ticket.certify((0, 1)) < ticket.certify((0, 1), float32=True)
+        True
+        """
+        exact = certified_error(self.reference, self.effective, inputs, effort=effort)
+        if not float32:
+            return exact
+        more = rounding_error(*in_float32(self.reference, self.effective, self.layers), inputs)
+        return float((exact + more) * (1 + 1e-15))
 
     def output_error(
         self, data: ArrayLike | None = None, *, draws: int = 1000, restarts: int = 32, rng: np.random.Generator

@@ -1,0 +1,330 @@
+"""Norms and intervals, carried through the target and through its difference from the ticket.
+
+With activations h of the target and h' of the ticket, ``||h|| <= R``, ``||h - h'|| <= E``, and D = W - W' the
+difference of the matrices, activations having slopes of at most s,
+
+    ``E_next = s (||W|| E + ||D|| (R + E) + ||b - b'||)``,
+
+in the spectral norm. Beside it, every entry of h and of h - h' has an interval that is carried through the same
+recursion (differential verification: Paulsen, Wang and Wang, ReluDiff, ICSE 2020), with slopes of the activation over
+the interval at hand; at every step the smaller of the two bounds is kept. Intervals are rounded outwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rssp.tickets.activations import Activation
+from rssp.tickets.inputs import Inputs
+from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.norms import UNIT, frobenius, operator_bound, repeats, up
+from rssp.tickets.sharing import Sharing
+
+__all__ = ["Bounds", "Difference", "all_linear", "carry", "difference", "norms", "uniform_difference"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Bounds on T - G of one layer: spectral norm, coefficients, norms of rows, biases, remainders.
+
+    `signed` are the differences themselves for positive and for negative inputs, with what they may be off by, which
+    has a spectral norm of at most `loose`; `shift` is the difference of the biases.
+    """
+
+    spectral: float
+    entries: Array
+    rows: Array
+    bias: Array | None
+    remainder: Array | None
+    signed: tuple[Array, Array, Array] | None = None
+    shift: Array | None = None
+    loose: float = 0.0
+
+
+def _row_norms(coefficients: Array, sharing: Sharing) -> Array:
+    """The 2-norm of an output channel's row, at most, for each channel: (out, 1)."""
+    most = math.sqrt(repeats(sharing)[0])
+    return np.asarray(
+        up(np.linalg.norm(coefficients.reshape(len(coefficients), -1), axis=1) * most, coefficients[0].size)
+    )[:, None]
+
+
+def _applied(coefficients: Array, layer: Linear, x: Array) -> Array:
+    """Non-negative coefficients on entries (in, Q): (out, P), rounded up."""
+    prepared = layer.sharing.prepare(coefficients, layer.groups)
+    y = layer.sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
+    return np.asarray(up(y, 2 * coefficients.shape[1] * coefficients.shape[2] + 4))
+
+
+def _beside(parts: Sequence[Array], groups: int) -> Array:
+    """Coefficients for positive and for negative inputs as one array, the inputs of a group side by side."""
+    out, channels, size = parts[0].shape
+    return np.stack([p.reshape(out, groups, channels // groups, size) for p in parts], axis=2).reshape(out, -1, size)
+
+
+def difference(target: Linear, effective: Linear) -> Difference:
+    weight, bias = target.coefficients, target.bias
+    parts = [weight - effective.coefficients]
+    slack = np.zeros_like(weight) if effective.slack is None else effective.slack
+    slacks = [slack + np.abs(parts[0]) * UNIT]
+    if effective.negative is not None:
+        parts.append(weight - effective.negative)
+        slacks.append(slack + np.abs(parts[1]) * UNIT)
+    # (relu(x), relu(-x)) has the 2-norm of x, and no two entries of the same input: both bounds hold
+    entries = np.max([up(np.abs(d) + s, 2) for d, s in zip(parts, slacks, strict=True)], axis=0)
+    sharing = target.sharing
+    both, loose = _beside(parts, target.groups), _beside(slacks, target.groups)
+    loose_norm = operator_bound(loose, sharing, target.groups)
+    spectral = up(operator_bound(both, sharing, target.groups) + loose_norm, 2)
+    off = None
+    if bias is not None:
+        assert effective.bias is not None
+        gap = np.abs(bias - effective.bias)
+        loose_bias = 0.0 if effective.bias_slack is None else effective.bias_slack
+        off = np.asarray(up(gap + gap * UNIT + loose_bias, 3))
+    elif effective.bias_slack is not None:
+        off = effective.bias_slack
+    spectral = min(float(spectral), operator_bound(entries, sharing, target.groups))
+    signed = (parts[0], parts[-1], np.maximum(slacks[0], slacks[-1]))
+    shift = None if bias is None else bias - effective.bias  # type: ignore[operator]
+    return Difference(
+        spectral, entries, _row_norms(entries, sharing), off, effective.remainder, signed, shift, loose_norm
+    )
+
+
+def uniform_difference(target: Linear, delta: float) -> Difference:
+    entries = np.where(target.coefficients != 0, delta, 0.0)  # a weight 0 is met exactly
+    rows, columns = repeats(target.sharing)
+    p, q = target.sharing.points
+    nonzero = entries != 0
+    sums = rows * nonzero.sum(axis=(1, 2)).max() * columns * nonzero.sum(axis=(0, 2)).max() if p * q > 1 else np.inf
+    spectral = delta * math.sqrt(min(float(sums), float(p * columns * nonzero.sum() if p * q > 1 else nonzero.sum())))
+    off = None if target.bias is None else np.full(target.bias.shape, delta)
+    return Difference(float(up(spectral, 2)), entries, _row_norms(entries, target.sharing), off, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """Between two steps: ``||h|| <= reach``, ``||h - h'|| <= error``, intervals of h and h - h', (channels, points).
+
+    Attributes
+    ----------
+    reach, error : float
+    low, high : of the entries of h
+    less, more : of the entries of h - h'
+    """
+
+    reach: float
+    error: float
+    low: Array
+    high: Array
+    less: Array
+    more: Array
+
+    def tight(self) -> Bounds:
+        """Norms by entries where those are smaller, and entries by norms."""
+        low, high = np.maximum(self.low, -self.reach), np.minimum(self.high, self.reach)
+        less, more = np.maximum(self.less, -self.error), np.minimum(self.more, self.error)
+        reach = min(self.reach, frobenius(np.maximum(np.abs(low), np.abs(high))))
+        error = min(self.error, frobenius(np.maximum(np.abs(less), np.abs(more))))
+        return Bounds(reach, error, low, high, less, more)
+
+    @property
+    def ticket(self) -> tuple[Array, Array]:
+        """The intervals of h'."""
+        return _out(self.low - self.more, self.high - self.less, 1)
+
+
+@dataclass
+class Notes:
+    """What a certificate wants to know of the way, in order.
+
+    Attributes
+    ----------
+    before : for each activation the bounds before it
+    left : for each layer a bound on the 2-norm of what the ticket adds to what its coefficients compute
+    """
+
+    before: list[Bounds] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
+
+
+_Layer = tuple[float, Difference | None]
+
+
+def _out(low: Array, high: Array, terms: int, size: Array | float | None = None) -> tuple[Array, Array]:
+    """Intervals widened by the rounding of sums of `terms` products whose absolute values add up to `size`."""
+    if size is None:
+        size = np.maximum(np.abs(low), np.abs(high))
+    more = 2.0 * (terms + 8) * UNIT * size + 1e-145
+    return low - more, high + more
+
+
+def _image(layer: Linear, coefficients: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The intervals of the linear map of intervals."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    prepared = layer.sharing.prepare(coefficients, layer.groups)
+    centre = layer.sharing.apply(torch.from_numpy(middle[None]), prepared, layer.groups)[0].numpy()
+    terms = 2 * coefficients.shape[1] * coefficients.shape[2] + 8
+    absolute = np.abs(coefficients)
+    size = _applied(absolute, layer, np.abs(middle) + half)
+    spread = _applied(absolute, layer, half)
+    return _out(centre - spread, centre + spread, terms, size)
+
+
+def local_slopes(step: Activation, b: Bounds) -> tuple[Array, Array]:
+    """The lowest and highest slope of secants between values of z and z', entry by entry."""
+    other = b.ticket
+    return step.slopes_between(np.minimum(b.low, other[0]), np.maximum(b.high, other[1]))
+
+
+def _activated(step: Activation, b: Bounds) -> Bounds:
+    m, M = local_slopes(step, b)
+    low, high = step.values_between(b.low, b.high)
+    ticket_low, ticket_high = step.values_between(*b.ticket)
+    ends = np.stack([m * b.less, m * b.more, M * b.less, M * b.more])
+    less, more = _out(ends.min(axis=0), ends.max(axis=0), 2)
+    apart = _out(low - ticket_high, high - ticket_low, 2)
+    slope = float(np.maximum(np.abs(m), np.abs(M)).max())
+    zero = abs(step.at_zero)
+    reach = float(up(step.lipschitz * b.reach, 1)) if zero == 0 else math.inf
+    error = float(up(slope * b.error, 1))
+    return Bounds(reach, error, low, high, np.maximum(less, apart[0]), np.minimum(more, apart[1])).tight()
+
+
+def _pooled(step: MaxPool, b: Bounds) -> Bounds:
+    overlap = step.overlap
+
+    def pool(values: Array) -> Array:
+        return step.forward(torch.from_numpy(np.ascontiguousarray(values)[None]))[0].numpy()
+
+    low, high, more, less = pool(b.low), pool(b.high), pool(b.more), -pool(-b.less)
+    other_low, other_high = map(pool, b.ticket)
+    less, more = (
+        np.maximum(less, _out(low - other_high, high, 1)[0]),
+        np.minimum(more, _out(low, high - other_low, 1)[1]),
+    )
+    return Bounds(float(up(overlap * b.reach, 2)), float(up(overlap * b.error, 2)), low, high, less, more).tight()
+
+
+def _through(step: Step, b: Bounds, layers: Iterator[_Layer], notes: Notes | None) -> Bounds:
+    if isinstance(step, Linear):
+        return _linear(step, b, *next(layers), notes)
+    if isinstance(step, Activation):
+        if notes is not None:
+            notes.before.append(b)
+        return _activated(step, b)
+    if isinstance(step, MaxPool):
+        return _pooled(step, b)
+    first, second = (_run(part, b, layers, notes) for part in (step.steps, step.shortcut))
+    low, high = _out(first.low + second.low, first.high + second.high, 1)
+    less, more = _out(first.less + second.less, first.more + second.more, 1)
+    reach, error = (float(up(x + y, 1)) for x, y in ((first.reach, second.reach), (first.error, second.error)))
+    return Bounds(reach, error, low, high, less, more).tight()
+
+
+def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, float]:
+    """What the difference of the coefficients adds: intervals, a norm, and the norm of what is in no coefficient."""
+    low, high = b.ticket
+    far = np.maximum(np.abs(low), np.abs(high))
+    reach = up(b.reach + b.error, 1)
+    most = np.minimum(_applied(d.entries, layer, far), d.rows * reach)
+    norm, left = d.spectral * reach, 0.0
+    less, more = -most, most
+    if d.signed is not None:
+        positive, negative, slack = d.signed
+        if positive is negative:
+            first = _image(layer, positive, low, high)
+        else:
+            parts = [_image(layer, positive, np.maximum(low, 0), np.maximum(high, 0))]
+            parts.append(_image(layer, negative, np.minimum(low, 0), np.minimum(high, 0)))
+            first = _out(parts[0][0] + parts[1][0], parts[0][1] + parts[1][1], 1)
+        loose = _applied(slack, layer, far)
+        less, more = np.maximum(less, first[0] - loose), np.minimum(more, first[1] + loose)
+        left += min(frobenius(loose), d.loose * reach)
+    if d.remainder is not None:
+        largest = d.remainder.max(axis=(1, 2))[:, None] * repeats(layer.sharing)[0] * reach**2
+        extra = np.minimum(_applied(d.remainder, layer, up(far**2, 3)), up(largest, 3))
+        less, more = less - extra, more + extra
+        norm += frobenius(extra)
+        left += frobenius(extra)
+    shape = less.shape
+    if d.shift is not None and d.bias is not None:
+        off = d.shift[:, layer.sharing.orbits]
+        loose = np.maximum(d.bias - np.abs(d.shift), 0)[:, layer.sharing.orbits] + np.abs(off) * 4 * UNIT
+        less, more = less + off - loose, more + off + loose
+        left += frobenius(loose)
+        norm += frobenius(d.bias[:, layer.sharing.orbits])
+    elif d.bias is not None:
+        off = np.broadcast_to(d.bias[:, layer.sharing.orbits], shape)
+        less, more = less - off, more + off
+        norm += frobenius(off)
+        left += frobenius(off)
+    return *_out(less, more, 6), norm, float(up(left, 8))
+
+
+def _linear(layer: Linear, b: Bounds, norm: float, d: Difference | None, notes: Notes | None) -> Bounds:
+    """The recursion of the module's docstring, on norms and entry by entry at once."""
+    rows = _row_norms(layer.coefficients, layer.sharing)
+    points = layer.sharing.points[0]
+    shift = np.zeros((len(rows), points)) if layer.bias is None else layer.bias[:, layer.sharing.orbits]
+    low, high = _image(layer, layer.coefficients, b.low, b.high)
+    less, more = _image(layer, layer.coefficients, b.less, b.more)
+    low, high = np.maximum(low, -rows * b.reach), np.minimum(high, rows * b.reach)
+    less, more = np.maximum(less, -rows * b.error), np.minimum(more, rows * b.error)
+    low, high = _out(low + shift, high + shift, 4, np.maximum(np.abs(low), np.abs(high)) + np.abs(shift))
+    error, left = norm * b.error, 0.0
+    if d is not None:
+        first, last, met, left = _met(layer, d, b)
+        less, more = _out(
+            less + first,
+            more + last,
+            4,
+            np.maximum(np.abs(less), np.abs(more)) + np.maximum(np.abs(first), np.abs(last)),
+        )
+        error += met
+    if notes is not None:
+        notes.left.append(left)
+    reach = norm * b.reach + frobenius(shift)
+    return Bounds(float(up(reach, 8)), float(up(error, 8)), low, high, less, more).tight()
+
+
+def _run(steps: Sequence[Step], b: Bounds, layers: Iterator[_Layer], notes: Notes | None) -> Bounds:
+    for step in steps:
+        b = _through(step, b, layers, notes)
+    return b
+
+
+def all_linear(steps: Sequence[Step]) -> list[Linear]:
+    """All layers, fixed ones too, in the order in which `carry` meets them."""
+    found: list[Linear] = []
+    for step in steps:
+        if isinstance(step, Linear):
+            found.append(step)
+        elif isinstance(step, Residual):
+            found += all_linear(step.steps) + all_linear(step.shortcut)
+    return found
+
+
+def norms(target: Network) -> list[float]:
+    """A bound on the spectral norm of each layer."""
+    return [operator_bound(f.coefficients, f.sharing, f.groups) for f in all_linear(target.steps)]
+
+
+def carry(
+    target: Network, sizes: Sequence[float], differences: Sequence[Difference | None], inputs: Inputs,
+    notes: Notes | None = None,
+) -> Bounds:  # fmt: skip
+    """The bounds at the output."""
+    shape = (target.shape[0], target.inputs // target.shape[0])
+    low, high = (v.reshape(shape) for v in inputs.bounds(target.inputs))
+    start = Bounds(inputs.largest_norm(target.inputs), 0.0, low, high, np.zeros(shape), np.zeros(shape))
+    return _run(target.steps, start, iter(zip(sizes, differences, strict=True)), notes)
