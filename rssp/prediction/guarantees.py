@@ -3,7 +3,7 @@
 Lueker's theorem and those that stand on it say that there is a C. Here the proof is carried through in numbers: the
 derivation is docs/theory/guarantees.md, its steps G1 to G5 (the restricted process), M1 to M6 (the conditioned second
 moment), L1 and L2 (other laws) and V1, V2 (vectors). The results are upper bounds, rounded outwards; they are no
-estimates of the truth, from which they are a factor 1.5 to 2.3 away for uniform numbers.
+estimates of the truth, from which they are a factor 1.4 to 2.4 away for uniform numbers.
 
 A law in one dimension is taken as uniform on [-w, w] with probability p = 2 w times the minimum of its density there,
 and as nothing otherwise (Lueker 1998, Corollary 3.3): of n numbers, Binomial(n, p) are of use.

@@ -21,7 +21,7 @@ from scipy.special import gammaln, logsumexp, ndtr
 
 from rssp.laws import Law, Normal, Uniform
 from rssp.prediction.minorants import density_floor
-from rssp.prediction.restricted import closed_form_failure, failure_curve
+from rssp.prediction.restricted import failure_curve
 from rssp.prediction.uniform_numbers import Route
 
 __all__ = ["normal_miss", "normal_samples", "restricted_growth", "restricted_samples"]
@@ -86,10 +86,7 @@ def _steps(start: float, goal: float, c: float, delta: float) -> int:
         curve = failure_curve(start, goal, c, delta)
         return len(curve) - 1
     odds = math.log1p(-start) + math.log1p(-goal) - math.log(start) - math.log(goal)
-    steps = max(0, math.ceil((odds - math.log(delta)) / -math.log1p(-c / 2)))
-    while closed_form_failure(start, goal, c, steps) > delta:
-        steps += 1
-    return steps
+    return max(0, math.ceil((odds - math.log(delta) + 1e-9) / -math.log1p(-c / 2)))  # 1e-9 for all rounding
 
 
 @lru_cache(maxsize=4096)

@@ -26,7 +26,7 @@ from rssp.subsetsum.nearest.verbs import nearest_subset
 from rssp.tickets.activations import RELU
 from rssp.tickets.certificate import weight_tolerance
 from rssp.tickets.construction import THEOREM, Construction, Plan, centred, plans_of
-from rssp.tickets.enough import enough_samples
+from rssp.tickets.enough import enough_samples, guaranteed_counts
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Network
 from rssp.tickets.read import read_target
@@ -60,7 +60,7 @@ class _Search:
 
 def prune(
     target: Any,
-    n: int | Sequence[int] | None = None,
+    n: int | Sequence[int] | str | None = None,
     eps: float | None = 0.01,
     *,
     delta: float = 0.01,
@@ -78,7 +78,8 @@ def prune(
     ----------
     target : Network, or anything that `read_target` reads without further arguments
     n : samples a weight (and, where signs are split, a sign), one number or one a layer. Without it the covering law
-        chooses it layer by layer, so that all weights are reached with probability 1 - delta.
+        chooses it layer by layer, so that all weights are reached with probability 1 - delta. With "guaranteed" that
+        is proved (docs/theory/guarantees.md) and n is larger: beyond the 56 that are searched, unless eps is large.
     eps : the largest error allowed: of the output over the unit ball (THEOREM, SHALLOW; certified), or of each weight
         (PLAIN). None with a tolerance: whatever output error follows.
     delta : the probability that some weight is missed, for the choice of n
@@ -128,11 +129,7 @@ def prune(
         _check_range(target)
     if not partial:
         _check_precision(target, tolerance)
-    if n is None:
-        trial = plans_of(target, construction, (_USUAL,) * target.depth, tolerance, 1.0)
-        counts = enough_samples(trial, tolerance, probability("delta", delta))
-    else:
-        counts = _by_layer(n, target.depth)
+    counts = _counts(target, n, construction, tolerance, delta)
     check_memory(target, construction, counts)
     plans = plans_of(target, construction, counts, tolerance, 1.0)
     how = _Search(tolerance, search, workers)
@@ -283,6 +280,21 @@ def _errors(
         return eps, eps
     # copies of a unit err each by themselves, and a sum over them by up to sum |v|, about twice the weight's size
     return eps, weight_tolerance(target, eps) / (2 if construction.depth == "l+1" else 1)
+
+
+def _counts(
+    target: Network, n: int | Sequence[int] | str | None, construction: Construction, tolerance: float, delta: float
+) -> tuple[int, ...]:
+    """The samples of each layer: given, chosen by the covering law, or proved to be enough."""
+    if n is not None and not isinstance(n, str):
+        return _by_layer(n, target.depth)
+    if n is not None:
+        choice("n", n, ("guaranteed",))
+    delta = probability("delta", delta)
+    trial = plans_of(target, construction, (_USUAL,) * target.depth, tolerance, 1.0)
+    if n is None:
+        return enough_samples(trial, tolerance, delta)
+    return guaranteed_counts(trial, construction, tolerance, delta, target.dtype)
 
 
 def _by_layer(n: int | Sequence[int], depth: int) -> tuple[int, ...]:

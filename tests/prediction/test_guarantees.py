@@ -16,7 +16,7 @@ from scipy.special import eval_laguerre
 
 import rssp
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.prediction import conditioned, restricted
+from rssp.prediction import conditioned, restricted, vectors
 from rssp.prediction.conditioned import misses_of
 from rssp.prediction.guarantees import guaranteed_failure, guaranteed_samples, guaranteed_width, how_proved
 from rssp.prediction.minorants import density_floor
@@ -30,7 +30,7 @@ from rssp.prediction.restricted import (
     one_sided_failure,
 )
 from rssp.prediction.uniform_numbers import finishing_failures, uniform_failure
-from rssp.prediction.vectors import normal_miss, normal_samples, restricted_growth
+from rssp.prediction.vectors import normal_miss, normal_samples, restricted_growth, restricted_samples
 
 # ---------------------------------------------------------------- G1: drift and doubling, in fractions
 
@@ -445,6 +445,20 @@ def test_growth_in_space_and_polynomial_samples():
     n = [normal_samples(d, 0.1, 1.0, 0.1)[0] for d in (2, 4, 8)]
     assert n[1] < 4 * n[0]
     assert n[2] < 4 * n[1]
+
+
+@pytest.mark.parametrize("c", [0.05, 1e-4, 1e-9, 1e-15])
+def test_small_growth_is_served_by_the_closed_form(c):
+    start, goal, delta = 2.0**-20, 2.0**-18, 0.1
+    steps = vectors._steps(start, goal, c, delta)
+    assert closed_form_failure(start, goal, c, steps) <= delta * (1 + 1e-9)
+    assert closed_form_failure(start, goal, c, round(0.999 * steps)) > delta
+
+
+def test_the_restricted_process_has_an_end_in_any_dimension():
+    n = [restricted_samples(rssp.Uniform(dim=d), 0.1, 0.4, 0.1)[0] for d in (2, 8, 24)]
+    assert n[0] < 100
+    assert n[2] > 1e9  # geometric: no one will draw them
 
 
 def test_width_of_a_network():

@@ -1,6 +1,7 @@
 """Dense tickets: what they compute, and their certificates."""
 
 import itertools
+import math
 import re
 
 import numpy as np
@@ -10,14 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.laws import Uniform
+from rssp.laws import Product, Uniform
+from rssp.prediction.guarantees import guaranteed_samples
 from rssp.tickets import (
     PLAIN,
     SHALLOW,
     THEOREM,
     UnreachedError,
     certified_error,
+    enough,
     prune,
     random_target,
     read_target,
@@ -26,6 +30,8 @@ from rssp.tickets import (
     weight_tolerance,
 )
 from rssp.tickets.adversary import worst_input
+from rssp.tickets.construction import plans_of
+from rssp.tickets.enough import guaranteed_counts
 from rssp.tickets.prune import draw_layer
 
 
@@ -374,3 +380,40 @@ def test_theorem_tickets_are_accepted_by_their_certificate():
             assert ticket.certified_error <= 0.05
             outcomes.add("accepted, some named" if ticket.unreached else "accepted")
     assert {"refused", "accepted"} <= outcomes
+
+
+# samples that are proved to be enough
+
+
+def test_a_ticket_of_the_guaranteed_size_reaches_every_weight():
+    target = read_target([np.array([[0.5, -0.25], [0.75, 0.1]])])
+    wide = PLAIN.but(law=Uniform(), search="within")
+    ticket = prune(target, "guaranteed", 0.2, delta=0.3, construction=wide, rng=np.random.default_rng(0))
+    assert ticket.unreached_count == 0
+    assert ticket.n == (int(guaranteed_samples(Uniform(), 0.2 * 63 / 64, 0.15, Ball(1, 0.75)).high),)
+
+
+def test_guaranteed_sizes_of_links_hold_what_the_cap_takes(monkeypatch):
+    """Products of two uniform numbers, of 2 n the first n with the right sign: both ways to fail, delta/2 each."""
+    monkeypatch.setattr(enough, "_MOST", 1000)  # what is searched is fewer
+    target = read_target([np.array([[0.5, -0.25]])], activation="relu")
+    plans = plans_of(target, THEOREM, (30,), 0.45, 1.0)
+    (n,) = guaranteed_counts(plans, THEOREM, 0.45, 0.9, "float64")
+    share = 0.9 / (2 * 2 if plans[0].signed else 2)
+    needed = int(guaranteed_samples(Product(), 0.45 * 63 / 64, share / 2, Ball(1, 0.5)).high)
+    short = sum(math.comb(2 * n, j) for j in range(needed)) / 2 ** (2 * n)
+    assert short <= share / 2 < sum(math.comb(2 * n - 2, j) for j in range(needed)) / 2 ** (2 * n - 2) or n == needed
+
+
+@pytest.mark.parametrize(
+    ("n", "eps", "construction", "words", "error"),
+    [
+        ("guaranted", 0.2, PLAIN.but(law=Uniform()), "guaranteed", ArgumentError),
+        ("guaranteed", 0.2, SHALLOW, "depth 'l'", ArgumentError),
+        ("guaranteed", 1e-4, THEOREM, "56", InfeasibleError),
+    ],
+)
+def test_what_is_not_guaranteed_is_named(n, eps, construction, words, error):
+    target = read_target([np.array([[0.5, -0.25]]), np.array([[0.5]])], activation="relu")
+    with pytest.raises(error, match=words):
+        prune(target, n, eps, construction=construction, rng=np.random.default_rng(0))
