@@ -408,7 +408,7 @@ def test_guaranteed_sizes_of_links_hold_what_the_cap_takes(monkeypatch):
 @pytest.mark.parametrize(
     ("n", "eps", "construction", "words", "error"),
     [
-        ("guaranted", 0.2, PLAIN.but(law=Uniform()), "guaranteed", ArgumentError),
+        ("guarantee", 0.2, PLAIN.but(law=Uniform()), "guaranteed", ArgumentError),
         ("guaranteed", 0.2, SHALLOW, "depth 'l'", ArgumentError),
         ("guaranteed", 1e-4, THEOREM, "56", InfeasibleError),
     ],
