@@ -104,13 +104,9 @@ class Activation:
 
     def half_lines(self, high: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Where the function is two half-lines up to `high`."""
-        return (
-            np.full(high.shape, True)
-            if self.curvature == 0
-            else high <= self.straight
-            if self.straight
-            else high < -math.inf
-        )
+        if self.curvature == 0:
+            return np.full(high.shape, True)
+        return (high <= self.straight) & (self.straight > 0)
 
     def slopes_between(
         self, low: NDArray[np.float64], high: NDArray[np.float64]

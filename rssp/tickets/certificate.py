@@ -8,6 +8,7 @@ networks as functions on real numbers; `rounding_error` bounds what evaluating t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rssp._arguments import positive
@@ -49,70 +50,73 @@ def certified_error(reference: Network, effective: Network, inputs: Any = None, 
     >>> bool(ticket.largest_weight_error <= certified_error(ticket.target, ticket.effective) <= 0.03)
     True
     """
-    inputs = Inputs.read(inputs)
-    pairs = list(zip(all_linear(reference.steps), all_linear(effective.steps), strict=True))
-    sizes = norms(reference)
-    found = [None if f.fixed and g.slack is None else difference(f, g) for f, g in pairs]
-    notes = Notes()
-    simple = carry(reference, sizes, found, inputs, notes).error
-    if simple == 0.0 or reference.widest > _WIDEST or effort <= 0:
-        return simple
-    return min(simple, _by_forms(reference, [g for _, g in pairs], found, notes, inputs, simple, sizes, effort))
-
-
-def _by_forms(
-    reference: Network,
-    ticket: list[Linear],
-    found: list[Difference | None],
-    notes: Notes,
-    inputs: Inputs,
-    simple: float,
-    sizes: list[float],
-    effort: float,
-) -> float:
-    """The bound by quadratic forms on what the ticket's coefficients compute, and by norms on what they leave out."""
-    largest = max((d.spectral for d in found if d is not None), default=0.0)
-    program, scale = program_of(reference, ticket, notes.before, inputs, largest)
-    cost = program.cost()
-    if cost > effort * _WORK:
-        return simple
-    steps = int(min(_STEPS * min(effort, 1.0), effort * _WORK / (3 * cost)))
-    with one_thread():
-        exact = quadratic_bound(program, steps) * scale
-    if exact >= simple:
-        return simple
-    # the program's matrices, slopes and values are rounded, each by at most 1e-14 relative (a function's value): over
-    # fewer than 1,000 steps both networks stay within 1e-11 of the bounds that `propagation` has on them
-    return float((exact + _left_out(reference, found, notes, sizes) + 1e-11 * simple) * (1 + 1e-15))
-
-
-def _left_out(reference: Network, found: list[Difference | None], notes: Notes, sizes: list[float]) -> float:
-    """How far the ticket may be from what its coefficients compute: `Notes.left` of each layer, carried on in norms."""
-    layers = iter([(a + (d.spectral if d else 0.0), b) for a, d, b in zip(sizes, found, notes.left, strict=True)])
-
-    def run(steps: tuple[Step, ...], error: float) -> float:
-        for step in steps:
-            if isinstance(step, Linear):
-                norm, left = next(layers)
-                error = norm * error + left
-            elif isinstance(step, Activation):
-                error *= step.lipschitz
-            elif isinstance(step, MaxPool):
-                error *= step.overlap
-            else:
-                error = run(step.steps, error) + run(step.shortcut, error)
-        return error
-
-    return run(reference.steps, 0.0) * (1 + 1e-12)
+    way = _Way.of(reference, effective, Inputs.read(inputs))
+    if way.error == 0.0 or reference.widest > _WIDEST or effort <= 0:
+        return way.error
+    return min(way.error, _by_forms(way, effort))
 
 
 def rounding_error(reference: Network, effective: Network, inputs: Any = None) -> float:
     """How far apart g in real numbers and g with its `slack` may be, by norms, for networks of the same steps."""
-    pairs = zip(all_linear(reference.steps), all_linear(effective.steps), strict=True)
-    sizes, notes = norms(reference), Notes()
-    found = [None if f.fixed and g.slack is None else difference(f, g) for f, g in pairs]
-    carry(reference, sizes, found, Inputs.read(inputs), notes)
-    return _left_out(reference, found, notes, sizes)
+    return _Way.of(reference, effective, Inputs.read(inputs)).left_out()
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """Norms and intervals carried through two networks: the bound `error`, and what was found and noted on the way."""
+
+    reference: Network
+    ticket: list[Linear]
+    inputs: Inputs
+    sizes: list[float]
+    found: list[Difference | None]
+    notes: Notes
+    error: float
+
+    @classmethod
+    def of(cls, reference: Network, effective: Network, inputs: Inputs) -> _Way:
+        ticket, sizes, notes = all_linear(effective.steps), norms(reference), Notes()
+        pairs = zip(all_linear(reference.steps), ticket, strict=True)
+        found = [None if f.fixed and g.slack is None else difference(f, g) for f, g in pairs]
+        error = carry(reference, sizes, found, inputs, notes).error
+        return cls(reference, ticket, inputs, sizes, found, notes, error)
+
+    def left_out(self) -> float:
+        """How far the ticket may be from what its coefficients compute: `Notes.left`, carried on in norms."""
+        parts = zip(self.sizes, self.found, self.notes.left, strict=True)
+        layers = iter([(size + (d.spectral if d else 0.0), left) for size, d, left in parts])
+
+        def run(steps: tuple[Step, ...], error: float) -> float:
+            for step in steps:
+                if isinstance(step, Linear):
+                    norm, left = next(layers)
+                    error = norm * error + left
+                elif isinstance(step, Activation):
+                    error *= step.lipschitz
+                elif isinstance(step, MaxPool):
+                    error *= step.overlap
+                else:
+                    error = run(step.steps, error) + run(step.shortcut, error)
+            return error
+
+        return run(self.reference.steps, 0.0) * (1 + 1e-12)
+
+
+def _by_forms(way: _Way, effort: float) -> float:
+    """The bound by quadratic forms on what the ticket's coefficients compute, and by norms on what they leave out."""
+    largest = max((d.spectral for d in way.found if d is not None), default=0.0)
+    program, scale = program_of(way.reference, way.ticket, way.notes.before, way.inputs, largest)
+    cost = program.cost()
+    if cost > effort * _WORK:
+        return way.error
+    steps = int(min(_STEPS * min(effort, 1.0), effort * _WORK / (3 * cost)))
+    with one_thread():
+        exact = quadratic_bound(program, steps) * scale
+    if exact >= way.error:
+        return way.error
+    # the program's matrices, slopes and values are rounded, each by at most 1e-14 relative (a function's value): over
+    # fewer than 1,000 steps both networks stay within 1e-11 of the bounds that `propagation` has on them
+    return float((exact + way.left_out() + 1e-11 * way.error) * (1 + 1e-15))
 
 
 def weight_tolerance(target: Network, eps: float) -> float:

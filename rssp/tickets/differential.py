@@ -102,15 +102,14 @@ class _Builder:
         centre = np.zeros(state.size) if exact else ((before.low + before.high) / 2).ravel()
         value = _values(step, centre)
         h_terms = [(state.h, middle)]
-        pick = np.zeros((len(active), state.size))
-        pick[np.arange(len(active)), active] = 1.0
-        spread = np.zeros((state.size, len(active)))
-        spread[active, np.arange(len(active))] = half[active]
-        spread = half if len(active) == state.size else spread
         if not len(active):
             delta = None if state.delta is None else p.affine([(state.delta, middle)], np.zeros(state.size))
             return _State(p.affine(h_terms, value - middle * centre), delta, state.shape)
         everything = len(active) == state.size
+        pick, spread = np.ones(state.size), half
+        if not everything:
+            pick = np.eye(state.size)[active]
+            spread = pick.T * half[active]
         z = state.h if everything and exact else p.affine([(state.h, pick)], -centre[active])
         if state.delta is None:
             (w,) = p.sector([z])
