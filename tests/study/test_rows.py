@@ -90,7 +90,7 @@ def test_without_rows_the_verdict_says_why(table):
         ({"counting-1d": Rows("needed", add={"d": 1, "high": 99.0})}, "add: got 'high', a column of the table needed"),
         ({"counting-1d": Rows("needed", add={"d": 1, "evidence": "computed"})}, "where={'evidence': ...}"),
         ({"counting-1d": Rows("needed", named={"d": "width"}, add={"d": 1})}, "'d', a key of named too"),
-        ({"counting-1d": Rows("needed", named=exactly("eps"), add={"d": 1, "evidence": "mesured"})}, "'measured'"),
+        ({"counting-1d": Rows("needed", named=exactly("eps"), add={"d": 1, "evidence": "measure"})}, "'measured'"),
         ({"counting-1d": Rows("needed", add={"d": 1, "quantity": "n* interpolatd"})}, "Is 'n* interpolated' meant?"),
     ],
 )
