@@ -1,13 +1,13 @@
-"""Do the estimators keep their promise? Each method against a simulated truth, its stated confidence against the actual.
+"""Do the estimators keep their promise? The stated confidence of each method against the actual, by simulation.
 
     python benchmarks/calibration.py [PART ...] [--simulations N] [--seed S] [--json | --markdown]
 
-The parts are the files of ``benchmarks/calibration_parts``: counts (thresholds and probabilities), fits (scaling laws,
-and which of them is selected), constants (the C of a bound), averages (means of few values, slopes, weighted failures)
-and covering (the covering law's interval, against new measurements). A row says how often a method did what it should,
-with the exact 95 % interval of that frequency, what is promised, and whether the promise is kept: "yes", "no", or
-"within chance" where the frequency misses the promise and its interval does not. Seeds are fixed: a second run gives
-the same digits. With the simulations that are the default it takes some four minutes on one core.
+The parts are the files of ``benchmarks/calibration_parts``: counts (thresholds and probabilities), fits (scaling laws),
+constants (the C of a bound), averages (means of few values, slopes, weighted failures) and covering (the covering law's
+interval, against new measurements). A row says how often a method did what it should, with the exact 95 % interval of
+that frequency, what is promised, and whether the promise is kept: "yes", "no", or "within chance" where the frequency
+misses the promise and its interval does not. Seeds are fixed: a second run gives the same digits. With the simulations
+that are the default it takes some four minutes on one core.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from calibration_parts.judging import frequency, generator
 
+from calibration_parts.judging import frequency, generator
 from rssp.inference import mean, median, moment_ratio, tail_slopes, weighted_failure
 from rssp.prediction.model_error import cover_interval
 from rssp.trials import Trials

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from calibration_parts.judging import frequency
 
 import rssp
+from calibration_parts.judging import frequency
 from rssp.inference import clopper_pearson
 from rssp.montecarlo import CoveringProfiles, Experiment, run
 from rssp.prediction.covering_law import predicted_coverage

@@ -1,21 +1,19 @@
-"""Scaling laws fitted to correlated n*: their intervals, their p-values, and which law is selected."""
+"""Scaling laws fitted to correlated n*: their intervals and their p-values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
 from calibration_parts.judging import frequency, generator
 from calibration_parts.simulated import BITS, hitting_trials, median_at
-
 from rssp.errors import ArgumentError
 from rssp.inference import (
     SCALING_LAWS,
     Unfit,
-    attempt_comparison,
     attempt_scaling,
     required_n,
-    scaling_answer,
     threshold_covariance,
 )
 
@@ -79,25 +77,4 @@ def without_covariance(simulations: int, seed: int) -> _Rows:
     return [frequency(name, "refused", "", refused, 1.0)]
 
 
-def selection(simulations: int, seed: int) -> _Rows:
-    """Which law is selected where the points hardly tell, and that none but the true one is."""
-    rows = []
-    for law, delta, trials in (("log+loglog", 0.01, 4000), ("log", 0.01, 4000), ("log+loglog", 0.5, 1000)):
-        name = f"law selected, {law} is true, delta = {delta:g}, {trials} trials"
-        rng, wrong, named = generator(seed, name), [], []
-        for _ in range(min(simulations, 400)):
-            seen = hitting_trials(rng, _locations(law, delta), trials)
-            points = required_n(seen, delta=delta, interpolated=True)
-            found = attempt_comparison(points, covariance=threshold_covariance(seen, delta=delta))
-            if isinstance(found, Unfit):
-                continue
-            chosen = found.loc[found["selected"].astype(bool), "law"].to_list()
-            wrong.append(chosen not in ([], [law]))
-            answer = scaling_answer(found)
-            named.append(chosen == [law] or (not chosen and law in answer.partition(": ")[2].split(", ")))
-        rows.append(frequency(name, "a wrong law is selected", 0.05, wrong, 0.0, 0.05))
-        rows.append(frequency(name, "the true law is the answer or a candidate", 0.94, named, 0.93))
-    return rows
-
-
-ROWS = (with_covariance, without_covariance, selection)
+ROWS = (with_covariance, without_covariance)

@@ -3,7 +3,7 @@
 A trial's hitting time at eps_j is the ceiling of m_j + s G_j, with G_j of Gumbel's law: ln(-ln P(N <= n)) is then a
 straight line in n, so that the n* which `required_n` interpolates on that scale is m_j + s g, g the quantile of G,
 without any error of interpolation. The G_j of one trial share a normal factor: neighbouring n* are correlated as those
-of real runs are.
+of real runs are. Without that factor each eps is a run of its own: many runs in one table.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def median_at(n_star: ArrayLike, delta: float = 0.5) -> NDArray[np.float64]:
 
 
 def hitting_trials(
-    rng: np.random.Generator, locations: ArrayLike, trials: int, *, n_max: int = 60, bits: ArrayLike | None = None
+    rng: np.random.Generator, locations: ArrayLike, trials: int, *, n_max: int = 60, shared: float = SHARED
 ) -> Trials:
-    """Trials with a hitting time at each location, cut off at n_max."""
+    """Trials with a hitting time at each location, cut off at n_max; eps is 2^-4, 2^-5, ..."""
     m = np.atleast_1d(np.asarray(locations, dtype=np.float64))
-    shared, own = rng.standard_normal((trials, 1)), rng.standard_normal((trials, len(m)))
-    gumbel = -np.log(-np.log(ndtr(math.sqrt(SHARED) * shared + math.sqrt(1 - SHARED) * own)))
+    common, own = rng.standard_normal((trials, 1)), rng.standard_normal((trials, len(m)))
+    gumbel = -np.log(-np.log(ndtr(math.sqrt(shared) * common + math.sqrt(1 - shared) * own)))
     times = np.maximum(np.ceil(m + gumbel), 0).astype(np.int64)
-    eps = 2.0 ** -(BITS[: len(m)] if bits is None else np.asarray(bits, dtype=np.float64))
+    eps = 2.0 ** -(BITS[0] + np.arange(len(m)))
     table = pd.DataFrame(
         {
             "trial": np.repeat(np.arange(trials), len(m)),
