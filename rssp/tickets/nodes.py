@@ -89,6 +89,15 @@ def _maximum(
     return self.then(x, pool, pool.output)
 
 
+def _adaptive_maximum(
+    self: Values, node: fx.Node, x: Value, output_size: Any, return_indices: bool = False
+) -> Value | None:
+    """Global max pooling; windows of other sizes differ from each other."""
+    if x.flat or not x.node.image or set(axes_of(output_size, len(x.node.image))) != {1}:
+        return None
+    return _maximum(self, node, x, self.plain(x).image, return_indices=return_indices)
+
+
 def _flatten(self: Values, node: fx.Node, x: Value, start_dim: int = 0, end_dim: int = -1) -> Value | None:
     axes = 2 if x.flat else 2 + len(x.node.image)
     if start_dim % axes == end_dim % axes:
@@ -238,6 +247,8 @@ MODULES: dict[type, Callable[..., Any]] = {
     nn.AvgPool2d: _average_module,
     nn.AdaptiveAvgPool1d: lambda self, node, x, m: _adaptive(self, node, x, m.output_size),
     nn.AdaptiveAvgPool2d: lambda self, node, x, m: _adaptive(self, node, x, m.output_size),
+    nn.AdaptiveMaxPool1d: lambda self, node, x, m: _adaptive_maximum(self, node, x, m.output_size, m.return_indices),
+    nn.AdaptiveMaxPool2d: lambda self, node, x, m: _adaptive_maximum(self, node, x, m.output_size, m.return_indices),
     nn.MaxPool1d: _max_module,
     nn.MaxPool2d: _max_module,
     nn.ZeroPad1d: lambda self, node, x, m: _pad(self, node, x, m.padding),
@@ -285,6 +296,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     torch.avg_pool1d: _average,
     torch.mean: _mean,
     **dict.fromkeys((F.max_pool1d, F.max_pool2d, torch.max_pool1d, torch.max_pool2d), _maximum),
+    **dict.fromkeys((F.adaptive_max_pool1d, F.adaptive_max_pool2d), _adaptive_maximum),
     F.pad: _pad,
     torch.flatten: _flatten,
     torch.reshape: _reshape,

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.tickets.trace import copied
 
 __all__ = ["stack_of", "state_from"]
+
+_PREFIXES = ("module.", "_orig_mod.")  # of DataParallel, and of torch.compile
 
 
 def state_from(state: Mapping[str, Any], architecture: nn.Module) -> nn.Module:
     """A copy of the architecture with the weights of the state dict, masks multiplied in.
 
-    Names are matched exactly, up to a common ``module.`` in front and one key around it all; the layers of an
+    Names are matched exactly, up to a common ``module.`` or ``_orig_mod.`` in front and one key around it all; the
+    layers of an
     nn.Sequential also by their order, where the names are others and all shapes fit.
     """
-    tensors = _tensors(state)
-    module = copy.deepcopy(architecture)
+    tensors = _real(_tensors(state))
+    for name, tensor in [*architecture.named_parameters(), *architecture.named_buffers()]:
+        if nn.parameter.is_lazy(tensor):
+            raise ArgumentError(
+                "architecture", f"the lazy parameter {name!r}", "weights", "Call the module on data first."
+            )
+    module = copied(architecture)
     wanted = module.state_dict()
-    types = {v.dtype for v in tensors.values() if isinstance(v, torch.Tensor) and v.dtype.is_floating_point}
+    types = {v.dtype for v in tensors.values() if v.dtype.is_floating_point}
     if torch.float64 in types:
         module = module.double()
-    for candidate in (tensors, _masked(tensors)):
+    named: dict[str, torch.Tensor] = {}
+    for candidate in _readings(tensors):
         named = {k: v for k, v in candidate.items() if k in wanted or not k.endswith("num_batches_tracked")}
         for key in wanted.keys() - named.keys():
             if key.endswith("num_batches_tracked"):
@@ -35,15 +44,40 @@ def state_from(state: Mapping[str, Any], architecture: nn.Module) -> nn.Module:
         if named.keys() != wanted.keys() and isinstance(module, nn.Sequential) and len(named) == len(wanted):
             named = dict(zip(wanted, named.values(), strict=True))
         if named.keys() == wanted.keys():
-            _check_shapes(named, wanted)
+            _check_entries(named, wanted)
             with torch.no_grad():
-                module.load_state_dict(named)
+                module.load_state_dict(named, assign=any(v.is_meta for v in wanted.values()))
             return module
     missing, extra = sorted(wanted.keys() - named.keys()), sorted(named.keys() - wanted.keys())
     lists = [f"{what} {', '.join(map(repr, k[:4]))}" for what, k in (("without", missing), ("with", extra)) if k]
     raise ArgumentError(
-        "target", "a state dict " + " and ".join(lists), f"the {len(wanted)} entries of the architecture"
-    )
+        "target", "a state dict " + " and ".join(lists), f"the {len(wanted)} entries of the architecture",
+        "Give the architecture that was saved, with its parametrizations; masks may stand beside plain weights.",
+    )  # fmt: skip
+
+
+def _readings(tensors: dict[str, torch.Tensor]) -> Iterator[Mapping[str, torch.Tensor]]:
+    """The entries as they are, and with masks multiplied in."""
+    yield tensors
+    if any(k.endswith("_mask") for k in tensors):
+        yield _masked(tensors)
+
+
+def _real(entries: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The entries as tensors with numbers in them."""
+    result = {}
+    for key, value in entries.items():
+        try:
+            tensor = torch.as_tensor(value)
+        except (TypeError, ValueError, RuntimeError) as cause:
+            raise ArgumentTypeError(f"target ({key!r})", value, "an array of real numbers") from cause
+        if tensor.is_meta or nn.parameter.is_lazy(tensor):
+            remedy = "Load the weights first: they are on the meta device, or of a lazy module."
+            raise ArgumentError("target", f"{key!r} without numbers", "weights", remedy)
+        if tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided:
+            raise ArgumentError("target", f"{key!r} of type {tensor.dtype}, {tensor.layout}", "dense real weights")
+        result[key] = tensor
+    return result
 
 
 def stack_of(state: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -68,7 +102,7 @@ def stack_of(state: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
 
 
 def _tensors(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a state dict, found under a key where there is just one, without a common ``module.``."""
+    """The entries of a state dict, found under a key where there is just one, without a common prefix."""
     if not state:
         raise ArgumentError("target", "no weights", "a state dict with at least one linear layer")
     inner = {k: v for k, v in state.items() if isinstance(v, Mapping) and _holds_weights(v)}
@@ -89,8 +123,9 @@ def _tensors(state: Mapping[str, Any]) -> dict[str, Any]:
         if not hasattr(value, "shape") and not isinstance(value, (list, tuple)):
             raise ArgumentTypeError(f"target ({key!r})", value, "a tensor")
         result[str(key)] = value
-    if all(key.startswith("module.") for key in result):
-        result = {key.removeprefix("module."): value for key, value in result.items()}
+    for prefix in _PREFIXES:
+        if all(key.startswith(prefix) for key in result):
+            result = {key.removeprefix(prefix): value for key, value in result.items()}
     return result
 
 
@@ -126,11 +161,14 @@ def _masked(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return {k: result[k] for k in sorted(result, key=lambda k: order[k])}
 
 
-def _check_shapes(named: Mapping[str, Any], wanted: Mapping[str, torch.Tensor]) -> None:
+def _check_entries(named: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
     for key, value in named.items():
         if tuple(value.shape) != tuple(wanted[key].shape):
             got = f"{key} of shape {tuple(value.shape)}"
             raise ArgumentError("target", got, f"shape {tuple(wanted[key].shape)}, that of the architecture")
+        if wanted[key].dtype.is_floating_point and not value.dtype.is_floating_point:
+            remedy = "Numbers of a quantized file are not its weights: multiply them by their scales."
+            raise ArgumentError("target", f"{key} of type {value.dtype}", "floating-point weights", remedy)
 
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.nn.utils import parametrize, prune
+from torch.nn.utils import prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
@@ -23,9 +23,28 @@ from rssp.tickets.network import Network
 from rssp.tickets.nodes import FUNCTIONS, METHODS, MODULES
 from rssp.tickets.values import Node, Value, Values, chain, refuse
 
-__all__ = ["checked_copy", "trace"]
+__all__ = ["checked_copy", "copied", "trace"]
 
 _HOOKS = (SpectralNorm, WeightNorm, prune.BasePruningMethod)  # they set the weight that forward sees
+_HARMLESS = {
+    "__init__",
+    "__repr__",
+    "extra_repr",
+    "reset_parameters",
+    "__deepcopy__",
+    "__getstate__",
+}  # others may be their own
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """A deep copy; weights that a hook computes, which do not copy with their history, are copied as numbers."""
+    numbers = {
+        id(value): value.detach().clone()
+        for part in module.modules()
+        for value in vars(part).values()
+        if isinstance(value, torch.Tensor)
+    }
+    return copy.deepcopy(module, numbers)
 
 
 def checked_copy(module: nn.Module) -> nn.Module:
@@ -41,13 +60,16 @@ def checked_copy(module: nn.Module) -> nn.Module:
             raise ArgumentError("target", f"{name!r} on the meta device", "weights", "Load the weights first.")
         if tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided:
             raise ArgumentError("target", f"{name!r} of type {tensor.dtype}, {tensor.layout}", "dense real weights")
-    stale = {
-        id(value): value.detach().clone()  # weights that a hook computes do not copy with their history
-        for part in module.modules()
-        for value in vars(part).values()
-        if isinstance(value, torch.Tensor)
-    }
-    result = copy.deepcopy(module, stale).cpu().eval().double()
+    for name, part in module.named_modules():
+        kind = type(part).__name__
+        if isinstance(part, torch.jit.ScriptModule):
+            got, remedy = f"{name or 'a module'} of compiled code ({kind})", "Read the module that it was made from."
+            raise ArgumentError("target", got, "a module of Python code", remedy)
+        if isinstance(part, nn.DataParallel) or hasattr(part, "_orig_mod"):
+            inner = "module" if isinstance(part, nn.DataParallel) else "_orig_mod"
+            got, remedy = f"{name or 'a module'} that wraps another ({kind})", f"Read what it wraps, its .{inner}."
+            raise ArgumentError("target", got, "the module itself", remedy)
+    result = copied(module).cpu().eval().double()
     for name, part in result.named_modules():
         where = f"of {name or 'the module'} ({type(part).__name__})"
         if part._forward_hooks:
@@ -69,7 +91,17 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         if type(m) in self.activations:
             return True
-        return "forward" not in vars(m) and super().is_leaf_module(m, module_qualified_name)
+        return "forward" not in vars(m) and (_inherited(m) or super().is_leaf_module(m, module_qualified_name))
+
+
+def _inherited(module: nn.Module) -> bool:
+    """Whether a module of a user's class does nothing but what the class that it is derived from does."""
+    for kind in type(module).__mro__:
+        if kind in MODULES:
+            return True
+        if any(callable(v) and name not in _HARMLESS for name, v in vars(kind).items()):
+            return False
+    return False
 
 
 def trace(module: nn.Module, shape: tuple[int, ...], dtype: str, activations: Mapping[Any, Activation]) -> Network:
@@ -203,9 +235,7 @@ class _Reader(Values):
             kind = type(part)
             if kind in self.activations:
                 return self._given(self.activations[kind]), f"a {kind.__name__}"
-            if parametrize.is_parametrized(part):
-                kind = parametrize.type_before_parametrizations(part)
-            found = MODULES.get(kind)
+            found = next((MODULES[k] for k in kind.__mro__ if k in MODULES), None) if _inherited(part) else None
             reader = None if found is None else (lambda n, x: found(self, n, x, part))
             return reader, f"a {kind.__name__} ({str(node.target)!r})"
         if node.op == "call_method":
