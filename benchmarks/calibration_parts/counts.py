@@ -76,8 +76,8 @@ def proportions(simulations: int, seed: int) -> _Rows:
     name, looks = "confidence sequence, stopped when it leaves out 1/2", np.arange(20, 1001, 20)
     seen = generator(seed, name).binomial(20, 0.5, (simulations, len(looks))).cumsum(axis=1)
     low, high = confidence_sequence(seen, looks)
-    held = list(((low <= 0.5) & (high >= 0.5)).all(axis=1))
-    return [*rows, frequency(name, "interval holds P", 0.95, held, 0.95)]
+    kept = ((low <= 0.5) & (high >= 0.5)).all(axis=1)
+    return [*rows, frequency(name, "interval holds P", 0.95, list(kept), 0.95)]
 
 
 def stopped(simulations: int, seed: int) -> _Rows:
