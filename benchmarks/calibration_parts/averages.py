@@ -76,7 +76,7 @@ def few_samples(simulations: int, seed: int) -> _Rows:
         values = 0.5 + 0.2 * generator(seed, name).standard_normal((simulations, size))
         best, error = values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(size)
         low, high = cover_interval(best.clip(0, 1), error, size, 0.95, "uniform", 1)
-        held = list((low <= 0.5) & (high >= 0.5))
+        held = (low <= 0.5) & (high >= 0.5)
         rows.append(frequency(name, "interval holds the mean", 0.95, held, 0.94))
     return rows
 

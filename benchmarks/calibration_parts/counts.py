@@ -77,7 +77,7 @@ def proportions(simulations: int, seed: int) -> _Rows:
     seen = generator(seed, name).binomial(20, 0.5, (simulations, len(looks))).cumsum(axis=1)
     low, high = confidence_sequence(seen, looks)
     kept = ((low <= 0.5) & (high >= 0.5)).all(axis=1)
-    return [*rows, frequency(name, "interval holds P", 0.95, list(kept), 0.95)]
+    return [*rows, frequency(name, "interval holds P", 0.95, kept, 0.95)]
 
 
 def stopped(simulations: int, seed: int) -> _Rows:

@@ -7,6 +7,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rssp.intervals import clopper_pearson, z_value
 
@@ -21,10 +22,11 @@ def generator(seed: int, name: str) -> np.random.Generator:
 
 
 def frequency(
-    method: str, event: str, nominal: float | str, outcomes: list[bool], least: float = 0.0, most: float = 1.0
+    method: str, event: str, nominal: float | str, outcomes: ArrayLike, least: float = 0.0, most: float = 1.0
 ) -> dict[str, Any]:
     """The row of a method whose event should have a probability from `least` to `most`."""
-    hits, count = sum(map(bool, outcomes)), len(outcomes)
+    seen = np.asarray(outcomes, dtype=bool)
+    hits, count = int(seen.sum()), seen.size
     low, high = (float(end) for end in clopper_pearson(hits, count, confidence=_LEVEL))
     actual = hits / count if count else math.nan
     promise = f">= {least:g}" if most == 1 else f"<= {most:g}" if least == 0 else f"{least:g} to {most:g}"
