@@ -402,12 +402,8 @@ THEOREM = Rows(
     measured="n, one random target, median over networks, certified error",
     otherwise="no network is within 1/2",
 )
-LAYER_BY_LAYER = Rows(
-    "network",
-    named={"l": "depth", "layer": "depth", **exactly("adversarial")},
-    add={"alpha": 1.0, "evidence": "measured"},
-    measured="adversarial error of each network, given its layers' errors eps/(2 l)",
-)
+LAYERWISE = "adversarial error of each network, given its layers' errors eps/(2 l)"
+ADVERSARIAL = exactly("adversarial")
 
 
 def findings(tables: Tables) -> list[str]:
@@ -462,8 +458,15 @@ STUDY = Study(
             "--data mnist",
         ),
         "pensia-2020": THEOREM,
-        "otsuka-2025-dense": LAYER_BY_LAYER,
-        "da-cunha-2023-error": LAYER_BY_LAYER,
+        "otsuka-2025-dense": Rows(
+            "network", {}, ADVERSARIAL, {"alpha": 1.0, "evidence": "measured"}, measured=LAYERWISE
+        ),
+        "da-cunha-2023-error": Rows(
+            "network",
+            named={"l": "depth", "layer": "depth", **ADVERSARIAL},
+            add={"evidence": "measured"},
+            measured=LAYERWISE,
+        ),
         "malach-2020": Rows(
             "needed",
             {"eps": NEEDED_EPS[0]},
@@ -486,7 +489,7 @@ STUDY = Study(
         ),
         "ferre-2026-weights": Rows(
             "units",
-            {"how": "subset sum"},
+            {"how": "subset sum", "quantity": "units per weight"},
             add={"d": 1, "outputs": 1, "quantity": "width"},
             measured="units for one weight: a neuron of one input",
         ),

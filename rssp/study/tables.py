@@ -34,8 +34,8 @@ def write_tables(study: Study, tables: Tables, provenance: Mapping[str, Any], fo
 
 def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
     """The stored tables of a study, typed by their schemas; StoreError where there are none or one cannot be read."""
-    if not any((folder / f"{study.name}-{name}.csv").is_file() for name in study.tables):
-        raise StoreError(f"{folder} holds no tables of {study.name}. Run it first: rssp run {study.name}")
+    if study.tables and not any((folder / f"{study.name}-{name}.csv").is_file() for name in study.tables):
+        raise StoreError(f"{folder} holds no tables of {study.name}. Run it first: {study.command}")
     tables = {}
     for name, schema in study.tables.items():
         path = folder / f"{study.name}-{name}.csv"
@@ -46,7 +46,7 @@ def read_tables(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
             read = {column: _read(texts[column], kinds.get(str(column), "text")) for column in texts}
             tables[name] = schema.checked(pd.DataFrame(read, columns=texts.columns), f"{name} of {study.name}")
         except (OSError, ValueError, OverflowError, ArgumentError) as cause:
-            raise StoreError(f"{path} cannot be read: {cause} Run the study again: rssp run {study.name}") from cause
+            raise StoreError(f"{path} cannot be read: {cause} Run the study again: {study.command}") from cause
     return tables
 
 
@@ -78,7 +78,7 @@ def stored_tables(
     own = [Path(out) / study.name / scale for scale in reversed(SCALES)]
     folders = [folder for folder in (*own, last) if any(folder.glob(f"{study.name}-*.csv"))]
     if not folders:
-        raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: rssp run {study.name}")
+        raise StoreError(f"no stored results of {study.name} in {out} or {last}. Run it first: {study.command}")
     best = folders[0] if prefer == "results" else max(folders, key=lambda folder: _rank(study, folder))
     return best, read_tables(study, best)
 
