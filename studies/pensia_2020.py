@@ -402,13 +402,9 @@ THEOREM = Rows(
     measured="n, one random target, median over networks, certified error",
     otherwise="no network is within 1/2",
 )
-LAYER_BY_LAYER = Rows(
-    "network",
-    # the largest error on the unit ball lies between the largest found and the certificate
-    named={"l": "depth", "layer": "depth", "low": "adversarial", "best": "certified", "high": "certified"},
-    add={"alpha": 1.0, "evidence": "computed"},
-    measured="error of each network, between the largest found and the certificate, given its layers' eps/(2 l)",
-)
+LAYERWISE = "error of each network, between the largest found and the certificate, given its layers' eps/(2 l)"
+# the largest error on the unit ball lies between the largest found and the certificate
+BETWEEN = {"low": "adversarial", "best": "certified", "high": "certified"}
 
 
 def findings(tables: Tables) -> list[str]:
@@ -463,8 +459,15 @@ STUDY = Study(
             "--data mnist",
         ),
         "pensia-2020": THEOREM,
-        "otsuka-2025-dense": LAYER_BY_LAYER,
-        "da-cunha-2023-error": LAYER_BY_LAYER,
+        "otsuka-2025-dense": Rows(
+            "network", {}, BETWEEN, {"alpha": 1.0, "evidence": "computed"}, measured=LAYERWISE
+        ),
+        "da-cunha-2023-error": Rows(
+            "network",
+            named={"l": "depth", "layer": "depth", **BETWEEN},
+            add={"evidence": "computed"},
+            measured=LAYERWISE,
+        ),
         "malach-2020": Rows(
             "needed",
             {"eps": NEEDED_EPS[0]},
@@ -487,7 +490,7 @@ STUDY = Study(
         ),
         "ferre-2026-weights": Rows(
             "units",
-            {"how": "subset sum"},
+            {"how": "subset sum", "quantity": "units per weight"},
             add={"d": 1, "outputs": 1, "quantity": "width"},
             measured="units for one weight: a neuron of one input",
         ),

@@ -104,6 +104,13 @@ def test_estimate_by_all_methods(capsys):
         (("--n", 10, "--eps", 0.1, "--method", "guess"), "covering law"),
         (("--n", 10, "--eps", 0.1, "--confidence", 1.5), "confidence"),
         (("--n", 10, "--eps", 1, "--method", "guarantee"), "the ball's radius"),
+        (("--delta", 0.1, "--eps", 0.5, "--radius", 0.5, "--method", "guarantee"), "0 < eps < 0.5, the ball's radius"),
+        (("--delta", 1e-120, "--eps", 0.1, "--method", "guarantee"), "[1e-100, 1)"),
+        (("--n", 1_000_001, "--eps", 0.1, "--method", "guarantee"), "0 to 1000000"),
+        (("--delta", 0.1, "--eps", 0.1, "--law", "scipy:poisson(3)", "--method", "guarantee"), "lattice_failure"),
+        (("--delta", 0.1, "--eps", 0.1, "--law", "uniform(0.5,1)", "--method", "guarantee"), "0 on one side of 0"),
+        (("--delta", 0.1, "--eps", 0.1, "--law", "scipy:arcsine(-1,2)", "--method", "guarantee"), "density=(w, rho)"),
+        (("--delta", 0.1, "--eps", 0.1, "--law", "group-scaled-normal", "--method", "guarantee"), "independent"),
     ],
 )
 def test_estimate_refuses(capsys, flags, word):

@@ -14,8 +14,20 @@ from rssp.claims.statement import Claim
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
 from rssp.intervals import clopper_pearson
+from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 
-__all__ = ["COVER", "NUMBERS", "SMOOTH", "THRESHOLDS", "WHOLE", "Selection", "near_miss", "select", "speaks_of"]
+__all__ = [
+    "COVER",
+    "NUMBERS",
+    "SMOOTH",
+    "THRESHOLDS",
+    "WHOLE",
+    "Selection",
+    "known_columns",
+    "near_miss",
+    "select",
+    "speaks_of",
+]
 
 COVER, SMOOTH, WHOLE = "P(cover)", "n* interpolated", "n*"
 THRESHOLDS = ("n*", "n* (one target)")
@@ -69,6 +81,18 @@ def speaks_of(claim: Claim) -> tuple[str, ...]:
     if claim.quantity in _COMPLEMENTS:
         return (claim.quantity, COVER)
     return (claim.quantity,)
+
+
+def known_columns(claim: Claim) -> tuple[str, ...]:
+    """The columns of a table that mean something to a claim: its own, those of every estimate, and n, eps, delta.
+
+    >>> from rssp.claims import claim
+    >>> known_columns(claim("counting-1d"))[:4]
+    ('eps', 'd', 'radius', 'targets')
+    """
+    own = (*claim.variables, *claim.settings, *(() if claim.scope is None else claim.scope.columns))
+    every = (*IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta")
+    return tuple(dict.fromkeys((*own, *every)))
 
 
 def _checked(claim: Claim, table: Any) -> pd.DataFrame:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rssp.claims import Claim, Status, Verdict, add_claim, all_claims, check, not_measured, out_of_reach
-from rssp.claims.selection import COVER, THRESHOLDS, near_miss, speaks_of
+from rssp.claims.selection import COVER, THRESHOLDS, known_columns, near_miss, speaks_of
 from rssp.errors import ArgumentError, StoreError
-from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 from rssp.study.definition import Tables
 from rssp.study.finding import find_study, list_studies, measured_by
 from rssp.study.neighbours import at_home, beside, foreign_code
@@ -64,7 +63,7 @@ def _usable(claim: Claim, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     absent = [n for n in needed if n not in table.columns]
     if absent:
         return table.iloc[:0], f"no column {absent[0]}. {near_miss(absent[0], list(table.columns))}".strip()
-    known = {*needed, *claim.settings, *IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta"}
+    known = {*known_columns(claim)}
     columns = [c for c in table.columns if c in known and (c not in claim.constants or c in claim.settings)]
     return table.loc[table["quantity"] == wanted[0], columns], ""
 
@@ -160,7 +159,8 @@ def all_verdicts(
         found = find_study(name)
         if scale is not None:
             outcome = run_study(found, scale=scale, out=out, workers=workers, progress=progress)
-            tables, sources[found.name] = outcome.tables, f"run at scale {scale}"
+            tables = outcome.tables
+            sources[found.name] = "; ".join([f"run at scale {scale}", *map(str, outcome.failures)])
         else:
             try:
                 folder, tables = stored_tables(found, out, figures, prefer)
