@@ -459,9 +459,7 @@ STUDY = Study(
             "--data mnist",
         ),
         "pensia-2020": THEOREM,
-        "otsuka-2025-dense": Rows(
-            "network", {}, BETWEEN, {"alpha": 1.0, "evidence": "computed"}, measured=LAYERWISE
-        ),
+        "otsuka-2025-dense": Rows("network", {}, BETWEEN, {"alpha": 1.0, "evidence": "computed"}, measured=LAYERWISE),
         "da-cunha-2023-error": Rows(
             "network",
             named={"l": "depth", "layer": "depth", **BETWEEN},
