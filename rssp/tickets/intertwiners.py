@@ -1,7 +1,7 @@
 """Bases of equivariant maps between representations by matrices: groups whose action is no permutation of points.
 
-A linear map B commutes with a group if ``out(g) B = B in(g)`` for the matrices of each generator g, and with a connected
-group if that holds for the matrices of a basis of its Lie algebra. The solutions are the null space of these
+A linear map B commutes with a group if ``out(g) B = B in(g)`` for the matrices of each generator g, and with a
+connected group if that holds for the matrices of a basis of its Lie algebra. The solutions are the null space of these
 constraints, and its orthonormal basis stands in the place of a label pattern.
 """
 
