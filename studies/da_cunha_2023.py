@@ -204,7 +204,7 @@ STUDY = Study(
         "cost": COST,
     },
     claims={
-        "da-cunha-2023-all-targets": (Rows("required", {**SMOOTH, "vectors": NSN}, measured=LABEL), EXPONENT),
+        "da-cunha-2023-all-targets": (Rows("coverage", {"vectors": NSN}, measured=LABEL), EXPONENT),
         "counting-1-norm": (Rows("coverage", measured="n*, all laws, 1-norm ball"), EXPONENT),
         # one layer of 1 x 1 kernels: a vector for every channel and sign
         "da-cunha-2023": Rows(

@@ -248,10 +248,6 @@ SUMMARY = Schema(
     Column("counting", "float", unit="n", meaning="necessary by counting"),
 )
 
-INTERPOLATED = {"quantity": SMOOTH, "radius": 1.0}
-UNIFORM = {**INTERPOLATED, "law": "uniform"}
-GATED = {**INTERPOLATED, "law": "gated-product"}
-
 
 def findings(tables: Tables) -> list[str]:
     rows = tables["required"]
@@ -282,12 +278,12 @@ STUDY = Study(
         "failures": FAILURES,
     },
     claims={
-        "lueker-1998": Rows("required", UNIFORM, measured="n*, uniform, all targets of [-1, 1]"),
+        "lueker-1998": Rows("coverage", {"law": "uniform"}, measured="n*, uniform, all targets of [-1, 1]"),
         "counting-1d": Rows("coverage", measured="n*, three laws, [-1, 1] and [-1/2, 1/2]"),
-        "pensia-2020-weight": Rows("required", GATED, measured="n*, gated product, [-1, 1]"),
+        "pensia-2020-weight": Rows("coverage", {"law": "gated-product"}, measured="n*, gated product, [-1, 1]"),
         "esa-2023": Rows(
-            "required",
-            {"quantity": "n* interpolated", "radius": 0.5, "law": "uniform", "delta": 0.5},
+            "coverage",
+            {"radius": 0.5, "law": "uniform"},
             measured="n*(delta = 1/2), uniform, [-1/2, 1/2]",
         ),
         "edge-samples": Rows("coverage", {"law": "uniform"}, measured="n*, uniform, [-1, 1] and [-1/2, 1/2]"),
