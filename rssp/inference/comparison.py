@@ -3,8 +3,8 @@
 A form that the points do not reject (p >= 0.01) is accepted. Of several accepted ones the least AICc is chosen only
 where simulation says that such data can tell: data are drawn from each rival as fitted, with the errors of the points,
 and the rival is ruled out where fewer than 5 % of them favour the chosen form over the rival as clearly as the real
-data do (Cox's test of separate families, by simulation as Williams proposed). A rival that fits no worse is never ruled out:
-log+loglog can rule out log, but not the other way round.
+data do (Cox's test of separate families, by simulation as Williams proposed). A rival that fits no worse is never ruled
+out: log+loglog can rule out log, but not the other way round.
 """
 
 from __future__ import annotations
