@@ -89,7 +89,7 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
             scaling = attempt_comparison(points, covariance=covariance)
             if not isinstance(scaling, Unfit):  # not too few points
                 parts["scaling"].append(
-                    scaling.drop(columns="rival_p").rename(columns={"law": "scaling"}).assign(delta=delta, **identity)
+                    scaling.drop(columns="rival_p").rename(columns={"form": "scaling"}).assign(delta=delta, **identity)
                 )
             parts["lines"].append(_lines(points, whole[whole["delta"] == delta], covariance).assign(**identity))
     if not parts["scaling"]:  # no law could be fitted: too few trials
@@ -107,7 +107,7 @@ def _failures(seen: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fits(scaling: pd.DataFrame) -> pd.DataFrame:
-    """The scaling law that the data select, where they accept one."""
+    """The scaling form that the data select, where they accept one."""
     return scaling.loc[scaling["selected"].astype(bool), list(FITS.names)]
 
 
@@ -130,7 +130,7 @@ def _summary(required: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(points: pd.DataFrame, whole: pd.DataFrame, covariance: np.ndarray) -> pd.DataFrame:
-    """What is drawn through the points: the fitted law, and Lueker's line at the C fitted for this delta."""
+    """What is drawn through the points: the fitted form, and Lueker's line at the C fitted for this delta."""
     delta = float(points["delta"].iloc[0])
     eps = points["eps"].to_numpy()
     fit = attempt_scaling(points, "log+loglog", covariance=covariance)
@@ -257,7 +257,7 @@ def findings(tables: Tables) -> list[str]:
     fits = tables["fits"]
     settings = tables["lines"].groupby(["law", "radius", "delta"]).ngroups
     return [
-        f"Uniform numbers, all of [-1, 1] with probability 1/2: {', '.join(medians)}; a growth law is accepted in "
+        f"Uniform numbers, all of [-1, 1] with probability 1/2: {', '.join(medians)}; a form of growth is accepted in "
         f"{len(fits)} of {settings} settings."
     ]
 

@@ -12,7 +12,7 @@ from rssp.claims.significance import FALSE_ALARM, holm, interval_tails
 from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import Unfit, attempt_scaling, power_law
+from rssp.inference import Unfit, attempt_scaling, power_form
 from rssp.inference.points import weakest_evidence
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
@@ -86,7 +86,7 @@ def compare_exponents(
             continue
         # points of different trials are independent, and their intervals say more than a variance: the sides differ
         part = _covariance_of(points, covariance) if _share_trials(points) else None
-        fit = attempt_scaling(points, power_law(_AXES[variable]), covariance=part)
+        fit = attempt_scaling(points, power_form(_AXES[variable]), covariance=part)
         if isinstance(fit, Unfit):  # no scatter at all, or too few trials for a covariance: nothing to weigh by
             continue
         axis, e = _axis(points, variable), fit["exponent"]
@@ -152,7 +152,7 @@ def exponent_verdict(
 
 
 def joint_exponents(table: pd.DataFrame, covariance: ArrayLike | None = None) -> pd.DataFrame:
-    """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a law and parameter.
+    """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a form and parameter.
 
     Parameters
     ----------
