@@ -90,7 +90,7 @@ def _windowed(m: int, x: float, e: float, nodes: Floats, weights: Floats, scratc
         for a in range(len(nodes)):
             t = start + (end - start) * nodes[a] - piece
             _irwin_hall(m, min(max(t, 0.0), 1.0), scratch)
-            weight = weights[a] * (end - start) / (2 * e)
+            weight = weights[a] * (end - start) / (high - low)
             for j in range(m):
                 out[j - piece + first + 1] += weight * scratch[j]
         start = end

@@ -23,7 +23,7 @@ from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
 from rssp.estimates import Estimate, Evidence
 from rssp.laws import Law, Normal, Uniform
-from rssp.prediction.minorants import density_floor, refuse, uniform_share
+from rssp.prediction.minorants import density_floor, refuse, refuse_density, uniform_share
 from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_samples
 from rssp.prediction.vectors import normal_samples, restricted_samples
 
@@ -144,10 +144,9 @@ def _checked(
         raise ArgumentTypeError("ball", ball, "a Ball")
     if ball.dim != law.dim:
         raise ArgumentError("ball", f"dimension {ball.dim}", f"dimension {law.dim}, that of the law")
-    if eps >= ball.radius:
-        raise ArgumentError(
-            "eps", eps, f"0 < eps < {ball.radius:g}, the ball's radius", "The empty sum covers a ball around 0: n = 0."
-        )
+    if eps >= _reach(ball):
+        far = "the largest distance of a target from 0" if np.any(ball.centre_vector) else "the ball's radius"
+        raise ArgumentError("eps", eps, f"0 < eps < {_reach(ball):g}, {far}", "The empty sum covers the ball: n = 0.")
     if delta < SMALLEST_DELTA:
         raise ArgumentError(
             "delta", delta, f"a number in [{SMALLEST_DELTA:g}, 1)", "Rounding of the recursion allows no smaller one."
@@ -160,6 +159,7 @@ def _checked(
         density = positive("density", density[0]), positive("density", density[1])
         if (2 * density[0]) ** law.dim * density[1] > 1 + 1e-12:
             raise ArgumentError("density", density, "(2 w)^dim rho <= 1", "No law has more mass than 1.")
+        refuse_density(law, density)
     return eps, delta, ball, density
 
 

@@ -21,7 +21,7 @@ from rssp.laws import (
     Uniform,
 )
 
-__all__ = ["UNIMODAL", "density_floor", "refuse", "uniform_share"]
+__all__ = ["UNIMODAL", "density_floor", "refuse", "refuse_density", "uniform_share"]
 
 _DOWN = 1 - 1e-9  # rounding of the special functions
 UNIMODAL = (
@@ -31,8 +31,10 @@ UNIMODAL = (
 """distributions of scipy.stats with one peak for all parameters: on an interval their density is least at an end"""
 
 
-def density_floor(law: Law, reach: float) -> float:
-    """A number that the law's density is at least, everywhere on [-reach, reach]^dim; 0 where none is known.
+def density_floor(law: Law, reach: float, side: float = 1.0) -> float:
+    """side^dim times a number that the density is at least everywhere on [-reach, reach]^dim; 0 where none is known.
+
+    With the side of a cube it is a mass, which no power of a very small or large scale overflows.
 
     >>> density_floor(Uniform(), 0.5), density_floor(Uniform(), 2.0)
     (0.5, 0.0)
@@ -40,17 +42,17 @@ def density_floor(law: Law, reach: float) -> float:
     0.0585
     """
     if isinstance(law, Mixture):
-        one, other = density_floor(law.law, reach), density_floor(law.other, reach)
+        one, other = density_floor(law.law, reach, side), density_floor(law.other, reach, side)
         return (law.weight * one + (1 - law.weight) * other) * _DOWN
     if isinstance(law, NormallyScaledNormal):
         r, order = reach * math.sqrt(law.dim), (law.dim - 1) / 2
-        return float(2 * (2 * math.pi) ** (-(law.dim + 1) / 2) * r**-order * kv(order, r)) * _DOWN
+        return float(2 * (2 * math.pi) ** (-(law.dim + 1) / 2) * r**-order * kv(order, r)) * side**law.dim * _DOWN
     if isinstance(law, NormallyScaledUniform):
         # 2 (2 pi)^(-1/2) 2^-d times the integral of z^-d exp(-z^2/2) from reach on; E_nu falls with nu
         d = law.dim
         integral = reach ** (1 - d) / 2 * float(expn(math.ceil((d + 1) / 2), reach**2 / 2))
-        return 2.0 ** (1 - d) / math.sqrt(2 * math.pi) * integral * _DOWN
-    return _marginal_floor(law, reach) ** law.dim
+        return 2.0 ** (1 - d) / math.sqrt(2 * math.pi) * integral * side**d * _DOWN
+    return (side * _marginal_floor(law, reach)) ** law.dim
 
 
 def _marginal_floor(law: Law, reach: float) -> float:
@@ -74,9 +76,12 @@ def _has_one_peak(law: FromScipy) -> bool:
     frozen = law.distribution
     if not isinstance(frozen.dist, scipy.stats.rv_continuous):
         return False
-    if frozen.dist.name in UNIMODAL:
+    name = frozen.dist.name
+    if type(frozen.dist) is not type(getattr(scipy.stats, name, None)):
+        return False  # a distribution of the user's, whatever it is called
+    if name in UNIMODAL:
         return True
-    if frozen.dist.name == "beta":
+    if name == "beta":
         shapes = [*frozen.args[:2], *(frozen.kwds[name] for name in ("a", "b") if name in frozen.kwds)]
         return all(s >= 1 for s in shapes)
     return False
@@ -120,6 +125,26 @@ def refuse(law: Law) -> ArgumentError:
         "a law whose density has a proved positive lower bound on some cube around 0",
         "If you know one, pass density=(w, rho): at least rho on [-w, w]^dim.",
     )
+
+
+def refuse_density(law: Law, density: tuple[float, float]) -> None:
+    """Raise where what is known of a law contradicts the word that its density is at least rho on [-w, w]^dim."""
+    low, high = _support(law)
+    if _is_discrete(law) or low >= 0 or high <= 0:
+        raise refuse(law)
+    width, floor = density
+    inside = math.inf
+    if isinstance(law, Uniform):
+        inside = max(0.0, min(width, high) - max(-width, low)) / (high - low)
+    elif isinstance(law, FromScipy):
+        inside = float(law.distribution.cdf(width) - law.distribution.cdf(-width))
+    if not min(-low, high) >= width or 2 * width * floor ** (1 / law.dim) > inside * (1 + 1e-9):
+        raise ArgumentError(
+            "density",
+            density,
+            f"a lower bound (w, rho) that {law!r} meets",
+            "The law has not that much mass on [-w, w].",
+        )
 
 
 def _is_discrete(law: Law) -> bool:

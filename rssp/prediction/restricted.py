@@ -166,7 +166,7 @@ def failure_curve(start: float, goal: float, c: float, floor: float) -> Floats:
     >>> len(curve) - 1
     44
     """
-    if start >= 1 - goal:
+    if start > 1 - goal:
         return np.zeros(1)
     v, u = growth_grid(start, goal)
     h, after = np.ones(len(v)), np.empty(len(v))

@@ -37,17 +37,17 @@ def restricted_growth(law: Law, reach: float, summed: int, density: tuple[float,
     """c = (2 a)^d rho for the sums of `summed` vectors, a = `reach`; 0 where no density is known at 2 a."""
     width = 2 * reach
     if density is not None:
-        floor = density[1] if summed == 1 and width <= density[0] else 0.0
+        mass = width**law.dim * density[1] if summed == 1 and width <= density[0] else 0.0
     elif summed == 1:
-        floor = density_floor(law, width)
+        mass = density_floor(law, width, width)
     elif isinstance(law, Normal):
         far = Normal(summed * law.mean, math.sqrt(summed) * law.std, law.dim)
-        floor = density_floor(far, width)
+        mass = density_floor(far, width, width)
     elif isinstance(law, Uniform) and law.low == -law.high:
-        floor = (_sum_density(summed, width / law.high) / law.high) ** law.dim
+        mass = (width / law.high * _sum_density(summed, width / law.high)) ** law.dim
     else:
-        floor = 0.0
-    return min(1.0, width**law.dim * floor)
+        mass = 0.0
+    return min(1.0, mass)
 
 
 def _sum_density(count: int, y: float) -> float:
@@ -72,8 +72,7 @@ def restricted_samples(
             c = restricted_growth(law, a, summed, density)
             if c <= 0:
                 continue
-            start, goal = (one / a) ** law.dim, (two / a) ** law.dim
-            steps = _steps(start, goal, c, delta)
+            steps = _steps(law.dim * math.log(one / a), law.dim * math.log(two / a), c, delta)
             n = steps * summed
             if found is None or n < found[0]:
                 each = "" if summed == 1 else f", sums of {summed} at a time"
@@ -81,11 +80,14 @@ def restricted_samples(
     return found
 
 
-def _steps(start: float, goal: float, c: float, delta: float) -> int:
-    if c >= _SMALL_GROWTH:
+def _steps(log_start: float, log_goal: float, c: float, delta: float) -> int:
+    """Steps from the logarithms of the fractions that are covered first and may be missed: powers may underflow."""
+    start, goal = math.exp(log_start), math.exp(log_goal)
+    if c >= _SMALL_GROWTH and min(start, goal) > 1e-300:
         curve = failure_curve(start, goal, c, delta)
-        return len(curve) - 1
-    odds = math.log1p(-start) + math.log1p(-goal) - math.log(start) - math.log(goal)
+        if curve[-1] <= delta:  # else it was cut short
+            return len(curve) - 1
+    odds = math.log1p(-start) + math.log1p(-goal) - log_start - log_goal
     return max(0, math.ceil((odds - math.log(delta) + 1e-9) / -math.log1p(-c / 2)))  # 1e-9 for all rounding
 
 
@@ -119,27 +121,28 @@ class _Finish:
 
     whole: float
     inner: float
-    peak: float
+    log_peak: float
 
     @classmethod
     def of(cls, dim: int, outer: float, inner: float) -> _Finish:
         margin = outer - inner
         corner = (ndtr(2 * outer) - 0.5) ** dim / _UP
         outside = -math.expm1(dim * math.log1p(-(ndtr(-margin) + ndtr(-margin - 2 * inner)))) * _UP
-        return cls(1 - corner, min(1.0, outside), (2 * math.pi) ** (-dim / 2) * _UP)
+        return cls(1 - corner, min(1.0, outside), math.log(_UP) - dim / 2 * math.log(2 * math.pi))
 
     def samples(self, log_total: float, log_inner: float, log_window: float, delta: float) -> int | None:
         """The smallest K with total / C + inner prod (factor + peak C kappa_j) / window <= delta, over a few C."""
         best = None
         for part in (0.25, 0.5, 0.9):
-            level = math.exp(min(log_total - math.log(part * delta), 50.0))
-            log_product, kappa = log_inner - log_window, 1.0
+            log_level = log_total - math.log(part * delta)  # of C: cut off, it would cost more than part delta
+            log_product, log_kappa = log_inner - log_window, 0.0
             for j in range(_FINISH):
                 if log_product <= math.log((1 - part) * delta) - 1e-9:
                     best = j if best is None else min(best, j)
                     break
-                log_product += math.log(min(1.0, self.inner + self.peak * level * kappa))
-                kappa *= min(1.0, self.whole + self.peak * level * kappa)
+                extra = math.exp(min(self.log_peak + log_level + log_kappa, 1.0))  # above 1 the factors are 1
+                log_product += math.log(min(1.0, self.inner + extra))
+                log_kappa += math.log(min(1.0, self.whole + extra))
         return best
 
 

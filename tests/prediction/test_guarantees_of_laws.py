@@ -87,7 +87,7 @@ def test_growth_in_space_and_polynomial_samples():
 @pytest.mark.parametrize("c", [0.05, 1e-4, 1e-9, 1e-15])
 def test_small_growth_is_served_by_the_closed_form(c):
     start, goal, delta = 2.0**-20, 2.0**-18, 0.1
-    steps = vectors._steps(start, goal, c, delta)
+    steps = vectors._steps(math.log(start), math.log(goal), c, delta)
     assert closed_form_failure(start, goal, c, steps) <= delta * (1 + 1e-9)
     assert closed_form_failure(start, goal, c, round(0.999 * steps)) > delta
 
