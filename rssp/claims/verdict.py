@@ -52,6 +52,7 @@ class Verdict:
         nothing was tested
     left_out : str, how many rows lay outside the claim's scope or were predictions, and why; "" for none
     prediction : str, what the predictions in the table say of the claim; "" where there are none
+    proved : str, what is proved here of a constant that the paper leaves open, and where; "" where nothing is
     """
 
     claim: Claim
@@ -64,6 +65,7 @@ class Verdict:
     false_alarm: float = 0.0
     left_out: str = ""
     prediction: str = ""
+    proved: str = ""
 
     def row(self) -> dict[str, Any]:
         """The verdict as one row of a table, all plain values."""
@@ -84,13 +86,22 @@ class Verdict:
             "false_alarm": self.false_alarm,
             "left_out": self.left_out,
             "prediction": self.prediction,
+            "proved": self.proved_and_measured,
         }
+
+    @property
+    def proved_and_measured(self) -> str:
+        """What is proved of the claim's constant beside what the data say of it; "" where nothing is proved."""
+        c = self.constant
+        measured = f"; measured: C >= {c.low:.3g}" if c is not None and self.proved else ""
+        return self.proved + measured
 
     def __str__(self) -> str:
         lines = [f"{self.claim.id}: {self.status.value}: {self.text}"]
         lines += [f"  {self.measured}"] if self.measured else []
         lines += [f"  left out: {self.left_out}"] if self.left_out else []
         lines += [f"  predicted: {self.prediction}"] if self.prediction else []
+        lines += [f"  proved: {self.proved_and_measured}"] if self.proved else []
         return "\n".join(lines)
 
 
@@ -258,7 +269,6 @@ def _fitted(
     word = {Sense.AT_MOST: "at least ", Sense.AT_LEAST: "at most ", Sense.EQUAL: ""}[claim.sense or Sense.EQUAL]
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
     needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
-    needed += f"; proved here: {claim.proved}" if claim.proved else ""
     common = {"constant": c, "points": len(rows)}
     if worst is None and claim.sense is Sense.AT_LEAST:
         return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]

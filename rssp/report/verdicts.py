@@ -77,6 +77,7 @@ def verdict_text(verdict: Verdict, width: int = 80) -> str:
         "scope": c.scope.text if c.scope else "",
         "left out": verdict.left_out,
         "predicted": verdict.prediction,
+        "proved": verdict.proved_and_measured,
         "note": c.valid,
         "error": f"a true claim gets this verdict with probability at most {verdict.false_alarm:g}"
         if verdict.status in (Status.VIOLATED, Status.NO_FORM)

@@ -97,6 +97,7 @@ class Study:
     figures : function (tables) -> Figure, by the figure's name
     findings : function (tables) -> what the tables say, one sentence each
     show : the tables that a run prints, by name
+    proves : the table of constants that it proves (columns.PROVED), which stand beside those that any study fits
     folder : where its file lies, whose other files its functions may import; `find_study` fills it in
 
     Raises
@@ -135,6 +136,7 @@ Did you mean 'needed'?
     figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
     findings: Callable[[Tables], Sequence[str]] = _no_findings
     show: Sequence[str] = ()
+    proves: str = ""
     folder: Path | None = None
 
     def __post_init__(self) -> None:
@@ -145,9 +147,10 @@ Did you mean 'needed'?
                 raise ArgumentError("name", repr(name), "an identifier: letters, digits and _", "It names files.")
         if self.guise and self.guise not in GUISES:
             raise ArgumentError("guise", repr(self.guise), ", ".join(GUISES))
-        strange = [name for name in self.show if name not in self.tables]
-        if strange:
-            raise ArgumentError("show", ", ".join(strange), ", ".join(self.tables))
+        for what, names in (("show", self.show), ("proves", (self.proves,) if self.proves else ())):
+            strange = [name for name in names if name not in self.tables]
+            if strange:
+                raise ArgumentError(what, ", ".join(strange), ", ".join(self.tables))
         check_options(self.options)
         for id in self.claims:
             the_claim = claim(id)
