@@ -285,9 +285,8 @@ def draw_ratio(tables: Tables) -> Figure:
     compared = tables["compared"].assign(bits=-np.log2(tables["compared"]["eps"]))
     for colour, (delta, rows) in zip(COLOURS, compared.groupby("delta", sort=False), strict=False):
         shown = rows.assign(low=rows["ratio low"], best=rows["ratio"], high=rows["ratio high"], series=delta)
-        said = rf"$\delta = {delta:g}$"
         plot_estimates(
-            shown, "bits", by="series", label=lambda _, said=said: said, ax=left, line=True, colours=[colour], ms=4
+            shown, "bits", by="series", label=r"$\delta = {:g}$".format, ax=left, line=True, colours=[colour], ms=4
         )
     left.set(title="targets $[-1, 1]$", xlabel=r"$\log_2(1/\varepsilon)$", ylabel="guaranteed $n$ / measured $n^*$")
     left.set_ylim(1, None)

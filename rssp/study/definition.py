@@ -155,8 +155,8 @@ Did you mean 'needed'?
             self._require_different(what, names)
         if self.guise and self.guise not in GUISES:
             raise ArgumentError("guise", repr(self.guise), ", ".join(GUISES))
-        for what, names in (("show", self.show), ("proves", (self.proves,) if self.proves else ())):
-            strange = [name for name in names if name not in self.tables]
+        for what, shown in (("show", self.show), ("proves", (self.proves,) if self.proves else ())):
+            strange = [name for name in shown if name not in self.tables]
             if strange:
                 raise ArgumentError(what, ", ".join(strange), ", ".join(self.tables))
         check_options(self.options)
