@@ -49,7 +49,6 @@ from .montecarlo.questions import covering_probability as covering_probability
 from .montecarlo.questions import required_samples as required_samples
 from .prediction.guarantees import guaranteed_failure as guaranteed_failure
 from .prediction.guarantees import guaranteed_samples as guaranteed_samples
-from .prediction.guarantees import guaranteed_width as guaranteed_width
 from .study import Study as Study
 from .study import Task as Task
 from .study import run_study as run_study

@@ -4,7 +4,8 @@ Lueker's theorem and the strong-lottery theorems that stand on it say that there
 `rssp.guaranteed_samples` proves, beside what is measured, what the covering law predicts and what counting demands.
 
 Uniform numbers and the targets [-1, 1]; other laws; vectors, where one proof grows geometrically with d and the other
-like a power of d; delta = eps, where Lueker's constant is defined; whole networks, weight by weight. Measured besides:
+like a power of d; delta = eps, where Lueker's constant is defined; the constants of the theorems on scalar sums. Whole
+networks are in `widths`. Measured besides:
 the growth of the covered part in the process that the proofs follow, which they say is v (1 - v) / 2 exactly.
 """
 
@@ -24,14 +25,16 @@ from rssp.inference import required_n
 from rssp.inference.growth import covered_growth
 from rssp.laws.parse import identity_columns
 from rssp.montecarlo import Experiment, HittingTimes, RestrictedFractions
+from rssp.prediction.closed_form import proved_tail
 from rssp.prediction.covering_law import predicted_required_samples
 from rssp.prediction.guarantees import how_proved
+from rssp.prediction.proved_constants import proved_constant
 from rssp.prediction.uniform_numbers import restricted_fewest
 from rssp.prediction.vectors import normal_samples, restricted_samples
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates, plot_line
 from rssp.schemas import IDENTITY, INTERVAL, Column, Schema
 from rssp.study import Context, Rows, Study, Tables, Task
-from rssp.study.columns import DELTA, EPS, REQUIRED, TRIALS, D
+from rssp.study.columns import DELTA, EPS, PROVED, REQUIRED, TRIALS, D
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,12 +64,11 @@ LAWS: Mapping[str, tuple[rssp.Law, ...]] = {
         rssp.GatedProduct(),
     ),
 }
-NETWORKS = {"784-500-10": (397_000, 2 * 1284), "LeNet5": (61_470, 2 * 641), "ResNet-20": (270_896, 2 * 6339)}
-"""weights, and the sets of samples that they share by input and sign; a convolution has an input for each input channel
-and position of its kernel"""
-WEIGHT_EPS, NETWORK_DELTA, PUBLISHED_N = 0.01, 0.01, 21
+STOPS = {"quick": ((), ()), "standard": ((4, 5, 6, 8, 10, 13, 16, 20), (4, 4.5, 5, 6, 8, 10))}
+"""bits at which constants rest on what is computed, for uniform numbers and for other laws; then on the closed form"""
+_NETWORK = "of the construction in docs/theory/guarantees.md, N"
 
-EVIDENCE = Schema(*(c for c in INTERVAL if c.name == "evidence"))
+RATIO = ("ratio low", "ratio", "ratio high")
 HOW = Column("how", "text", meaning="the route of the proof")
 GUARANTEED = Column("guaranteed", "float", unit="n", meaning="proved to be enough")
 COUNTING = Column("counting", "float", unit="n", meaning="necessary, as 2^n windows must cover")
@@ -78,7 +80,10 @@ COMPARED = Schema(
     Column("predicted", "float", unit="n", meaning="by the covering law"),
     GUARANTEED,
     Column("restricted", "float", unit="n", meaning="proved by the restricted process alone"),
-    Column("ratio", "float", meaning="guaranteed over measured"),
+    *(
+        Column(name, "float", meaning="guaranteed over measured, over its upper end, over its lower end")
+        for name in RATIO
+    ),
     HOW,
 )
 OTHERS = Schema(EPS, DELTA, GUARANTEED, HOW) + IDENTITY
@@ -89,24 +94,14 @@ VECTORS = Schema(
     COUNTING,
     Column("moments", "float", unit="n", meaning="normal vectors, by the second moment"),
     Column("restricted normal", "float", unit="n", meaning="normal vectors, by the restricted process"),
-    Column("restricted uniform", "float", unit="n", meaning="uniform vectors, targets [-1/2, 1/2]^d"),
+    Column("restricted uniform", "float", unit="n", meaning="uniform vectors, targets [-0.4, 0.4]^d"),
+    Column("restricted scaled", "float", unit="n", meaning="normally-scaled vectors, by the restricted process"),
+    *(
+        Column(f"theorem {law}", "float", unit="n", meaning="for C = 1, exponents as quoted")
+        for law in ("normal", "scaled")
+    ),
 )
 EQUALS = Schema(EPS, GUARANTEED, Column("C", "float", meaning="guaranteed over log2(1/eps)"), HOW)
-WIDTHS = Schema(
-    Column("network", "text"),
-    Column("weights", "int"),
-    Column("sets", "int", meaning="independent sets of samples"),
-    EPS,
-    Column("delta of a set", "float"),
-    Column(
-        "formula over C", "float", unit="n", meaning="log2(2 / min(eps, delta of a set)): the theorem's n for C = 1"
-    ),
-    Column("counting", "float", unit="n"),
-    Column("guaranteed uniform", "float", unit="n", meaning="samples uniform on [-1, 1]"),
-    Column("guaranteed product", "float", unit="n", meaning="products of two random links, one sign pruned"),
-    Column("published", "float", unit="n", meaning="used in Pensia et al.'s experiment, nan elsewhere"),
-)
-RATIO = ("ratio low", "ratio", "ratio high")
 GROWTH = Schema(
     Column("v", "float", meaning="middle of the bin"),
     *(Column(name, "float", meaning="E[dv] over v (1 - v)") for name in RATIO),
@@ -141,8 +136,8 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
         "laws": pd.DataFrame([_of_law(law) for law in LAWS.get(scale, LAWS["standard"])]),
         "equal": pd.DataFrame([_equal(2.0**-b) for b in EQUAL[scale]]),
         "vectors": pd.DataFrame([_vectors(d) for d in DIMS[scale]]),
-        "widths": pd.DataFrame([_width(name) for name in list(NETWORKS)[: 1 if scale == "quick" else None]]),
         "growth": _growth(runs["restricted"]),
+        "constants": _constants(scale),
     }
 
 
@@ -161,7 +156,9 @@ def _compared(row: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "predicted": predicted.best,
         "guaranteed": guaranteed,
         "restricted": float(restricted_fewest(eps, 1.0, delta)[0]),
+        "ratio low": guaranteed / row["high"],
         "ratio": guaranteed / measured,
+        "ratio high": guaranteed / row["low"],
         "how": how_proved(rssp.Uniform(), eps, delta),
     }
 
@@ -185,8 +182,9 @@ def _vectors(d: int) -> dict[str, Any]:
         normal_samples(d, eps, 1.0, delta),
         restricted_samples(rssp.Normal(dim=d), eps, 1.0, delta) if d > 1 else None,
         restricted_samples(rssp.Uniform(dim=d), eps, 0.4, delta) if d > 1 else None,
+        restricted_samples(rssp.NormallyScaledNormal(d), eps, 1.0, delta) if d > 1 else None,
     )
-    moments, normal, uniform = (float(n[0]) if n is not None else math.nan for n in found)
+    moments, normal, uniform, scaled = (float(n[0]) if n is not None else math.nan for n in found)
     return {
         "d": d,
         "eps": eps,
@@ -195,27 +193,44 @@ def _vectors(d: int) -> dict[str, Any]:
         "moments": moments,
         "restricted normal": normal,
         "restricted uniform": uniform,
+        "restricted scaled": scaled,
+        "theorem normal": float(claim("becchetti-2022").bound(d=d, eps=eps, C=1.0)),
+        "theorem scaled": float(claim("da-cunha-2023-all-targets").bound(d=d, eps=eps, delta=delta, C=1.0)),
     }
 
 
-def _width(name: str) -> dict[str, Any]:
-    weights, sets = NETWORKS[name]
-    uniform, product = (
-        rssp.guaranteed_width([weights], WEIGHT_EPS, NETWORK_DELTA, sets=[sets], law=law)[0]
-        for law in (rssp.Uniform(), rssp.GatedProduct())
-    )
-    return {
-        "network": name,
-        "weights": weights,
-        "sets": sets,
-        "eps": WEIGHT_EPS,
-        "delta of a set": uniform.delta,
-        "formula over C": 1 - math.log2(min(WEIGHT_EPS, uniform.delta)),
-        "counting": float(claim("counting-1d").bound(eps=WEIGHT_EPS)),
-        "guaranteed uniform": float(uniform.n),
-        "guaranteed product": float(product.n),
-        "published": float(PUBLISHED_N) if name == "784-500-10" else math.nan,
-    }
+def _constants(scale: str) -> pd.DataFrame:
+    """What is proved of the constants that theorems on scalar subset sums leave open, each over its claim's range."""
+    numbers, others = STOPS.get(scale, STOPS["standard"])
+    small = "min(eps, delta) <= 1/8"
+    uniform = proved_constant(rssp.Uniform(), stops=numbers)
+    half = proved_constant(rssp.Uniform(), stops=others, density=(1.0, 0.25))
+    esa = proved_constant(rssp.Uniform(), radius=0.5, delta=0.5, stops=numbers)
+    weight = proved_constant(rssp.GatedProduct(), added=1, stops=others)
+    network = proved_constant(rssp.GatedProduct(), finer=1, stops=others)
+    tail = dict(zip(("C", "kappa"), proved_tail(), strict=True))
+    shared = f"{small.replace('eps, delta', 'eps_l, delta/rho')}, of the subset sums alone, rho their number"
+    entries = [
+        ("lueker-1998", uniform.value, small, uniform.where),
+        ("lueker-1998-mixture", half.value, f"p >= 1/2, {small}", half.where),
+        ("esa-2023", esa.value, "delta = 1/2, eps <= 1/8, X uniform on [-1, 1]", esa.where),
+        ("pensia-2020-weight", weight.value, small, weight.where),
+        ("pensia-2020", network.value, f"d_in d_out l / min(eps, delta) >= 8, {_NETWORK}1", network.where),
+        ("da-cunha-2022", network.value, f"c_in c_out kernel^2 l / min(eps, delta) >= 8, {_NETWORK}2", network.where),
+        (
+            "ferbach-2023",
+            2 * network.value,
+            f"d_in d_out max(|B|, ||B||) l / min(eps, delta) >= 8, ReLU entry by entry and the identity in B, "
+            f"{_NETWORK}3",
+            network.where,
+        ),
+        ("burkholz-2022-width", uniform.value, shared, uniform.where),
+        ("burkholz-2022-convolutional", uniform.value, shared, uniform.where),
+    ]
+    rows = [(id, "C", *rest) for id, *rest in entries]
+    rows += [("esa-2023-tail", name, v, "eps < 1, both at once", "the closed form") for name, v in tail.items()]
+    table = pd.DataFrame(rows, columns=["claim", "constant", "value", "where", "how"])
+    return table.assign(evidence="computed")
 
 
 def _growth(trials: Trials) -> pd.DataFrame:
@@ -269,14 +284,18 @@ def draw_ratio(tables: Tables) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=10.5, height=4.2)
     compared = tables["compared"].assign(bits=-np.log2(tables["compared"]["eps"]))
     for colour, (delta, rows) in zip(COLOURS, compared.groupby("delta", sort=False), strict=False):
-        plot_line(rows, "bits", "ratio", ax=left, color=colour, marker="o", ms=4, label=rf"$\delta = {delta:g}$")
+        shown = rows.assign(low=rows["ratio low"], best=rows["ratio"], high=rows["ratio high"], series=delta)
+        plot_estimates(
+            shown, "bits", by="series", label=r"$\delta = {:g}$".format, ax=left, line=True, colours=[colour], ms=4
+        )
     left.set(title="targets $[-1, 1]$", xlabel=r"$\log_2(1/\varepsilon)$", ylabel="guaranteed $n$ / measured $n^*$")
     left.set_ylim(1, None)
     left.legend()
     equal = tables["equal"].assign(bits=-np.log2(tables["equal"]["eps"]))
-    plot_line(equal, "bits", "C", ax=right, color=COLOURS[1], marker="s", ms=4)
-    right.axhline(9.9, color="black", ls="--", lw=1.2)
-    right.text(equal["bits"].min(), 9.1, r"proved for all $\varepsilon \leq 1/8$: 9.9")
+    plot_line(equal, "bits", "C", ax=right, color=COLOURS[1])  # proved numbers: no points, for nothing is measured
+    constant = float(claim("own-guarantee-lueker").constants["C"] or math.nan)
+    right.axhline(constant, color="black", ls="--", lw=1.2)
+    right.text(equal["bits"].min(), constant - 0.8, rf"proved for all $\varepsilon \leq 1/8$: {constant:g}")
     right.set(title=r"$\delta = \varepsilon$", xlabel=r"$\log_2(1/\varepsilon)$", ylim=(0, 11))
     right.set_ylabel(r"guaranteed $n$ / $\log_2(1/\varepsilon)$")
     return figure
@@ -296,12 +315,13 @@ def draw_growth(tables: Tables) -> Figure:
 
 
 def draw_dimension(tables: Tables) -> Figure:
-    figure, (ax,) = new_figure(width=7.5, height=4.4)
+    figure, (ax, right) = new_figure(1, 2, width=13, height=4.6)
     rows = tables["vectors"]
     names = {
-        "moments": ("second moment, normal vectors, $[-1, 1]^d$", "o"),
-        "restricted normal": ("restricted process, normal vectors, $[-1, 1]^d$", "s"),
-        "restricted uniform": (r"restricted process, uniform vectors, $[-0.4, 0.4]^d$", "^"),
+        "moments": ("second moment,\nnormal vectors, $[-1, 1]^d$", "o"),
+        "restricted normal": ("restricted process,\nnormal vectors, $[-1, 1]^d$", "s"),
+        "restricted uniform": ("restricted process,\n" r"uniform vectors, $[-0.4, 0.4]^d$", "^"),
+        "restricted scaled": ("restricted process,\n" r"normally-scaled vectors, $[-1, 1]^d$", "v"),
     }
     for colour, (column, (label, marker)) in zip(COLOURS, names.items(), strict=False):
         known = rows[rows[column].notna()]
@@ -309,12 +329,33 @@ def draw_dimension(tables: Tables) -> Figure:
     plot_line(
         rows, "d", "counting", ax=ax, color="black", ls="--", lw=1.2, label=r"counting: $d \log_2(1/\varepsilon)$"
     )
+    ax.set(ylabel="guaranteed $n$", title=rf"$\varepsilon = {VECTOR_EPS:g}$, $\delta = {VECTOR_DELTA:g}$")
+    ax.legend(fontsize="small")
+    theorems = {
+        (
+            "restricted normal",
+            "theorem normal",
+        ): "Becchetti et al. 2022 against the\nrestricted process, normal vectors",
+        ("moments", "theorem normal"): "the same against the second moment",
+        (
+            "restricted scaled",
+            "theorem scaled",
+        ): "da Cunha et al. 2023 against the\nrestricted process, normally-scaled",
+    }
+    for colour, ((proved, asked), label) in zip((COLOURS[1], COLOURS[0], COLOURS[3]), theorems.items(), strict=True):
+        known = rows[rows[proved].notna()]
+        plot_line(
+            known.assign(C=known[proved] / known[asked]), "d", "C", ax=right, color=colour, marker=".", label=label
+        )
+    right.axhline(1, color="black", ls=":", lw=1)
+    right.set(ylabel="$C$ at which theorem and guarantee agree")
+    right.set_title("the theorem asks for fewer where its $C$ is below the curve", fontsize="medium")
+    right.legend(fontsize="small")
     ticks = [int(d) for d in rows["d"]]
-    ax.set(xlabel="dimension $d$", ylabel="guaranteed $n$", xscale="log", yscale="log")
-    ax.set_xticks(ticks, [str(t) for t in ticks])
-    ax.minorticks_off()
-    ax.set_title(rf"$\varepsilon = {VECTOR_EPS:g}$, $\delta = {VECTOR_DELTA:g}$")
-    legend_outside(ax)
+    for axes in (ax, right):
+        axes.set(xlabel="dimension $d$", xscale="log", yscale="log")
+        axes.set_xticks(ticks, [str(t) for t in ticks])
+        axes.minorticks_off()
     return figure
 
 
@@ -330,8 +371,8 @@ STUDY = Study(
         "laws": OTHERS,
         "equal": EQUALS,
         "vectors": VECTORS,
-        "widths": WIDTHS,
         "growth": GROWTH + INTERVAL + IDENTITY,
+        "constants": PROVED,
     },
     claims={
         "own-guarantee": Rows("required", measured="n*, uniform, all targets of [-1, 1]"),
@@ -340,7 +381,8 @@ STUDY = Study(
     },
     findings=findings,
     figures={"required": draw_required, "ratio": draw_ratio, "growth": draw_growth, "dimension": draw_dimension},
-    show=("compared", "laws", "equal", "vectors", "widths"),
+    show=("compared", "laws", "equal", "vectors", "constants"),
+    proves="constants",
 )
 
 if __name__ == "__main__":

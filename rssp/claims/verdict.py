@@ -53,6 +53,7 @@ class Verdict:
         nothing was tested
     left_out : str, how many rows lay outside the claim's scope or were predictions, and why; "" for none
     prediction : str, what the predictions in the table say of the claim; "" where there are none
+    proved : str, what is proved here of a constant that the paper leaves open, and where; "" where nothing is
     """
 
     claim: Claim
@@ -65,6 +66,7 @@ class Verdict:
     false_alarm: float = 0.0
     left_out: str = ""
     prediction: str = ""
+    proved: str = ""
 
     def row(self) -> dict[str, Any]:
         """The verdict as one row of a table, all plain values."""
@@ -85,13 +87,22 @@ class Verdict:
             "false_alarm": self.false_alarm,
             "left_out": self.left_out,
             "prediction": self.prediction,
+            "proved": self.proved_and_measured,
         }
+
+    @property
+    def proved_and_measured(self) -> str:
+        """What is proved of the claim's constant beside what the data say of it; "" where nothing is proved."""
+        c = self.constant
+        measured = f"; measured: C >= {c.low:.3g}" if c is not None and self.proved else ""
+        return self.proved + measured
 
     def __str__(self) -> str:
         lines = [f"{self.claim.id}: {self.status.value}: {self.text}"]
         lines += [f"  {self.measured}"] if self.measured else []
         lines += [f"  left out: {self.left_out}"] if self.left_out else []
         lines += [f"  predicted: {self.prediction}"] if self.prediction else []
+        lines += [f"  proved: {self.proved_and_measured}"] if self.proved else []
         return "\n".join(lines)
 
 
@@ -290,7 +301,6 @@ def _fitted(
     size = {Sense.AT_MOST: "large ", Sense.AT_LEAST: "small "}.get(claim.sense or Sense.EQUAL, "")
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
     needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
-    needed += f"; proved here: {claim.proved}" if claim.proved else ""
     tested = worst is not None and not silent.all()
     if silent.all():
         status, text = Status.OPEN, f"rows carry no error; as they stand, {needed}"

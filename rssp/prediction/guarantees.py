@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binom
@@ -22,17 +21,15 @@ from rssp._arguments import integer, positive, probability
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
 from rssp.estimates import Estimate, Evidence
-from rssp.laws import Law, Normal, Uniform
-from rssp.prediction.minorants import density_floor, refuse, refuse_density, uniform_share
+from rssp.laws import Law, Normal
+from rssp.prediction.minorants import density_floor, refuse, refuse_density, uniform_share, widths
 from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_samples
 from rssp.prediction.vectors import normal_samples, restricted_samples
 
 __all__ = [
     "SMALLEST_DELTA",
-    "LayerGuarantee",
     "guaranteed_failure",
     "guaranteed_samples",
-    "guaranteed_width",
     "how_proved",
 ]
 
@@ -212,14 +209,8 @@ def _widest(law: Law, eps: float, reach: float, density: tuple[float, float] | N
     The choice is by a rough count of numbers, log2(w/eps) and a few for each step of w to the ball's end, over p; what
     is proved afterwards holds for any w.
     """
-    if density is not None:
-        widths = [density[0]]
-    elif isinstance(law, Uniform):
-        widths = [min(-law.low, law.high)]
-    else:
-        widths = [float(w) for w in reach * np.geomspace(1 / 32, 32, 161)]
     best, chosen = math.inf, (0.0, 0.0)
-    for width in widths:
+    for width in widths(law, reach, density):
         share = uniform_share(law, width, density) if width > 0 else 0.0
         if share > 0:
             cost = (max(0.0, math.log2(width / eps)) + 8 + 6 * reach / width) / share
@@ -283,77 +274,3 @@ def _failure_space(law: Law, n: int, eps: float, ball: Ball, density: tuple[floa
         else:
             low = middle
     return math.exp(high)
-
-
-@dataclass(frozen=True)
-class LayerGuarantee:
-    """The samples that one layer needs for each of its coefficients.
-
-    Attributes
-    ----------
-    coefficients : int, how many the layer has
-    sets : int, the independent sets of samples that serve them
-    eps, delta : float, the error allowed of a coefficient and the failure probability allowed of a set
-    n : int, the numbers that each set needs, proved
-    """
-
-    coefficients: int
-    sets: int
-    eps: float
-    delta: float
-    n: int
-
-
-def guaranteed_width(
-    coefficients: Sequence[int],
-    eps: float | Sequence[float],
-    delta: float,
-    *,
-    sets: Sequence[int] | None = None,
-    law: Law | None = None,
-    radius: float = 1.0,
-    density: tuple[float, float] | None = None,
-) -> tuple[LayerGuarantee, ...]:
-    """How many random links a coefficient needs so that, but for probability delta, a whole network can be pruned to.
-
-    Every set of samples must reach every number of [-radius, radius]: then it serves whatever coefficients share it,
-    each within its layer's eps. The failure probability is spread evenly over all sets of all layers.
-
-    Parameters
-    ----------
-    coefficients : ints, the number of coefficients of each layer
-    eps : float, or one a layer: the error allowed of a coefficient; `rssp.tickets` computes from a target and an output
-        error which one the certificate allows (weight_tolerance)
-    delta : float in (0, 1), the failure probability of the whole network
-    sets : ints, the independent sets of samples of each layer: one a coefficient unless given. Pensia et al. (2020)
-        share one set among the coefficients of an input: d_(l-1) sets for each sign
-    law : Law of one sample, the product of two random links with one sign pruned (GatedProduct) by default
-    radius : float, the largest coefficient
-
-    Returns
-    -------
-    one LayerGuarantee a layer; n is a set's samples: for a prune with a common n take the largest
-
-    Examples
-    --------
-    >>> import rssp
-    >>> [layer.n for layer in guaranteed_width([6], 0.1, 0.1, law=rssp.Uniform())]
-    [33]
-    """
-    from rssp.laws import GatedProduct
-
-    law = GatedProduct() if law is None else law
-    delta = probability("delta", delta)
-    if not isinstance(coefficients, Sequence) or len(coefficients) == 0:
-        raise ArgumentTypeError("coefficients", coefficients, "one whole number a layer")
-    counts = [integer("coefficients", c, 1) for c in coefficients]
-    of_layer = [float(eps)] * len(counts) if isinstance(eps, (int, float)) else list(eps)
-    of_sets = counts if sets is None else [integer("sets", s, 1) for s in sets]
-    if len(of_layer) != len(counts) or len(of_sets) != len(counts):
-        raise ArgumentError("eps, sets", f"{len(of_layer)}, {len(of_sets)} values", f"{len(counts)}, one a layer")
-    share = delta / sum(of_sets)
-    ball = Ball(1, positive("radius", radius))
-    return tuple(
-        LayerGuarantee(count, number, e, share, int(guaranteed_samples(law, e, share, ball, density=density).high))
-        for count, number, e in zip(counts, of_sets, of_layer, strict=True)
-    )

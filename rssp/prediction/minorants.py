@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import scipy.stats
 from scipy.special import expn, kv
 
@@ -21,7 +22,7 @@ from rssp.laws import (
     Uniform,
 )
 
-__all__ = ["UNIMODAL", "density_floor", "refuse", "refuse_density", "uniform_share"]
+__all__ = ["UNIMODAL", "density_floor", "refuse", "refuse_density", "uniform_share", "widths"]
 
 _DOWN = 1 - 1e-9  # rounding of the special functions
 UNIMODAL = (
@@ -98,6 +99,19 @@ def uniform_share(law: Law, width: float, density: tuple[float, float] | None) -
     if density is not None:
         return min(1.0, 2 * width * density[1]) if width <= density[0] else 0.0
     return min(1.0, 2 * width * density_floor(law, width))
+
+
+def widths(law: Law, reach: float, density: tuple[float, float] | None) -> list[float]:
+    """The w worth trying: all prove something, and which proves most depends on eps.
+
+    >>> widths(Uniform(-1, 0.75), 1.0, None)
+    [0.75]
+    """
+    if density is not None:
+        return [density[0]]
+    if isinstance(law, Uniform):
+        return [min(-law.low, law.high)]
+    return [float(w) for w in reach * np.geomspace(1 / 32, 32, 161)]
 
 
 def refuse(law: Law) -> ArgumentError:

@@ -81,6 +81,7 @@ def verdict_text(verdict: Verdict, width: int = 80) -> str:
         "scope": c.scope.text if c.scope else "",
         "left out": verdict.left_out,
         "predicted": verdict.prediction,
+        "proved": verdict.proved_and_measured,
         "note": c.valid,
         "drift": _DRIFT if verdict.status is Status.NO_FORM else "",
         "error": f"a true claim gets this verdict with probability at most {verdict.false_alarm:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -251,6 +252,7 @@ def all_verdicts(
             continue
         verdicts += _added(c, stored, scale, workers, progress)
         spoken.add(c.id)
+    proved = _proved(out, figures, prefer)
     if study is None:
         studies = measured_by()
         for c in all_claims().values():
@@ -260,4 +262,22 @@ def all_verdicts(
                 verdicts.append(not_measured(c, f"rssp run {studies[c.id][0]}"))
             else:
                 verdicts.append(out_of_reach(c) if c.unreachable else not_measured(c))
-    return verdicts, sources
+    return [replace(v, proved=proved.get(v.claim.id, "")) for v in verdicts], sources
+
+
+def _proved(out: Path | str, figures: Path | None, prefer: str) -> dict[str, str]:
+    """What the stored tables of proved constants say, by the claim's id: rounded upwards, with where it holds."""
+    found: dict[str, list[str]] = {}
+    for name in list_studies():
+        study = find_study(name)
+        if study.proves:
+            try:
+                _, tables = stored_tables(study, out, figures, prefer)
+            except StoreError:
+                continue
+            for row in tables[study.proves].to_dict("records"):
+                digits = 2 - math.floor(math.log10(row["value"]))
+                value = math.ceil(row["value"] * 10**digits) / 10**digits
+                text = f"{row['constant']} <= {value:.3g} where {row['where']}"
+                found.setdefault(row["claim"], []).append(text)
+    return {id: "; ".join(texts) for id, texts in found.items()}

@@ -9,6 +9,7 @@ __all__ = [
     "DELTA",
     "ENDS",
     "EPS",
+    "PROVED",
     "REQUIRED",
     "RESTS",
     "TRIALS",
@@ -35,3 +36,12 @@ COVERAGE = Schema(N, EPS) + COUNTS + INTERVAL + IDENTITY
 REQUIRED = Schema(EPS, DELTA, TRIALS, *(c for c in COUNTS if c.name == "failed")) + INTERVAL + IDENTITY
 REQUIRED += Schema(EXPERIMENT)
 """what `rssp.inference.required_n` gives"""
+PROVED = Schema(
+    Column("claim", "text", meaning="whose constant it is"),
+    Column("constant", "text", meaning="its name"),
+    Column("value", "float", meaning="proved to be enough"),
+    Column("where", "text", meaning="the range of eps and delta, and what else is assumed"),
+    Column("how", "text", meaning="where the largest need is"),
+    *(column for column in INTERVAL if column.name == "evidence"),
+)
+"""constants of claims that papers leave open and a study proves"""

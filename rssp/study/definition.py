@@ -99,6 +99,7 @@ class Study:
     figures : function (tables) -> Figure, by the figure's name
     findings : function (tables) -> what the tables say, one sentence each
     show : the tables that a run prints, by name
+    proves : the table of constants that it proves (columns.PROVED), which stand beside those that any study fits
     file : where it is defined, beside which lie the files that its functions may import; `find_study` fills it in
 
     Raises
@@ -138,6 +139,7 @@ Did you mean 'needed'?
     figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
     findings: Callable[[Tables], Sequence[str]] = _no_findings
     show: Sequence[str] = ()
+    proves: str = ""
     file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -153,9 +155,10 @@ Did you mean 'needed'?
             self._require_different(what, names)
         if self.guise and self.guise not in GUISES:
             raise ArgumentError("guise", repr(self.guise), ", ".join(GUISES))
-        strange = [name for name in self.show if name not in self.tables]
-        if strange:
-            raise ArgumentError("show", ", ".join(strange), ", ".join(self.tables))
+        for what, shown in (("show", self.show), ("proves", (self.proves,) if self.proves else ())):
+            strange = [name for name in shown if name not in self.tables]
+            if strange:
+                raise ArgumentError(what, ", ".join(strange), ", ".join(self.tables))
         check_options(self.options)
         for id in self.claims:
             the_claim = claim(id)

@@ -24,6 +24,7 @@ from rssp.tickets.read import random_target, read_target
 from rssp.tickets.scaling import normalised
 from rssp.tickets.sharing import DENSE, Convolution, Sharing, all_points
 from rssp.tickets.ticket import OutputError, Ticket, UnreachedError, UnreachedWeight
+from rssp.tickets.widths import LayerGuarantee, guaranteed_width
 
 __all__ = [
     "DENSE",
@@ -43,6 +44,7 @@ __all__ = [
     "DataError",
     "DigitData",
     "Inputs",
+    "LayerGuarantee",
     "Linear",
     "MaxPool",
     "Network",
@@ -56,6 +58,7 @@ __all__ = [
     "all_points",
     "certified_error",
     "digits_data",
+    "guaranteed_width",
     "leaky_relu",
     "load_ticket",
     "mnist_data",

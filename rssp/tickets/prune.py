@@ -18,25 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._arguments import choice, integer, positive, probability
+from rssp._arguments import choice, integer, probability
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import Law, Uniform
 from rssp.subsetsum.nearest.verbs import nearest_subset
-from rssp.tickets.activations import RELU
-from rssp.tickets.certificate import weight_tolerance
 from rssp.tickets.construction import THEOREM, Construction, Plan, centred, plans_of
-from rssp.tickets.enough import enough_samples, guaranteed_counts
+from rssp.tickets.enough import enough_samples
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Network
 from rssp.tickets.read import read_target
 from rssp.tickets.ticket import Ticket, checked
+from rssp.tickets.widths import USUAL, allowed_errors, guaranteed_counts, require_unit_range
 
 __all__ = ["check_memory", "draw_layer", "prune", "source_parameters"]
 
 _SEARCHES = ("nearest", "within", "smallest")
-_LAW = Uniform()
-_USUAL = 30  # copies of a unit while their number is not chosen yet
 _LOG = logging.getLogger("rssp.tickets")
 
 
@@ -124,9 +121,9 @@ def prune(
     if not isinstance(construction, Construction):
         raise ArgumentTypeError("construction", construction, "a Construction: PLAIN, THEOREM, SHALLOW")
     search = choice("search", construction.search if search is None else search, _SEARCHES)
-    eps, tolerance = _errors(target, construction, eps, tolerance)
+    eps, tolerance = allowed_errors(target, construction, eps, tolerance)
     if construction.depth != "l":
-        _check_range(target)
+        require_unit_range(target)
     if not partial:
         _check_precision(target, tolerance)
     counts = _counts(target, n, construction, tolerance, delta)
@@ -267,21 +264,6 @@ def _masks(
 # what is checked before anything is drawn
 
 
-def _errors(
-    target: Network, construction: Construction, eps: float | None, tolerance: float | None
-) -> tuple[float | None, float]:
-    if eps is None and tolerance is None:
-        raise ArgumentError("eps", "None without a tolerance", "an error > 0, or a tolerance of the weights")
-    eps = None if eps is None else positive("eps", eps)
-    if tolerance is not None:
-        return eps, positive("tolerance", tolerance)
-    assert eps is not None
-    if construction.error == "weight":
-        return eps, eps
-    # copies of a unit err each by themselves, and a sum over them by up to sum |v|, about twice the weight's size
-    return eps, weight_tolerance(target, eps) / (2 if construction.depth == "l+1" else 1)
-
-
 def _counts(
     target: Network, n: int | Sequence[int] | str | None, construction: Construction, tolerance: float, delta: float
 ) -> tuple[int, ...]:
@@ -291,7 +273,7 @@ def _counts(
     if n is not None:
         choice("n", n, ("guaranteed",))
     delta = probability("delta", delta)
-    trial = plans_of(target, construction, (_USUAL,) * target.depth, tolerance, 1.0)
+    trial = plans_of(target, construction, (USUAL,) * target.depth, tolerance, 1.0)
     if n is None:
         return enough_samples(trial, tolerance, delta)
     return guaranteed_counts(trial, construction, tolerance, delta, target.dtype)
@@ -303,20 +285,6 @@ def _by_layer(n: int | Sequence[int], depth: int) -> tuple[int, ...]:
             raise ArgumentError("n", tuple(n), f"one whole number, or {depth} of them, one a layer")
         return tuple(integer("n", value, 1) for value in n)
     return (integer("n", n, 1),) * depth
-
-
-def _check_range(target: Network) -> None:
-    for layer in target.layers:
-        plan = Plan(layer, 1, 1, 1, False, RELU, True, 1.0, 1.0, _LAW)
-        values = np.abs(plan.values())
-        row, slot = np.unravel_index(int(values.argmax()), values.shape)
-        if values[row, slot] > 1:
-            raise ArgumentError(
-                "target",
-                f"{plan.weight_name(int(row), int(slot))} = {plan.values()[row, slot]:.6g}",
-                "weights and biases in [-1, 1], as the theorem does",
-                "Use normalised(target): it divides layers by powers of two, and undoes it exactly.",
-            )
 
 
 def _check_precision(target: Network, tolerance: float) -> None:
@@ -339,7 +307,7 @@ def source_parameters(target: Any, n: int | Sequence[int], construction: Constru
     374400
     """
     target = read_target(target)
-    law = construction if construction.law is not None else construction.but(law=_LAW)
+    law = construction if construction.law is not None else construction.but(law=Uniform())
     return sum(p.source_parameters for p in plans_of(target, law, _by_layer(n, target.depth), 1.0, 1.0))
 
 

@@ -5,14 +5,17 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import rssp
-from rssp.claims import all_claims, check, claim
-from rssp.laws.parse import identity_columns
+from rssp.claims import all_claims, claim
 from rssp.prediction.guarantees import guaranteed_samples
+from rssp.prediction.proved_constants import proved_constant
 from rssp.prediction.restricted import closed_form_failure, one_sided_failure
+from rssp.report.verdicts import verdict_text
+from rssp.study import find_study
+from rssp.study.checking import all_verdicts
+from rssp.study.tables import stored_tables
 
 PRODUCT = {"p": math.log(2) / 4, "w": 0.5}
 
@@ -51,16 +54,49 @@ def test_constants_of_what_is_computed(bits):
 
 
 def test_what_is_proved_stands_beside_a_fitted_constant():
-    seen = pd.DataFrame(
-        {"eps": 2.0 ** -np.array([4.0, 6.0, 8.0]), "delta": 0.01, "low": [15.0, 18.0, 20.0]}
-        | {"best": [16.0, 18.0, 20.0], "high": [17.0, 19.0, 21.0], "quantity": "n*", "evidence": "measured"}
-        | identity_columns(rssp.Uniform(), rssp.Ball(1))
-        | {"confidence": 0.95}
-    )
-    verdict = check(claim("lueker-1998"), seen)
-    assert "at least" in verdict.text
-    assert "proved here: C <= 9.9" in verdict.text
-    assert verdict.constant.high < 9.9
+    """From the shipped tables: for each scalar theorem with an open C, rounded upwards, with its range."""
+    verdicts, _ = all_verdicts("lueker_1998")
+    texts = {v.claim.id: v for v in verdicts}
+    lueker = texts["lueker-1998"]
+    assert re.match(r"C <= \d+\.\d+ where min\(eps, delta\) <= 1/8; measured: C >= \d", lueker.proved_and_measured)
+    assert float(lueker.proved.split()[2]) > lueker.constant.high
+    assert "proved" in str(lueker)
+    assert "proved" in verdict_text(lueker)
+    assert lueker.row()["proved"] == lueker.proved_and_measured
+    assert texts["counting-1d"].proved == ""
+    assert "delta = 1/2" in texts["esa-2023"].proved
+    assert "measured" in texts["pensia-2020-weight"].proved_and_measured
+
+
+def test_every_scalar_theorem_with_an_open_constant_has_a_proved_one():
+    stored = stored_tables(find_study("guarantees"))[1]["constants"]
+    named = {(row["claim"], row["constant"]) for row in stored.to_dict("records")}
+    for id, constant in named:
+        assert constant in claim(id).unknown
+    papers = ("lueker-1998", "esa-2023", "pensia-2020", "da-cunha-2022", "burkholz-2022-width", "ferbach-2023")
+    assert {(id, "C") for id in papers} <= named
+    assert (stored["evidence"] == "computed").all()
+    assert stored_value(stored, "esa-2023-tail", "C") == pytest.approx(2 * math.log(2) / math.log(4 / 3), rel=1e-9)
+    assert stored_value(stored, "ferbach-2023") == 2 * stored_value(stored, "pensia-2020")
+
+
+def stored_value(table, id, constant="C"):
+    return table.loc[(table["claim"] == id) & (table["constant"] == constant), "value"].item()
+
+
+def test_stored_constants_are_not_above_the_closed_form_nor_below_what_one_point_needs():
+    stored = stored_tables(find_study("guarantees"))[1]["constants"]
+    uniform, gated = rssp.Uniform(), rssp.GatedProduct()
+    cases = [
+        ("lueker-1998", uniform, {}),
+        ("lueker-1998-mixture", uniform, {"density": (1.0, 0.25)}),
+        ("esa-2023", uniform, {"radius": 0.5, "delta": 0.5}),
+        ("pensia-2020-weight", gated, {"added": 1}),
+        ("pensia-2020", gated, {"finer": 1}),
+    ]
+    for id, law, given in cases:
+        assert 1 < stored_value(stored, id) <= proved_constant(law, stops=(), **given).value
+    assert stored_value(stored, "lueker-1998") >= guaranteed_samples(uniform, 2.0**-4, 2.0**-4).high / 4
 
 
 def test_the_derivation_names_its_claims_and_steps():

@@ -12,7 +12,7 @@ import scipy.stats
 import rssp
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
 from rssp.prediction import vectors
-from rssp.prediction.guarantees import guaranteed_failure, guaranteed_samples, guaranteed_width, how_proved
+from rssp.prediction.guarantees import guaranteed_failure, guaranteed_samples, how_proved
 from rssp.prediction.minorants import density_floor
 from rssp.prediction.restricted import (
     closed_form_failure,
@@ -98,14 +98,6 @@ def test_the_restricted_process_has_an_end_in_any_dimension():
     assert n[2] > 1e9  # geometric: no one will draw them
 
 
-def test_width_of_a_network():
-    few, many = guaranteed_width([4, 1000], 0.1, 0.1, law=rssp.Uniform(), sets=[2, 20])
-    assert few.sets == 2
-    assert few.delta == pytest.approx(0.1 / 22)
-    assert few.n == many.n
-    assert few.n >= guaranteed_samples(rssp.Uniform(), 0.1, 0.1).high
-
-
 # ---------------------------------------------------------------- bad input
 
 
@@ -141,8 +133,6 @@ def test_other_bad_input():
         guaranteed_failure(rssp.Uniform(), 10**6 + 1, 0.1)
     with pytest.raises(InfeasibleError, match="1e6"):
         guaranteed_samples(rssp.NormallyScaledNormal(dim=6), 0.1, 0.1)
-    with pytest.raises(ArgumentError, match="one a layer"):
-        guaranteed_width([1, 2], [0.1], 0.1)
 
 
 def test_a_users_word_on_the_density_is_taken():

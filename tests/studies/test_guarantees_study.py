@@ -17,9 +17,6 @@ def outcome(tmp_path_factory):
             patch.setitem(getattr(module, name), "quick", value)
         patch.setitem(module.PREDICTED, "quick", 20)
         patch.setitem(module.LAWS, "quick", (Uniform(),))
-        patch.setattr(module, "WEIGHT_EPS", 0.2)
-        patch.setattr(module, "NETWORK_DELTA", 0.9)
-        patch.setattr(module, "NETWORKS", {"784-500-10": (6, 2)})
         return run_study(study, trials=200, out=tmp_path_factory.mktemp("guarantees"), progress=False)
 
 

@@ -21,18 +21,18 @@ from rssp.tickets import (
     THEOREM,
     UnreachedError,
     certified_error,
-    enough,
     prune,
     random_target,
     read_target,
     source_parameters,
     spectral_norm_bound,
     weight_tolerance,
+    widths,
 )
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.construction import plans_of
-from rssp.tickets.enough import guaranteed_counts
 from rssp.tickets.prune import draw_layer
+from rssp.tickets.widths import guaranteed_counts, guaranteed_width
 
 
 def rng(seed=0):
@@ -395,7 +395,7 @@ def test_a_ticket_of_the_guaranteed_size_reaches_every_weight():
 
 def test_guaranteed_sizes_of_links_hold_what_the_cap_takes(monkeypatch):
     """Products of two uniform numbers, of 2 n the first n with the right sign: both ways to fail, delta/2 each."""
-    monkeypatch.setattr(enough, "_MOST", 1000)  # what is searched is fewer
+    monkeypatch.setattr(widths, "SEARCHED", 1000)  # what is searched is fewer
     target = read_target([np.array([[0.5, -0.25]])], activation="relu")
     plans = plans_of(target, THEOREM, (30,), 0.45, 1.0)
     (n,) = guaranteed_counts(plans, THEOREM, 0.45, 0.9, "float64")
@@ -417,3 +417,37 @@ def test_what_is_not_guaranteed_is_named(n, eps, construction, words, error):
     target = read_target([np.array([[0.5, -0.25]]), np.array([[0.5]])], activation="relu")
     with pytest.raises(error, match=words):
         prune(target, n, eps, construction=construction, rng=np.random.default_rng(0))
+
+
+def test_width_of_a_network_spreads_the_failure_over_the_sets_of_its_construction():
+    target = read_target([np.array([[0.5, -0.25, 0.0], [0.75, 0.1, -0.3]]), np.array([[-0.5, 0.6]])], activation="relu")
+    rows = guaranteed_width(target, 0.2, 0.3, WIDE)
+    assert [(x.weights, x.sets) for x in rows] == [(5, 2), (2, 1)]
+    assert all(x.delta == pytest.approx(0.1) and x.eps == 0.2 for x in rows)
+    assert rows[0].n == int(guaranteed_samples(Uniform(), 0.2 * 63 / 64, rows[0].delta, Ball(1, 0.75)).high)
+    links = guaranteed_width(target, None, 0.3, tolerance=0.4)
+    assert [x.sets for x in links] == [2 * 5, 2]  # inputs have both signs, hidden units one
+    assert links[0].n > rows[0].n
+    certified = guaranteed_width(target, 0.9, 0.3)
+    assert certified[0].eps == weight_tolerance(target, 0.9) < 0.9
+
+
+def test_nearly_the_same_range_asks_the_same_question():
+    """0.5625 to four binary digits; never a smaller range."""
+    n = [guaranteed_width(read_target([np.array([[w]])]), 0.3, 0.3, WIDE)[0].n for w in (0.51, 0.5625)]
+    assert n[0] == n[1] == int(guaranteed_samples(Uniform(), 0.3 * 63 / 64, 0.3, Ball(1, 0.5625)).high)
+
+
+def test_bad_input_of_a_width_is_named():
+    target = read_target([np.array([[0.5, -0.25]])], activation="relu")
+    for call, words in (
+        ({"eps": None}, "None without a tolerance"),
+        ({"delta": 0.0}, "between 0 and 1"),
+        ({"eps": 0.0}, "> 0"),
+        ({"construction": SHALLOW}, "depth 'l'"),
+        ({"target": read_target([np.array([[2.0]])], activation="relu")}, "normalised"),
+    ):
+        with pytest.raises(ArgumentError, match=re.escape(words)):
+            guaranteed_width(**{"target": target, "eps": 0.2, "delta": 0.1} | call)
+    with pytest.raises(ArgumentTypeError, match="construction"):
+        guaranteed_width(target, 0.2, 0.1, "plain")

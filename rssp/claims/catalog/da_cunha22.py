@@ -50,7 +50,6 @@ CLAIMS = (
         scope=Scope(
             ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}, note="kernels of 1-norm at most 1, inputs in [-1, 1]"
         ),
-        proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="uniform weights on [-1, 1], max norm over inputs in [-1, 1]; d in the formula is the side of the kernel",
         wording=Wording.AS_QUOTED,
         unreachable="networks of this construction are not built here; da_cunha_2022 measures the subset sums of one "

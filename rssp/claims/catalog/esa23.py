@@ -37,7 +37,6 @@ CLAIMS = (
         scope=Scope(
             laws=("uniform",), d=1, radius=0.5, targets="all", ranges={"eps": (0.0, 1.0)}, values={"delta": (0.5,)}
         ),
-        proved="C <= 5.4 at delta = 1/2 where eps <= 1/8, X uniform on [-1, 1] (own-guarantee)",
         valid="mild assumptions on the law, uniform on [-1, 1] among them; targets in [-1/2, 1/2]; the quoted form "
         "names no failure probability: fix delta",
         wording=Wording.ABSTRACT,

@@ -45,7 +45,6 @@ CLAIMS = (
             ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)},
             note="uniform weights, coefficients at most 1, operator norms at most 1",
         ),
-        proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="coefficients at most 1, layers of operator norm at most 1, uniform weights; basis = |B|, basis_norm = "
         "the largest norm of a combination with coefficients in [-1, 1]",
         wording=Wording.AS_QUOTED,

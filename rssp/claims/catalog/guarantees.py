@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numpy.typing import NDArray
 
 from rssp.claims.catalog.formulas import bits, joint
 from rssp.claims.scope import Scope
 from rssp.claims.statement import Claim, Kind, Wording
+from rssp.prediction.closed_form import closed_form_samples
 
 __all__ = ["CLAIMS"]
 
 _NOTES = "rssp, docs/theory/guarantees.md"
-_TILT = 4.0
-
-
-def _closed_form(eps, delta, p, w, radius):
-    """Numbers for the process on [-w/2, w/2] and numbers that shift it over [-radius, radius], delta/2 for each."""
-    eps, delta = np.asarray(eps, dtype=np.float64) / w, np.asarray(delta, dtype=np.float64)
-    grow = np.ceil(np.log(4 / (eps**2 * delta)) / -math.log1p(-p / 4))
-    reach = radius / w - 0.5
-    if reach <= 0:
-        return grow
-    moment = 1 - p * (1 - (1 + -math.expm1(-_TILT) / _TILT) / 2)
-    shift: NDArray[np.float64] = np.ceil(np.log(4 * math.exp(_TILT * reach) / delta) / -math.log(moment))
-    return grow + shift
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -45,7 +30,7 @@ CLAIMS: tuple[Claim, ...] = (
         r"{-\ln(1 - p + \frac{p}{2} (1 + \frac{1 - e^{-4}}{4}))}",
         kind=Kind.SUFFICIENT,
         quantity="n*",
-        formula=_closed_form,
+        formula=closed_form_samples,
         constants={"p": 1.0, "w": 1.0, "radius": 1.0},
         scope=Scope(laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}),
         valid="other laws have their p and w, other intervals their radius; independent numbers, 0 < eps < w, 0 < "

@@ -29,7 +29,6 @@ CLAIMS = (
         formula=lambda eps, delta, C: C * bits(joint(eps, delta)),
         constants={"C": None},
         scope=Scope(laws=("uniform",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}),
-        proved="C <= 9.9 where min(eps, delta) <= 1/8 (own-guarantee)",
         valid="X_i uniform on [-1, 1], targets in [-1, 1] (any interval by splitting), 0 < eps < 1; "
         "the field's form, with an error of eps; some papers lose a factor 2 in it",
         wording=Wording.RESTATED,
@@ -53,7 +52,6 @@ CLAIMS = (
             targets="all",
             ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)},
         ),
-        proved="an n for every p, eps and delta (own-guarantee)",
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
         wording=Wording.RESTATED,
         unmeasured="no study draws such a mixture: it is measured by rssp.required_samples(rssp.Mixture(...), eps, "

@@ -33,8 +33,6 @@ def _wide(parameters, d_in, d_out, hidden_layers):
     return 2 * parameters / (b + np.sqrt(b**2 + 4 * a * parameters))
 
 
-_PROVED = "of the subset sums it stands on (pensia-2020-weight), C <= 113 where min(eps, delta) <= 1/8 (own-guarantee)"
-
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="pensia-2020",
@@ -53,7 +51,6 @@ CLAIMS: tuple[Claim, ...] = (
             ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)},
             note="ReLU, no biases, spectral norms at most 1, inputs of norm at most 1",
         ),
-        proved=_PROVED,
         valid="ReLU, no biases, spectral norms at most 1, inputs of norm at most 1; the shapes and the logarithm's "
         "argument are confirmed by papers that restate them",
         wording=Wording.RESTATED,
@@ -73,7 +70,6 @@ CLAIMS: tuple[Claim, ...] = (
         scope=Scope(
             laws=("gated-product",), d=1, radius=1.0, targets="all", ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}
         ),
-        proved="C <= 113 where min(eps, delta) <= 1/8, 67 below 2^-19 (own-guarantee)",
         valid="X_i = 0 with probability 1/2, else a product of two independent uniform numbers in [-1, 1]; targets in "
         "[-1, 1]",
         wording=Wording.RESTATED,
