@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from torch import nn
 
 from rssp._arguments import integer, positive
 from rssp.errors import ArgumentError, RsspError
-from rssp.tickets.network import Network, one_thread
+from rssp.tickets.network import Network
 from rssp.tickets.read import whole_numbers
 from rssp.tickets.ticket import Ticket
+from rssp.tickets.training import fit
 
-__all__ = ["DataError", "DigitData", "accuracy", "digits_data", "mnist_data", "train_network"]
+__all__ = ["DataError", "DigitData", "accuracy", "digit_images", "digits_data", "mnist_data", "train_network"]
 
 _MNIST = 554  # the data set "mnist_784" of openml.org
 _SPLIT_SEED = 0
@@ -34,7 +35,7 @@ class DigitData:
 
     Attributes
     ----------
-    x_train, x_test : float32 arrays (m, pixels)
+    x_train, x_test : float32 arrays (m, pixels), or (m, 1, side, side) from `digit_images`
     y_train, y_test : int64 arrays (m,), 0 to 9
     name : str
     """
@@ -58,6 +59,24 @@ def digits_data() -> DigitData:
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(images))
     x, y = (images[order] / 16).astype(np.float32), digits[order].astype(np.int64)
     return DigitData(x[:1437], y[:1437], x[1437:], y[1437:], "digits")
+
+
+def digit_images(data: DigitData, side: int) -> DigitData:
+    """The same digits as images (m, 1, side, side), scaled by bilinear interpolation: what convolutions take.
+
+    >>> digit_images(digits_data(), 32).x_test.shape
+    (360, 1, 32, 32)
+    """
+    side = integer("side", side, 1)
+
+    def images(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        old = round(x[0].size ** 0.5)
+        square = torch.from_numpy(x).reshape(-1, 1, old, old)
+        if old == side:
+            return np.asarray(square.numpy())
+        return np.asarray(nn.functional.interpolate(square, (side, side), mode="bilinear").numpy())
+
+    return replace(data, x_train=images(data.x_train), x_test=images(data.x_test))
 
 
 def mnist_data(data_home: str | Path | None = None) -> DigitData:
@@ -144,13 +163,7 @@ def train_network(
     network = nn.Sequential(*modules[:-1])
     x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
     adam = torch.optim.Adam(network.parameters(), lr=positive("learning_rate", learning_rate))
-    with one_thread():
-        for _ in range(epochs):
-            order = torch.from_numpy(rng.permutation(len(x)))
-            for batch in order.split(batch_size):
-                adam.zero_grad()
-                nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
-                adam.step()
+    fit(network, x, y, adam, rng, epochs, batch_size)
     return network.requires_grad_(False)
 
 

@@ -560,6 +560,14 @@ def test_normalised_targets_are_the_same_function_up_to_scale(activation):
         assert np.ptp(ratio) == 0
         assert np.log2(ratio.flat[0]) == round(np.log2(ratio.flat[0]))
     assert normalised(g)[1] == 1
+    h, scale = normalised(f, by="range")
+    np.testing.assert_allclose(scale * h(x), f(x), rtol=1e-12, atol=1e-12)
+    for layer in h.layers:
+        biases = 0 if layer.bias is None else np.abs(layer.bias).max()
+        assert 0.5 < max(np.abs(layer.coefficients).max(), biases) <= 1
+    assert normalised(h, by="range")[1] == 1
+    with pytest.raises(ArgumentError, match="'norm', 'range'"):
+        normalised(f, by="size")
 
 
 def test_digits_target_is_replaced_without_loss_and_within_eps():
