@@ -2,7 +2,7 @@
 
     python benchmarks/calibration.py [PART ...] [--simulations N] [--seed S] [--json | --markdown]
 
-The parts are the files of ``benchmarks/calibration_parts``: counts (thresholds and probabilities), fits (scaling laws),
+The parts are the files of ``benchmarks/calibration_parts``: counts (thresholds, probabilities), fits (forms of growth),
 constants (the C of a bound), averages (means of few values, slopes, weighted failures) and covering (the covering law's
 interval, against new measurements). A row says how often a method did what it should, with the exact 95 % interval of
 that frequency, what is promised, and whether the promise is kept: "yes", "no", or "within chance" where the frequency

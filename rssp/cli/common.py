@@ -43,6 +43,7 @@ VERDICT_STYLES = {
     "holds": "green",
     "violated": "red",
     "form not supported": "red",
+    "error": "red",
     "consistent": "cyan",
     "undecided": "yellow",
     "not measured yet": "dim",

@@ -1,7 +1,7 @@
 """How many vectors are needed: P(cover) over n and eps, and n*(eps, delta), with intervals.
 
 Two readings of n* are offered. The whole number n* = min {n : P(cover at n, eps) >= 1 - delta} is the (1 - delta)
-quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling laws it is too
+quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling forms it is too
 coarse: rounding moves it by up to one, far more than the statistical error of a few thousand trials. The interpolated
 n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
 -ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
@@ -181,7 +181,7 @@ def required_n(
     ----------
     trials, eps, confidence : as in `coverage`
     delta : float or array, each in (0, 1)
-    interpolated : the real-valued n* (see the head of this module), for scaling laws, instead of the whole number
+    interpolated : the real-valued n* (see the head of this module), for scaling forms, instead of the whole number
 
     Returns
     -------

@@ -67,7 +67,7 @@ class Rows:
         would hide. `quantity` is an exception where `where` chooses one quantity or `named` gives another best
     constants : values for constants of the claim
     constant : the constant to fit, where the claim leaves one open
-    deltas : the failure probabilities at which a claim on n* is judged on counts of P(cover)
+    deltas : the failure probabilities at which a claim on n* is judged on counts of P(cover); None for the usual ones
     measured : what was measured, for the verdict
     otherwise : what the verdict says where no row is left
 
@@ -87,7 +87,7 @@ class Rows:
     add: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     constant: str = "C"
-    deltas: tuple[float, ...] = (0.5, 0.1, 0.01)
+    deltas: tuple[float, ...] | None = None
     measured: str = ""
     otherwise: str = ""
 
