@@ -253,7 +253,8 @@ def _slack(claim: Claim, points: pd.DataFrame) -> float:
     finite = np.isfinite(best) & (best > 0) & np.isfinite(value) & (value > 0)
     if claim.sense is Sense.EQUAL or not finite.any():
         return float("nan")
-    ratio = value[finite] / best[finite]
+    with np.errstate(over="ignore"):  # a measurement of 1e-310 leaves any bound infinitely far
+        ratio = value[finite] / best[finite]
     return float(np.median(ratio if claim.sense is Sense.AT_MOST else 1 / ratio))
 
 
