@@ -107,6 +107,7 @@ def in_error(claim: Claim, message: str) -> Verdict:
 
 def not_measured(claim: Claim, command: str = "", why: str = "") -> Verdict:
     """The verdict of a claim of which nothing is stored yet, with the command that would measure it, or the reason."""
+    why = why or claim.unmeasured
     if not (command or why) and claim.scope is not None:
         command = claim.scope.command() if claim.quantity == "n*" else ""
         why = f"no stored row lies in its scope: {claim.scope.text}"
