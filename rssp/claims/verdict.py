@@ -225,7 +225,7 @@ def _known(claim: Claim, judged: Judged, label: str, false_alarm: float) -> Verd
     good = judged.fine if equal else judged.support <= false_alarm
     tail = _resolution(judged) if equal else tail
     if bad.any():
-        worst = int(np.argmin(np.where(bad, judged.against, np.inf)))
+        worst = _worst(points, np.where(bad, judged.against, np.inf))
         share = f"at {int(bad.sum())} of {count}, most" if count > 1 else ""
         text = f"{share}{_place(claim, points, worst)}: {points['seen'].iloc[worst]}".strip(": ")
         status = Status.VIOLATED
@@ -246,6 +246,14 @@ def _open(judged: Judged, good: np.ndarray, equal: bool) -> str:
     why = "too coarse to see a factor of 2" if equal else "too close to call"
     held = f"holds at {int(good.sum())} of {count}, {why} at the others"
     return f"{held}; {bare} rows carry no error" if bare else held
+
+
+def _worst(points: pd.DataFrame, against: np.ndarray) -> int:
+    """The point of least chance; of several so far off that their chances are all 0, the one of the largest gap."""
+    value, low, best, high = (points[c].to_numpy(dtype=np.float64) for c in ("value", "low", "best", "high"))
+    with np.errstate(all="ignore"):
+        gap = np.nan_to_num(np.abs(value - best) / (high - low), nan=0.0)
+    return int(np.argmax(np.where(against == against.min(), gap, -1.0)))
 
 
 def _slack(claim: Claim, points: pd.DataFrame) -> float:

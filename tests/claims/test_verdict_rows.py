@@ -23,6 +23,11 @@ def test_the_point_that_speaks_most_against_a_bound_is_named():
     assert "at 1 of 3, most at eps = 0.0009766" in again.text  # not the point above the bound
 
 
+def test_chances_that_underflow_do_not_hide_the_worst_point():
+    verdict = check(claim("counting-1d"), thresholds([10, 20, 15], [5.0, 5.0, 10.0], 0.002))
+    assert "at 3 of 3, most at eps = 9.537e-07" in verdict.text
+
+
 def test_the_covariance_is_that_of_the_rows_inside_the_scope():
     """C grows by far more than the errors of the rows inside; those outside have errors that would hide it."""
     inside = thresholds([4, 8, 12, 16], [8.0, 20.0, 36.0, 56.0], 0.2)
