@@ -69,7 +69,7 @@ def test_a_ticket_is_written_and_verified(model, tmp_path, capsys):
 
 
 def test_weights_that_are_missed_are_drawn_again(model, tmp_path, capsys):
-    arguments = [f"{model}:net", "--input", "1x4x4", "--eps", "0.01", "--n", 9, "--construction", "plain"]
+    arguments = [f"{model}:net", "--input", "1x4x4", "--eps", "0.01", "--n", 8, "--construction", "plain"]
     arguments += ["--out", tmp_path / "t.safetensors", "--workers", 1]
     _, said, code = run(capsys, *arguments)
     assert code == 2
