@@ -33,11 +33,17 @@ def ticket(
     normalise: Annotated[
         bool, typer.Option("--normalise", help="Bring weights beyond [-1, 1] there by powers of two.")
     ] = False,
+    redraw: Annotated[
+        int, typer.Option(help="How often the weights of an output are drawn again where one is missed.", min=0)
+    ] = 0,
     out: Annotated[Path, typer.Option(help="The ticket file to write.")] = Path("ticket.safetensors"),
     seed: Seed = 0,
     workers: Workers = None,
     verify: Annotated[
-        Path | None, typer.Option(help="Compute every figure of a ticket file again and compare, instead.")
+        Path | None,
+        typer.Option(
+            help="Compute every figure of a ticket file again, instead, and compare: numbers to 1e-6 of themselves."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -63,7 +69,7 @@ def ticket(
         print(target)
         _show_progress()
     _, figures = command.make_ticket(
-        target, out, eps=eps, delta=delta, n=n, construction=construction, seed=seed,
+        target, out, eps=eps, delta=delta, n=n, construction=construction, redraw=redraw, seed=seed,
         workers=workers or os.cpu_count() or 1, normalise=normalise,
     )  # fmt: skip
     table = pd.DataFrame(command.ticket_rows(figures), columns=["figure", "value"]).astype({"value": object})

@@ -16,7 +16,7 @@ __all__ = ["worst_error", "worst_input"]
 _FEW = 8  # starts that are followed to the end
 _FIRST_STEPS = 10  # steps after which they are chosen
 _PLAIN_STEPS = 60  # of projected gradient ascent
-_GAIN = 1e-4  # relative gain in ten steps below which the search ends
+_GAIN = 1e-5  # relative gain in ten steps below which the search ends
 
 
 def worst_input(

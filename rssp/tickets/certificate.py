@@ -25,7 +25,7 @@ __all__ = ["certified_error", "operator_bound", "rounding_error", "spectral_norm
 
 _WIDEST = 800  # numbers in an activation up to which quadratic forms are tried
 _WORK = 5e9  # multiplications that they may take, some seconds, at an effort of 1
-_STEPS = 60  # gradient steps on the multipliers, fewer where the work allows fewer
+_STEPS = 40  # gradient steps on the multipliers, fewer where the work allows fewer
 
 
 def certified_error(reference: Network, effective: Network, inputs: Any = None, *, effort: float = 1.0) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rssp._identity import describe, rebuild
 from rssp.errors import ArgumentError, RsspError
@@ -33,7 +33,7 @@ from rssp.tickets.prune import check_memory
 from rssp.tickets.sharing import DENSE, Convolution, Sharing, all_points
 from rssp.tickets.ticket import Ticket
 
-__all__ = ["PLAIN_PYTORCH", "load_ticket", "save_ticket", "stored_summary"]
+__all__ = ["PLAIN_PYTORCH", "load_ticket", "save_ticket", "stored_summary", "stored_witness"]
 
 _FORMAT = "rssp ticket 2"
 
@@ -43,7 +43,9 @@ PLAIN_PYTORCH = resources.files("rssp.tickets").joinpath("standalone.py").read_t
 _Tensors = dict[str, torch.Tensor]
 
 
-def save_ticket(ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] | None = None) -> None:
+def save_ticket(
+    ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] | None = None, witness: ArrayLike | None = None
+) -> None:
     """Write a ticket to a .safetensors file.
 
     Tensors: ``mask.<i>`` (bits of the units that were offered to the search, zlib), ``target.<i>.weight`` and ``.bias``
@@ -51,7 +53,8 @@ def save_ticket(ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] 
     construction, steps), ``summary``, ``checksum``, ``format``, and ``load without rssp``, the text of `PLAIN_PYTORCH`.
     For n = 30 that is at most 16 bytes a weight of the target, and some 20,000 for the header.
 
-    `figures` are kept as the summary in place of ``ticket.summary()``.
+    `figures` are kept as the summary in place of ``ticket.summary()``, and `witness`, the input (inputs,) at which an
+    attack has found its largest error, as a tensor.
 
     Raises ArgumentError for a name that does not end in .safetensors, a folder that cannot be written, and a law that
     cannot be drawn without rssp (other than Uniform and Normal).
@@ -82,6 +85,8 @@ def save_ticket(ticket: Ticket, path: str | Path, *, figures: Mapping[str, Any] 
             tensors[f"fixed.{place}.bias"] = torch.tensor(bias)
     for kind in ("layers", "fixed"):
         _labels_apart(about[kind], f"{kind}.labels", tensors)
+    if witness is not None:
+        tensors["witness"] = torch.from_numpy(ticket.target.rows(np.asarray(witness)[None], "witness")[0])
     about |= {"state": _plain(ticket.states[0]), "drawn": drawn}
     text = json.dumps(
         {
@@ -207,6 +212,12 @@ def stored_summary(path: str | Path) -> dict[str, Any]:
     if not isinstance(summary, dict):
         raise ArgumentError("path", f"{Path(path).name!r} without figures", "a file of save_ticket")
     return summary
+
+
+def stored_witness(path: str | Path) -> NDArray[np.float64] | None:
+    """The input at which an attack has found the error that stands in the file, (inputs,); None where there is none."""
+    held = read_tensors(path)[0].get("witness")
+    return None if held is None else held.double().numpy()
 
 
 def _read_ticket(about: Mapping[str, Any], target: Network, tensors: _Tensors) -> Ticket:

@@ -5,7 +5,9 @@ difference of the matrices, activations having slopes of at most s,
 
     ``E_next = s (||W|| E + ||D|| (R + E) + ||b - b'||)``,
 
-in the spectral norm. Beside it, every entry of h and of h - h' has an interval that is carried through the same
+in the spectral norm. Where biases are large R is too: the values c of the target at the middle of the inputs are
+carried as well, with ``||h - c|| <= A``, and ``||D c|| + ||D|| (A + E)`` takes the place of ``||D|| (R + E)``, as D c
+is known. Beside it, every entry of h and of h - h' has an interval that is carried through the same
 recursion (differential verification: Paulsen, Wang and Wang, ReluDiff, ICSE 2020), with slopes of the activation over
 the interval at hand; at every step the smaller of the two bounds is kept. Intervals are rounded outwards.
 """
@@ -117,13 +119,16 @@ class Bounds:
 
     Attributes
     ----------
-    reach, error : float
+    reach, error, away : float; ``||h - centre|| <= away``
+    centre : about the values of h at the middle of the inputs
     low, high : of the entries of h
     less, more : of the entries of h - h'
     """
 
     reach: float
     error: float
+    away: float
+    centre: Array
     low: Array
     high: Array
     less: Array
@@ -131,11 +136,17 @@ class Bounds:
 
     def tight(self) -> Bounds:
         """Norms by entries where those are smaller, and entries by norms."""
-        low, high = np.maximum(self.low, -self.reach), np.minimum(self.high, self.reach)
+        c = self.centre
+        near = _out(c - self.away, c + self.away, 1)
+        low = np.maximum(np.maximum(self.low, -self.reach), near[0])
+        high = np.minimum(np.minimum(self.high, self.reach), near[1])
         less, more = np.maximum(self.less, -self.error), np.minimum(self.more, self.error)
-        reach = min(self.reach, frobenius(np.maximum(np.abs(low), np.abs(high))))
+        reach = min(
+            self.reach, frobenius(np.maximum(np.abs(low), np.abs(high))), float(up(frobenius(c) + self.away, 1))
+        )
         error = min(self.error, frobenius(np.maximum(np.abs(less), np.abs(more))))
-        return Bounds(reach, error, low, high, less, more)
+        away = min(self.away, frobenius(np.maximum(*_out(low - c, high - c, 1, np.abs(low) + np.abs(high)))))
+        return Bounds(reach, error, away, c, low, high, less, more)
 
     @property
     def ticket(self) -> tuple[Array, Array]:
@@ -180,6 +191,14 @@ def _image(layer: Linear, coefficients: Array, low: Array, high: Array) -> tuple
     return _out(centre - spread, centre + spread, terms, size)
 
 
+def _image_of(layer: Linear, c: Array) -> tuple[Array, Array]:
+    """The linear map at one place, and how far rounding may have led from it."""
+    prepared = layer.sharing.prepare(layer.coefficients, layer.groups)
+    value = layer.sharing.apply(torch.from_numpy(c[None]), prepared, layer.groups)[0].numpy()
+    terms = 2 * layer.coefficients.shape[1] * layer.coefficients.shape[2] + 8
+    return value, _applied(np.abs(layer.coefficients), layer, np.abs(c)) * (2.0 * terms * UNIT)
+
+
 def local_slopes(step: Activation, b: Bounds) -> tuple[Array, Array]:
     """The lowest and highest slope of secants between values of z and z', entry by entry."""
     other = b.ticket
@@ -197,7 +216,12 @@ def _activated(step: Activation, b: Bounds) -> Bounds:
     zero = abs(step.at_zero)
     reach = float(up(step.lipschitz * b.reach, 1)) if zero == 0 else math.inf
     error = float(up(slope * b.error, 1))
-    return Bounds(reach, error, low, high, np.maximum(less, apart[0]), np.minimum(more, apart[1])).tight()
+    centre = step(torch.from_numpy(b.centre)).numpy()
+    steepest = np.abs(step.slopes_between(np.minimum(b.low, b.centre), np.maximum(b.high, b.centre))).max()
+    off = 1e-14 * np.abs(centre) + (1e-15 if step.curvature else 0.0)  # some units in the last place of a function
+    away = float(up(steepest * b.away + frobenius(off), 2))
+    less, more = np.maximum(less, apart[0]), np.minimum(more, apart[1])
+    return Bounds(reach, error, away, centre, low, high, less, more).tight()
 
 
 def _pooled(step: MaxPool, b: Bounds) -> Bounds:
@@ -212,7 +236,8 @@ def _pooled(step: MaxPool, b: Bounds) -> Bounds:
         np.maximum(less, _out(low - other_high, high, 1)[0]),
         np.minimum(more, _out(low, high - other_low, 1)[1]),
     )
-    return Bounds(float(up(overlap * b.reach, 2)), float(up(overlap * b.error, 2)), low, high, less, more).tight()
+    reach, error, away = (float(up(overlap * v, 2)) for v in (b.reach, b.error, b.away))
+    return Bounds(reach, error, away, pool(b.centre), low, high, less, more).tight()
 
 
 def _through(step: Step, b: Bounds, layers: Iterator[_Layer], notes: Notes | None) -> Bounds:
@@ -227,8 +252,10 @@ def _through(step: Step, b: Bounds, layers: Iterator[_Layer], notes: Notes | Non
     first, second = (_run(part, b, layers, notes) for part in (step.steps, step.shortcut))
     low, high = _out(first.low + second.low, first.high + second.high, 1)
     less, more = _out(first.less + second.less, first.more + second.more, 1)
+    centre = first.centre + second.centre
     reach, error = (float(up(x + y, 1)) for x, y in ((first.reach, second.reach), (first.error, second.error)))
-    return Bounds(reach, error, low, high, less, more).tight()
+    away = float(up(first.away + second.away + frobenius(centre) * 2 * UNIT, 2))
+    return Bounds(reach, error, away, centre, low, high, less, more).tight()
 
 
 def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, float]:
@@ -237,7 +264,7 @@ def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, 
     far = np.maximum(np.abs(low), np.abs(high))
     reach = up(b.reach + b.error, 1)
     most = np.minimum(_applied(d.entries, layer, far), d.rows * reach)
-    norm, left = d.spectral * reach, 0.0
+    norm, left = min(d.spectral * reach, _met_at(layer, d, b.centre) + d.spectral * up(b.away + b.error, 1)), 0.0
     less, more = -most, most
     if d.signed is not None:
         positive, negative, slack = d.signed
@@ -271,6 +298,21 @@ def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, 
     return *_out(less, more, 6), norm, float(up(left, 8))
 
 
+def _met_at(layer: Linear, d: Difference, c: Array) -> float:
+    """The norm of the difference of the coefficients at one place."""
+    size = _applied(d.entries, layer, np.abs(c))
+    if d.signed is None:
+        return frobenius(size)
+    positive, negative, slack = d.signed
+    parts = [(positive, c)] if positive is negative else [(positive, np.maximum(c, 0)), (negative, np.minimum(c, 0))]
+    value = np.zeros_like(size)
+    for coefficients, x in parts:
+        prepared = layer.sharing.prepare(coefficients, layer.groups)
+        value += layer.sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
+    terms = 2 * d.entries.shape[1] * d.entries.shape[2] + 8
+    return float(up(frobenius(value) + frobenius(_applied(slack, layer, np.abs(c)) + size * 2 * terms * UNIT), 2))
+
+
 def _linear(layer: Linear, b: Bounds, norm: float, d: Difference | None, notes: Notes | None) -> Bounds:
     """The recursion of the module's docstring, on norms and entry by entry at once."""
     rows = _row_norms(layer.coefficients, layer.sharing)
@@ -280,6 +322,9 @@ def _linear(layer: Linear, b: Bounds, norm: float, d: Difference | None, notes: 
     less, more = _image(layer, layer.coefficients, b.less, b.more)
     low, high = np.maximum(low, -rows * b.reach), np.minimum(high, rows * b.reach)
     less, more = np.maximum(less, -rows * b.error), np.minimum(more, rows * b.error)
+    centre, rounding = _image_of(layer, b.centre)
+    beyond = up(rows * b.away + rounding, 2)
+    low, high = np.maximum(low, centre - beyond), np.minimum(high, centre + beyond)
     low, high = _out(low + shift, high + shift, 4, np.maximum(np.abs(low), np.abs(high)) + np.abs(shift))
     error, left = norm * b.error, 0.0
     if d is not None:
@@ -294,7 +339,9 @@ def _linear(layer: Linear, b: Bounds, norm: float, d: Difference | None, notes: 
     if notes is not None:
         notes.left.append(left)
     reach = norm * b.reach + frobenius(shift)
-    return Bounds(float(up(reach, 8)), float(up(error, 8)), low, high, less, more).tight()
+    centre = centre + shift
+    away = norm * b.away + frobenius(rounding + 2 * UNIT * np.abs(centre))
+    return Bounds(*(float(up(v, 8)) for v in (reach, error, away)), centre, low, high, less, more).tight()
 
 
 def _run(steps: Sequence[Step], b: Bounds, layers: Iterator[_Layer], notes: Notes | None) -> Bounds:
@@ -326,5 +373,8 @@ def carry(
     """The bounds at the output."""
     shape = (target.shape[0], target.inputs // target.shape[0])
     low, high = (v.reshape(shape) for v in inputs.bounds(target.inputs))
-    start = Bounds(inputs.largest_norm(target.inputs), 0.0, low, high, np.zeros(shape), np.zeros(shape))
+    middle = (low + high) / 2
+    away = inputs.radius or frobenius(np.maximum(*_out(low - middle, high - middle, 1, np.abs(low) + np.abs(high))))
+    reach, zero = inputs.largest_norm(target.inputs), np.zeros(shape)
+    start = Bounds(reach, 0.0, away, middle, low, high, zero, zero)
     return _run(target.steps, start, iter(zip(sizes, differences, strict=True)), notes)

@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from rssp.cli.app import main
-from rssp.tickets import load_ticket, stored_summary
-from rssp.tickets.command import named_module, parse_shape, read_model
+from rssp.tickets import load_ticket, save_ticket, stored_summary
+from rssp.tickets.command import make_ticket, named_module, parse_shape, read_model, verify_ticket
+from rssp.tickets.files import stored_witness
 
 MODEL = """
 import torch
@@ -64,6 +66,51 @@ def test_a_ticket_is_written_and_verified(model, tmp_path, capsys):
     shown, _, code = run(capsys, "--verify", out, "--json")
     assert code == 0
     assert {row["equal"] for row in json.loads(shown)["rows"]} == {"yes"}
+
+
+def test_weights_that_are_missed_are_drawn_again(model, tmp_path, capsys):
+    arguments = [f"{model}:net", "--input", "1x4x4", "--eps", "0.01", "--n", 8, "--construction", "plain"]
+    arguments += ["--out", tmp_path / "t.safetensors", "--workers", 1]
+    _, said, code = run(capsys, *arguments)
+    assert code == 2
+    assert "have no subset sum within 0.01" in said
+    shown, _, code = run(capsys, *arguments, "--redraw", 20)
+    assert code == 0
+    assert load_ticket(tmp_path / "t.safetensors").redrawn > 0
+    assert "outputs redrawn" in shown
+
+
+def test_the_attack_is_verified_at_the_input_that_it_found(model, tmp_path):
+    ticket, figures = make_ticket(read_model(f"{model}:net", shape=(1, 4, 4)), tmp_path / "t.safetensors", eps=0.3)
+    witness = stored_witness(tmp_path / "t.safetensors")
+    assert np.linalg.norm(witness) <= 1 + 1e-12
+    gap = np.linalg.norm(ticket.target(witness[None]) - ticket(witness[None]))
+    assert gap == pytest.approx(figures["attacked output error"], rel=1e-9)
+    assert all(row["equal"] == "yes" for row in verify_ticket(tmp_path / "t.safetensors"))
+    # a file that was saved without an attack has none to verify
+    save_ticket(ticket, tmp_path / "bare.safetensors")
+    rows = verify_ticket(tmp_path / "bare.safetensors")
+    assert {row["equal"] for row in rows} == {"yes"}
+    assert "attacked output error" not in {row["figure"] for row in rows}
+    # a witness that is no input of the unit ball proves nothing
+    save_ticket(
+        ticket, tmp_path / "far.safetensors", figures=stored_summary(tmp_path / "t.safetensors"), witness=9 * witness
+    )
+    (row,) = [r for r in verify_ticket(tmp_path / "far.safetensors") if r["equal"] == "NO"]
+    assert row["computed"] == "an input beyond the unit ball"
+
+
+def test_numbers_are_equal_to_1e_6_and_counts_exactly(model, tmp_path, capsys):
+    ticket, _ = make_ticket(read_model(f"{model}:net", shape=(1, 4, 4)), tmp_path / "t.safetensors", eps=0.3)
+    summary = ticket.summary()
+    for figure, factor, same in (("largest weight error", 1 + 1e-7, True), ("largest weight error", 1 + 1e-5, False)):
+        figures = summary | {figure: summary[figure] * factor}
+        save_ticket(ticket, tmp_path / "t.safetensors", figures=figures)
+        assert (run(capsys, "--verify", tmp_path / "t.safetensors")[2] == 0) == same
+    save_ticket(
+        ticket, tmp_path / "t.safetensors", figures=summary | {"kept parameters": summary["kept parameters"] + 1}
+    )
+    assert run(capsys, "--verify", tmp_path / "t.safetensors")[2] == 2
 
 
 def test_figures_that_are_not_those_of_the_file_are_found(model, tmp_path, capsys):
