@@ -341,7 +341,8 @@ def _linear(layer: Linear, b: Bounds, norm: float, d: Difference | None, notes: 
     reach = norm * b.reach + frobenius(shift)
     centre = centre + shift
     away = norm * b.away + frobenius(rounding + 2 * UNIT * np.abs(centre))
-    return Bounds(*(float(up(v, 8)) for v in (reach, error, away)), centre, low, high, less, more).tight()
+    reach, error, away = (float(up(v, 8)) for v in (reach, error, away))
+    return Bounds(reach, error, away, centre, low, high, less, more).tight()
 
 
 def _run(steps: Sequence[Step], b: Bounds, layers: Iterator[_Layer], notes: Notes | None) -> Bounds:
