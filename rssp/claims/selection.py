@@ -224,7 +224,8 @@ def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float] | None, gi
             wanted = _deltas(claim, rows) if deltas is None else deltas
             rows = rows.merge(pd.DataFrame({"delta": list(wanted)}), how="cross")
             if deltas is None and claim.unknown:
-                rows = rows.loc[rows["delta"] * rows["trials"] >= _FAILURES]
+                # where the trials are few, the largest delta is all that they can say anything of
+                rows = rows.loc[(rows["delta"] * rows["trials"] >= _FAILURES) | (rows["delta"] == max(wanted))]
     rows = _with_variables(claim, rows, given, left_out)
     if claim.scope is not None:
         inside = claim.scope.inside(rows)

@@ -45,7 +45,8 @@ def test_networks_and_kept_weights(outcome):
 def test_every_claim_of_the_study_has_a_verdict(outcome):
     status = {v.claim.id: v.status for v in outcome.verdicts}
     assert set(status) == set(outcome.study.claims)
-    assert status["pensia-2020"] is Status.CONSISTENT
+    assert status["pensia-2020"] is Status.OPEN  # medians of a few networks carry no error
+    assert status["pensia-2020-experiment-within"] is Status.HOLDS
     assert status["pensia-2020-experiment-n"] is Status.HOLDS
     assert status["pensia-2020-parameters"] is Status.HOLDS
     assert status["pensia-2020-lower"] is Status.HOLDS
