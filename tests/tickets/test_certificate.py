@@ -123,6 +123,9 @@ def test_intervals_hold_entry_by_entry(seed):
     assert (end.less.ravel() <= gap + 1e-12).all()
     assert (gap <= end.more.ravel() + 1e-12).all()
     assert np.linalg.norm(y, axis=1).max() <= end.reach + 1e-12
+    assert np.linalg.norm(y - end.centre.ravel(), axis=1).max() <= end.away + 1e-12
+    middle = (domain.low + domain.high) / 2 * np.ones((1, f.inputs))
+    np.testing.assert_allclose(f(middle)[0], end.centre.ravel(), atol=1e-12)
 
 
 @given(st.sampled_from(ACTIVATIONS), st.floats(-8, 8), st.floats(0, 8))
@@ -259,6 +262,21 @@ def test_sets_of_inputs():
             Inputs.box(*bad)
     with pytest.raises(ArgumentError, match="3 numbers"):
         Inputs.box([0, 0, 0], 1).bounds(2)
+
+
+def test_large_biases_do_not_count_as_reach():
+    """What both networks do at the middle of the inputs is known; only what lies around it is bounded by norms."""
+    draw = rng(8)
+    ratios = []
+    for size in (0.0, 10.0):
+        steps = (
+            Linear(draw.uniform(-0.2, 0.2, (40, 10, 1)), Sharing(np.zeros((1, 1), int)), np.full((40, 1), size)), RELU,
+            Linear(draw.uniform(-0.1, 0.1, (5, 40, 1)), Sharing(np.zeros((1, 1), int))),
+        )  # fmt: skip
+        f = Network(steps, (10,))
+        g = disturbed(f, 1e-4, draw)
+        ratios.append(certified_error(f, g, effort=0) / worst_error(f, g, rng=rng(9)))
+    assert ratios[1] < 1.5 < ratios[0]
 
 
 def test_windows_of_max_pooling():
