@@ -19,7 +19,7 @@ from .errors import RsspError as RsspError
 from .errors import StoreError as StoreError
 from .errors import StoreWarning as StoreWarning
 from .inference import Estimate as Estimate
-from .inference import ScalingLaw as ScalingLaw
+from .inference import ScalingForm as ScalingForm
 from .inference import compare_scaling as compare_scaling
 from .inference import coverage as coverage
 from .inference import fit_scaling as fit_scaling

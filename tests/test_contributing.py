@@ -13,7 +13,7 @@ EXAMPLES = re.findall(r"^### ([^\n]+)\n.*?^```python\n(.*?)^```", TEXT, flags=re
 
 def test_every_kind_of_addition_has_an_example() -> None:
     kinds = [name for name, _ in EXAMPLES]
-    assert kinds == ["A law", "A measurement", "A kernel", "A scaling law", "A study"]
+    assert kinds == ["A law", "A measurement", "A kernel", "A scaling form", "A study"]
 
 
 @pytest.mark.parametrize(("name", "code"), EXAMPLES, ids=[name for name, _ in EXAMPLES])

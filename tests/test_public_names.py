@@ -19,7 +19,7 @@ PUBLIC = [
     "CoveringProfiles", "CoveringRadius", "Estimate", "Experiment", "FromScipy", "GatedProduct",
     "GroupScaledNormal", "HittingTimes", "IndependentNormalProduct", "InfeasibleError", "Kind", "Law",
     "Measurement", "Mixture", "Normal", "NormallyScaledNormal", "NormallyScaledUniform", "OneSidedTilt", "Product",
-    "RsspError", "ScalingLaw", "Scope", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
+    "RsspError", "ScalingForm", "Scope", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
     "Wording", "__version__", "add_claim", "all_claims", "check", "claim", "compare_scaling", "coverage",
     "covering_probability", "covering_profile", "covering_profiles", "covering_radius", "covers", "covers_each",
     "fit_scaling", "guaranteed_failure", "guaranteed_samples", "guaranteed_width", "hits",

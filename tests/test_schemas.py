@@ -60,6 +60,9 @@ def test_a_stored_table_comes_back_as_it_was(entries):
         (lambda t: t.assign(n=[np.inf, 2]), "column 'n' with np.float64(inf) in row 0"),
         (lambda t: t.assign(eps=["0.5", "0.1"]), "column 'eps' with '0.5' in row 0"),
         (lambda t: t.assign(eps=[True, False]), "column 'eps' with np.True_ in row 0"),
+        # a bool among numbers makes the column one of objects, and bool is a kind of int
+        (lambda t: t.assign(eps=pd.Series([0.5, True], dtype=object)), "column 'eps' with True in row 1"),
+        (lambda t: t.assign(n=pd.Series([1, False], dtype=object)), "column 'n' with False in row 1"),
         (lambda t: t.assign(law=["a", 3]), "column 'law' with 3 in row 1"),
         (lambda t: t.assign(covered=[1, 0]), "column 'covered' with np.int64(1) in row 0"),
     ],

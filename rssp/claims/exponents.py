@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from rssp.claims.significance import FALSE_ALARM, holm, interval_tails
 from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
-from rssp.inference import Unfit, attempt_scaling, power_law
+from rssp.inference import Unfit, attempt_scaling, power_form
 from rssp.inference.points import weakest_evidence
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
@@ -57,6 +58,7 @@ def compare_exponents(
     variable: str,
     by: str,
     constants: Mapping[str, Mapping[str, float]] | None = None,
+    covariance: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """The measured exponent of one variable beside those claimed, for each value of another.
 
@@ -66,20 +68,26 @@ def compare_exponents(
     claims : the claims to compare with
     variable, by : "d" and "eps", or "eps" and "d"
     constants : values for constants of a claim that do not multiply it, by the claim's id
+    covariance : array (rows, rows) of the errors of `best`, such as `rssp.inference.points_covariance` gives; needed
+        where points of one value of `by` come from the same trials, and used only there
 
     Returns
     -------
     DataFrame with columns variable, `by`, points, from, to, low, best, high, p_value (of a pure power over this range),
     confidence, evidence, and for each claim its exponent over the same points, in a column of the claim's id. Values of
-    `by` at which fewer than three points are reached are left out.
+    `by` at which fewer than three points are reached are left out, and those whose trials are too few to say how their
+    points hang together.
     """
+    table = table.reset_index(drop=True)
     rows = []
     for value, points in table.groupby(by):
         points = points[np.isfinite(points["best"]) & (points["best"] > 0)]
         if points[variable].nunique() < 3:
             continue
-        fit = attempt_scaling(points, power_law(_AXES[variable]))
-        if isinstance(fit, Unfit):  # no scatter at all: nothing to weigh by
+        # points of different trials are independent, and their intervals say more than a variance: the sides differ
+        part = _covariance_of(points, covariance) if _share_trials(points) else None
+        fit = attempt_scaling(points, power_form(_AXES[variable]), covariance=part)
+        if isinstance(fit, Unfit):  # no scatter at all, or too few trials for a covariance: nothing to weigh by
             continue
         axis, e = _axis(points, variable), fit["exponent"]
         row = {"variable": _AXES[variable], by: value, "points": len(points), "from": axis.min(), "to": axis.max()}
@@ -89,6 +97,17 @@ def compare_exponents(
         row |= {c.id: claimed_exponent(c, points, variable, **known.get(c.id, {})) for c in claims}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _share_trials(points: pd.DataFrame) -> bool:
+    """Whether two of the points come from the same trials, by their column `experiment`."""
+    return "experiment" in points.columns and bool(points["experiment"].duplicated().any())
+
+
+def _covariance_of(points: pd.DataFrame, covariance: ArrayLike | None) -> NDArray[np.float64] | None:
+    """The part of the covariance of a table for some of its rows, which the index of `points` names."""
+    places = points.index.to_numpy()
+    return None if covariance is None else np.asarray(covariance, dtype=np.float64)[np.ix_(places, places)]
 
 
 def exponent_verdict(
@@ -132,16 +151,25 @@ def exponent_verdict(
     return Verdict(claim, status, text, span, points=len(rows), false_alarm=false_alarm)
 
 
-def joint_exponents(table: pd.DataFrame) -> pd.DataFrame:
-    """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a law and parameter.
+def joint_exponents(table: pd.DataFrame, covariance: ArrayLike | None = None) -> pd.DataFrame:
+    """The exponents of n* = a d^alpha log2(1/eps)^beta, with and without an offset: one row a form and parameter.
 
-    Columns fit, parameter, low, best, high, chi2, dof, p_value, confidence, evidence; empty where the points do not
-    suffice.
+    Parameters
+    ----------
+    table : DataFrame with columns d, eps, low, best, high (one delta, one law)
+    covariance : as in `compare_exponents`: points at different eps of the same trials share their errors
+
+    Returns
+    -------
+    DataFrame with columns fit, parameter, low, best, high, chi2, dof, p_value, confidence, evidence; empty where the
+    points do not suffice, or their trials do not suffice for a covariance.
     """
+    table = table.reset_index(drop=True)
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
+    part = _covariance_of(points, covariance) if _share_trials(points) else None
     rows = []
     for name in ("joint", "joint+offset", "joint-linear"):
-        fit = attempt_scaling(points, name)
+        fit = attempt_scaling(points, name, covariance=part)
         if isinstance(fit, Unfit):
             continue
         for parameter, e in fit.parameters.items():

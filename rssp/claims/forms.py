@@ -1,16 +1,21 @@
 """The constant that a claim leaves open: what the data need it to be, and whether one constant can do.
 
-A bound n >= C g fits any finite table once C is large enough; it says something only because C may not grow where the
-claim is about limits: towards small eps, large d. So the test is whether the C needed at the far end of a variable's
-range exceeds, beyond chance, the C needed everywhere in its nearer half. Each comparison is one-sided, and the claim
-on all of them is an intersection-union test: it needs no correction; ranges of several variables, and the rows of
-several laws or dimensions, are corrected by Holm. Errors that two points share are taken from their covariance; without
-one they are added up, which is right however the points are correlated.
+A bound n >= C g promises ceil(C g) numbers: the smallest C is the one whose whole n passes the exact test of its count
+at every point, (n* - 1)/g at the point that decides, and any C above it does.
 
-delta is no such variable: a theorem at min(eps, delta) needs the C of the worst delta, and gets it. Bounds from below
-are not tested: the largest C that they allow falls as soon as n* has a constant term, whatever its growth, and only
-the limit would decide. Nor are bounds that a C enters otherwise than as a factor, such as exponential tails that are 1
-up to n = C log(1/eps): a large C makes them say nothing about a finite table.
+Such a bound fits any finite table once C is large enough; it says something only because C may not grow without end. So
+the test is whether the C needed at the far end of a range exceeds, beyond chance, the C needed everywhere in its nearer
+half, along every variable that goes to a limit in the claim: eps, delta and step to 0, dimensions and widths to
+infinity. It is made where the bound moves: points at which the bound is the same count as one, at their worst. Each
+comparison is one-sided, and the claim on all of them is an intersection-union test: it needs no correction; ranges of
+several variables, and the rows of several laws or dimensions, are corrected by Holm. Errors that two points share are
+taken from their covariance; without one they are added up, which is right however the points are correlated.
+
+A drift is a statement on the range measured: that C stays bounded in the limit no finite range can exclude, and a
+theorem with a proof is not refuted by it. Bounds from below are not tested: some small C always fits, and the largest
+that does falls as soon as n* has a constant term, whatever its growth. Nor are bounds that a C enters otherwise than as
+a factor, such as exponential tails that are 1 up to n = C log(1/eps): a large C makes them say nothing about a finite
+table.
 """
 
 from __future__ import annotations
@@ -25,8 +30,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from rssp._arguments import probability
+from rssp.claims.counted import thresholds_of_counts
 from rssp.claims.judging import evaluated, whole_numbers
-from rssp.claims.selection import COVER, THRESHOLDS
+from rssp.claims.selection import COVER, NUMBERS, THRESHOLDS
 from rssp.claims.significance import holm
 from rssp.claims.statement import Claim, Sense
 from rssp.errors import ArgumentError
@@ -38,9 +44,13 @@ from rssp.schemas import IDENTITY
 __all__ = ["Fitted", "Growth", "fit_constant", "needed_constants"]
 
 _Floats = NDArray[np.float64]
-_SMALL = ("eps", "step")
-"""variables whose far end is the small one"""
+_SMALL = ("eps", "delta", "step")
+"""variables whose limit is 0"""
+_LARGE = ("d", "d_in", "d_out", "width", "kernel", "c", "c_in", "c_out", "l", "m_t", "M", "k", "n", "basis", "heads")
+"""variables whose limit is infinity; others, such as a density, have none"""
 _LARGEST, _STEPS = 2.0**20, 80
+_ENDS = ("low", "best", "high")
+_ROUNDING = 1e-9
 _RIPPLE = 0.02
 """how far the interpolation of n* between whole numbers may move it, in samples (see rssp.inference.thresholds)"""
 
@@ -52,7 +62,7 @@ class Growth:
     Attributes
     ----------
     along : str, the variable
-    rate : float, d ln C per halving of eps (delta, step), per doubling of another variable
+    rate : float, d ln C per halving of eps, delta or step, per doubling of another variable
     p_value : float, of "one C does everywhere"
     where : str, the values of the other variables
     """
@@ -107,6 +117,18 @@ def needed_constants(claim: Claim, rows: pd.DataFrame, constant: str, constants:
     return rows.assign(g=one, **dict(zip(("C_low", "C_best", "C_high"), solved, strict=True)))
 
 
+def _whole_steps(claim: Claim, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the real number that a bound must exceed (from below: reach) for its whole n to be right.
+
+    The whole n* is the ceiling of the interpolated one; ceil(b) >= n* says b > n* - 1, and n* >= ceil(b) says b <= n*.
+    """
+    if claim.quantity not in NUMBERS or claim.sense is Sense.EQUAL:
+        return rows
+    down = float(claim.sense is Sense.AT_MOST)
+    ends = {c: np.maximum(np.ceil(rows[c].to_numpy(dtype=np.float64) - _ROUNDING) - down, 0.0) for c in _ENDS}
+    return rows.assign(**ends)
+
+
 def _proportional(claim: Claim, rows: pd.DataFrame, constant: str, constants: Mapping[str, Any]) -> bool:
     one, two = (evaluated(claim, rows, {**constants, constant: c}) for c in (1.0, 2.0))
     return bool(np.allclose(two, 2 * one, rtol=1e-9))
@@ -139,8 +161,12 @@ def fit_constant(
     covariance : array (rows, rows) of the errors of `best`, such as `threshold_covariance` gives; rows of independent
         experiments have zeros between them
     """
-    if quantity == COVER and claim.quantity not in (COVER, *THRESHOLDS):  # what is claimed is the complement
-        rows = rows.assign(low=1 - rows["high"], best=1 - rows["best"], high=1 - rows["low"])
+    numbers, smooth = rows, claim.quantity in THRESHOLDS
+    if quantity == COVER and claim.quantity in THRESHOLDS:
+        numbers, rows = thresholds_of_counts(claim, rows, all_at_once=claim.sense)
+        quantity, covariance = claim.quantity, None
+    elif quantity == COVER and claim.quantity != COVER:  # what is claimed is the complement
+        rows = numbers = rows.assign(low=1 - rows["high"], best=1 - rows["best"], high=1 - rows["low"])
     finite = np.isfinite(rows["best"].to_numpy(dtype=np.float64))
     part = None if covariance is None else checked_covariance(covariance, finite)
     points = needed_constants(claim, rows.loc[finite], constant, constants).reset_index(drop=True)
@@ -153,10 +179,12 @@ def fit_constant(
         )
     level = _confidence(points)
     whole = whole_numbers(points, quantity)
-    estimate = _constant(claim, points, level)
-    smooth = claim.quantity in THRESHOLDS and not whole
+    reached = numbers.loc[np.isfinite(numbers["best"].to_numpy(dtype=np.float64))].reset_index(drop=True)
+    enough = needed_constants(claim, _whole_steps(claim, reached), constant, constants)
+    estimate = _constant(claim, enough, level, _proportional(claim, enough, constant, constants))
+    errors = _Errors(part, level, whole, smooth and not whole)
     factor = _proportional(claim, points, constant, constants)
-    growths = _growths(claim, points, _Errors(part, level, whole, smooth)) if factor else []
+    growths = _growths(claim, points, errors, {**constants, constant: 1.0}) if factor else []
     adjusted = holm([g.p_value for g in growths])
     return Fitted(
         estimate, tuple(Growth(g.along, g.rate, float(p), g.where) for g, p in zip(growths, adjusted, strict=True))
@@ -170,19 +198,16 @@ def _confidence(points: pd.DataFrame) -> float:
     return probability("confidence", levels.pop())
 
 
-def _constant(claim: Claim, points: pd.DataFrame, level: float) -> Estimate:
-    table = points.assign(low=points["C_low"], best=points["C_best"], high=points["C_high"])
+def _constant(claim: Claim, points: pd.DataFrame, level: float, factor: bool) -> Estimate:
     evidence = Evidence.COMPUTED if set(points["evidence"]) == {str(Evidence.COMPUTED)} else Evidence.MEASURED
     if claim.sense is Sense.EQUAL:
         low, high = float(points["C_low"].min()), float(points["C_high"].max())
         return Estimate(low, float(points["C_best"].median()), high, level, evidence, "C")
-    fit = smallest_constant(
-        table[["low", "best", "high"]],
-        np.ones(len(table)),
-        lower_bound=claim.sense is Sense.AT_LEAST,
-        confidence=level,
-    )
-    c = fit.constant
+    solved = points.assign(low=points["C_low"], best=points["C_best"], high=points["C_high"], g=1.0)
+    table = points if factor else solved
+    lower = claim.sense is Sense.AT_LEAST
+    columns = [c for c in (*_ENDS, "confidence") if c in table.columns]
+    c = smallest_constant(table[columns], table["g"], lower_bound=lower, confidence=level).constant
     return Estimate(c.low, c.best, c.high, level, evidence, "C")
 
 
@@ -196,23 +221,44 @@ class _Errors:
     smooth: bool
 
 
-def _growths(claim: Claim, points: pd.DataFrame, errors: _Errors) -> list[Growth]:
+def _growths(claim: Claim, points: pd.DataFrame, errors: _Errors, given: Mapping[str, Any]) -> list[Growth]:
     if claim.sense is Sense.AT_LEAST:
         return []
     columns = [n for n in dict.fromkeys((*claim.variables, *claim.settings, *IDENTITY.names)) if n in points.columns]
-    varied = [n for n in columns if n != "delta" and points[n].nunique(dropna=False) > 1]
+    varied = [n for n in columns if points[n].nunique(dropna=False) > 1]
     found: list[Growth] = []
+    tested: list[pd.Series] = []
     for along in varied:
-        if along not in claim.variables or not (points[along].astype(float) > 0).all():
+        if along not in claim.variables or along not in (*_SMALL, *_LARGE) or not (points[along] > 0).all():
             continue
-        others = [n for n in varied if n != along and n != "norm"]
+        if any((points[along] == seen).all() for seen in tested):  # d_in and d_out of square layers: one variable
+            continue
+        tested.append(points[along])
+        others = [n for n in varied if n not in (along, "norm") and not (points[n] == points[along]).all()]
         groups = points.groupby(others, sort=False, dropna=False) if others else [((), points)]
         for key, part in groups:
-            if part[along].nunique() > 1:
+            worst = _where_it_moves(claim, part, along, given)
+            if len(worst) > 1:
                 where = ", ".join(f"{n} = {_short(v)}" for n, v in zip(others, key, strict=True))
-                worst = part.loc[part.groupby(along)["C_best"].idxmax()]
-                found += _compared(claim, worst.sort_values(along, ascending=along not in _SMALL), along, where, errors)
+                found += _compared(claim, worst, along, where, errors)
     return found
+
+
+def _where_it_moves(claim: Claim, part: pd.DataFrame, along: str, given: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each value of the bound, towards the limit: where it is the same, the one that needs the largest C.
+
+    A bound that is constant up to the limit keeps all its rows: there C itself may not grow. One that is the same at
+    all rows but moves beyond them, as log(1/min(eps, delta)) does once delta is below eps, has not been followed
+    towards its limit at all: one row.
+    """
+    towards = part.sort_values(along, ascending=along not in _SMALL)
+    beyond = towards.iloc[[-1]].assign(**{along: towards[along].iloc[-1] * (2.0**-40 if along in _SMALL else 2.0**10)})
+    bound = np.append(towards["g"].to_numpy(), evaluated(claim, beyond, given))
+    flat = np.isclose(bound[1:], bound[:-1], rtol=_ROUNDING, atol=0.0)
+    if flat.all():
+        return towards.loc[towards.groupby(along)["C_best"].idxmax()].sort_values(along, ascending=along not in _SMALL)
+    level = np.append(0, (~flat[:-1]).cumsum())
+    return towards.loc[towards.groupby(level)["C_best"].idxmax()]
 
 
 def _short(value: Any) -> str:

@@ -9,25 +9,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from rssp.claims.counted import binomial, curves_of
 from rssp.claims.selection import COVER, THRESHOLDS
 from rssp.claims.significance import (
+    FALSE_ALARM,
     Tails,
     interval_tails,
-    probability_tails,
     smallest_tail,
-    tails_of_sequence,
     whole_tails,
 )
 from rssp.claims.statement import Claim, Sense
 from rssp.estimates import Evidence
+from rssp.inference.points import side_errors
 from rssp.intervals import clopper_pearson
-from rssp.schemas import IDENTITY
 
-__all__ = ["Judged", "evaluated", "judge", "whole_numbers"]
+__all__ = ["Judged", "evaluated", "judge", "whole_numbers", "without_error"]
 
 _Floats = NDArray[np.float64]
-_Ints = NDArray[np.int64]
+_Bools = NDArray[np.bool_]
 _ROUNDING = 1e-9  # a bound of 7 + 1e-12 is 7
 
 
@@ -41,11 +42,19 @@ class Judged:
         `seen`, the numbers in words
     against : p-value at each point of "the claim is true here"
     support : p-value at each point of "the claim is false here"; nan for an equality, which no data prove
+    off : of an equality, how far the truth may be from the claimed value for all that the point says, but for the
+        error asked for; inf where the point says nothing; nan for a bound
+    fine : of an equality, whether `off` is fine enough to mean something: less than the value itself (a factor of 2
+        would have been seen), or one whole number, or what the claim itself leaves open by its own sample
+    silent : points whose row was measured and carries no error: it decides nothing
     """
 
     points: pd.DataFrame
     against: _Floats
     support: _Floats
+    off: _Floats
+    fine: _Bools
+    silent: _Bools
 
 
 def evaluated(claim: Claim, rows: pd.DataFrame, constants: Mapping[str, Any]) -> _Floats:
@@ -63,29 +72,92 @@ def whole_numbers(rows: pd.DataFrame, quantity: str) -> bool:
     return counts and bool((finite == np.round(finite)).all())
 
 
-def judge(claim: Claim, rows: pd.DataFrame, quantity: str, constants: Mapping[str, Any]) -> Judged:
-    """Hold the formula against every point."""
+def without_error(rows: pd.DataFrame, quantity: str) -> _Bools:
+    """Rows that were measured and carry neither counts nor an interval: a median, an extreme, a single run.
+
+    A whole n* is an interval by itself where its confidence is said: the order statistics next to it may be the same.
+    """
+    measured = (rows["evidence"].astype(str) == str(Evidence.MEASURED)).to_numpy()
+    if {"trials", "successes"} <= set(rows.columns):
+        return np.zeros(len(rows), dtype=np.bool_)
+    low, best, high = (rows[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
+    bare = np.isfinite(best) & ((low == best) & (best == high) | np.isnan(low) & np.isnan(high))
+    if whole_numbers(rows, quantity) and "confidence" in rows.columns:
+        bare &= rows["confidence"].isna().to_numpy()
+    return np.asarray(measured & bare, dtype=np.bool_)
+
+
+def judge(
+    claim: Claim,
+    rows: pd.DataFrame,
+    quantity: str,
+    constants: Mapping[str, Any],
+    false_alarm: float = FALSE_ALARM,
+) -> Judged:
+    """Hold the formula against every point; `false_alarm` is the error, over all of them, of `off`."""
     if quantity == COVER and claim.quantity in THRESHOLDS:
-        return _on_counts(claim, rows, constants)
+        return _on_counts(claim, rows, constants, false_alarm)
     value = evaluated(claim, rows, constants)
     error, sigma = claim.allowance(value)
+    tail = false_alarm / 2 / len(rows)
     complement = quantity == COVER and claim.quantity != COVER
     points = _points(rows, value, complement)
     low, best, high = (points[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
+    level = rows["confidence"].to_numpy(dtype=np.float64) if "confidence" in rows.columns else np.full(len(rows), 0.95)
+    level = np.where(np.isnan(level), 0.95, level)
+    claimed = value
     if whole_numbers(rows, quantity):
-        sides = _on_whole(claim, rows, value, error)
+        sides = _on_whole(claim, rows, value, error, level)
         value = np.ceil(value) if claim.sense is not Sense.EQUAL else value
+        ends = _stretched(low - 1, best, high + 1, level, tail)
+        ends = ends[0] + 1, ends[1] - 1
     elif {"trials", "successes"} <= set(rows.columns) and claim.quantity.startswith("P(") and not sigma.any():
-        sides = _sides(claim, lambda v: _binomial(rows, _event(rows, complement), v), value, error)
+        failures = _event(rows, complement)
+        sides = _sides(claim, lambda v: binomial(rows, failures, v), value, error)
+        ends = _of_counts(rows, failures, tail)
     else:
         if claim.quantity in THRESHOLDS and claim.sense is not Sense.EQUAL:
             # enough is the next whole number; n* is that whole number's interpolation, in the interval before it
             value = _ceil(value) - (claim.sense is Sense.AT_LEAST)
-        level = rows["confidence"].to_numpy(dtype=np.float64) if "confidence" in rows.columns else 0.95
         sides = _sides(claim, lambda v: interval_tails(low, best, high, level, v, sigma), value, error)
+        ends = _stretched(low, best, high, level, tail)
     computed = (rows["evidence"].astype(str) == str(Evidence.COMPUTED)).to_numpy()
     proved = _proved(claim, low, high, value, error)
-    return Judged(points, np.where(computed, proved[0], sides[0]), np.where(computed, proved[1], sides[1]))
+    silent = without_error(rows, quantity)
+    against, support = (np.where(silent, 1.0, np.where(computed, p, s)) for p, s in zip(proved, sides, strict=True))
+    ends = np.where(computed, low, ends[0]), np.where(computed, high, ends[1])
+    off = _off(claim, claimed, ends, silent)
+    own = (ends[1] - ends[0]) / 2
+    known = own <= 2 * (error - sigma * ndtri(tail))  # as fine as the claim's own sample
+    fine = np.isfinite(off) & ((off < np.abs(claimed)) | (claimed == 0) | known | _next_number(claim, off))
+    return Judged(points, against, support, off, fine, silent)
+
+
+def _next_number(claim: Claim, off: _Floats) -> _Bools:
+    """Of numbers of samples, one is as fine as they go."""
+    return np.asarray((off <= 1) & claim.quantity.startswith("n"), dtype=np.bool_)
+
+
+def _off(claim: Claim, value: _Floats, ends: tuple[_Floats, _Floats], silent: _Bools) -> _Floats:
+    if claim.sense is not Sense.EQUAL:
+        return np.full(len(value), np.nan)
+    with np.errstate(invalid="ignore"):
+        off = np.maximum(np.abs(value - ends[0]), np.abs(ends[1] - value))
+    return np.where(silent | np.isnan(off), np.inf, off)
+
+
+def _stretched(low: _Floats, best: _Floats, high: _Floats, level: _Floats, tail: float) -> tuple[_Floats, _Floats]:
+    """The ends of intervals that leave out `tail` on either side, by the normal law; inf where they are open."""
+    down, up = side_errors(low, best, high, level)
+    with np.errstate(invalid="ignore"):
+        lower, upper = best + ndtri(tail) * down, best - ndtri(tail) * up
+    return np.where(np.isfinite(best), lower, -np.inf), np.where(np.isfinite(best), upper, np.inf)
+
+
+def _of_counts(rows: pd.DataFrame, failures: bool, tail: float) -> tuple[_Floats, _Floats]:
+    undecided = rows["undecided"] if "undecided" in rows.columns else 0
+    low, high = clopper_pearson(rows["successes"], rows["trials"], undecided, confidence=1 - 2 * tail)
+    return (1 - high, 1 - low) if failures else (low, high)
 
 
 def _sides(claim: Claim, tails: Callable[[_Floats], Tails], value: _Floats, error: _Floats) -> tuple[_Floats, _Floats]:
@@ -120,21 +192,6 @@ def _points(rows: pd.DataFrame, value: _Floats, complement: bool) -> pd.DataFram
     return points.assign(seen=[f"{s}, claimed {v:.4g}" for s, v in zip(seen, value, strict=True)])
 
 
-def _stopped_by_sight(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    """Rows whose interval is not the exact one of their counts: it is one that stays valid under optional stopping."""
-    wider = np.zeros(len(rows), dtype=np.bool_)
-    if not {"low", "high", "confidence"} <= set(rows.columns):
-        return wider
-    for level, part in rows.reset_index(drop=True).groupby("confidence"):
-        undecided = part["undecided"] if "undecided" in part.columns else 0
-        low, high = clopper_pearson(part["successes"], part["trials"], undecided, confidence=float(str(level)))
-        # of the event counted or of its complement
-        same = np.isclose(part["low"], low, atol=1e-6) & np.isclose(part["high"], high, atol=1e-6)
-        other = np.isclose(part["low"], 1 - high, atol=1e-6) & np.isclose(part["high"], 1 - low, atol=1e-6)
-        wider[part.index] = ~(same | other)
-    return wider
-
-
 def _event(rows: pd.DataFrame, complement: bool) -> bool:
     """Whether the event whose probability the rows give is that a trial did *not* succeed."""
     if complement or "best" not in rows.columns:
@@ -143,25 +200,8 @@ def _event(rows: pd.DataFrame, complement: bool) -> bool:
     return bool(((rows["best"] - share).abs() > (1 - rows["best"] - share).abs()).all())
 
 
-def _binomial(rows: pd.DataFrame, failures: bool, value: _Floats) -> Tails:
-    """Tails of the probability of a failure, or of a success, from counts."""
-    trials, successes = (rows[c].to_numpy(dtype=np.float64) for c in ("trials", "successes"))
-    undecided = rows["undecided"].to_numpy(dtype=np.float64) if "undecided" in rows.columns else np.zeros(len(rows))
-    events = trials - successes - undecided if failures else successes
-    exact = probability_tails(events, trials, value, undecided)
-    seen = _stopped_by_sight(rows)
-    if not seen.any():
-        return exact
-    loose = tails_of_sequence(events, trials, value, undecided)
-    return Tails(np.where(seen, loose.at_most, exact.at_most), np.where(seen, loose.at_least, exact.at_least))
-
-
 def _ceil(value: _Floats) -> _Floats:
     return np.ceil(value - _ROUNDING * np.maximum(1.0, np.abs(value)))
-
-
-def _floor(value: _Floats) -> _Floats:
-    return np.floor(value + _ROUNDING * np.maximum(1.0, np.abs(value)))
 
 
 def _limits(claim: Claim, value: _Floats, error: _Floats) -> tuple[_Floats, _Floats]:
@@ -172,7 +212,7 @@ def _limits(claim: Claim, value: _Floats, error: _Floats) -> tuple[_Floats, _Flo
     elif claim.sense is Sense.AT_LEAST:
         first = _ceil(value - error)
     else:
-        first, last = _ceil(value - error), _floor(value + error)
+        first, last = _ceil(value - error), _ceil(value + error)  # n* is the ceiling of a real threshold
     return first, last
 
 
@@ -184,11 +224,12 @@ def _combined(claim: Claim, last: tuple[_Floats, _Floats], first: tuple[_Floats,
     return np.minimum(1.0, 2 * np.minimum(last[0], first[0])), np.maximum(last[1], first[1])
 
 
-def _on_whole(claim: Claim, rows: pd.DataFrame, value: _Floats, error: _Floats) -> tuple[_Floats, _Floats]:
+def _on_whole(
+    claim: Claim, rows: pd.DataFrame, value: _Floats, error: _Floats, level: _Floats
+) -> tuple[_Floats, _Floats]:
     """Whole n* with intervals of order statistics."""
     first, last = _limits(claim, value, error)
     low, best, high = (rows[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
-    level = rows["confidence"].to_numpy(dtype=np.float64) if "confidence" in rows.columns else 0.95
     true = whole_tails(low, best, high, level, first, last)
     false = whole_tails(low, best, high, level, last + 1, first - 1)
     at_least = true.at_least
@@ -197,74 +238,30 @@ def _on_whole(claim: Claim, rows: pd.DataFrame, value: _Floats, error: _Floats) 
     return _combined(claim, (true.at_most, false.at_least), (at_least, false.at_most))
 
 
-def _on_counts(claim: Claim, rows: pd.DataFrame, constants: Mapping[str, Any]) -> Judged:
+def _on_counts(claim: Claim, rows: pd.DataFrame, constants: Mapping[str, Any], false_alarm: float) -> Judged:
     """P(fail) at the whole n that the bound names, by its count: exact at every number of trials."""
-    names = dict.fromkeys((*IDENTITY.names, *claim.variables, *claim.settings, "eps", "delta"))
-    keys = [name for name in names if name in rows.columns and name != "n"]
-    group = rows.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
-    order = np.lexsort((rows["n"].to_numpy(), group))
-    rows, group = rows.iloc[order].reset_index(drop=True), group[order]
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    points = rows.iloc[starts].reset_index(drop=True)
+    curves = curves_of(claim, rows)
+    points, delta = curves.points, curves.delta
     value = evaluated(claim, points, constants)
     error, _ = claim.allowance(value)
     first, last = _limits(claim, value, error)
-    delta = points["delta"].to_numpy(dtype=np.float64)
-    n, ends = rows["n"].to_numpy(dtype=np.float64), np.append(starts[1:], len(rows))
-    above_last, below_last = _rows_at(n, starts, ends, last)
-    above_first, below_first = _rows_at(n, starts, ends, first - 1)
+    above_last, below_last = curves.rows_at(last)
+    above_first, below_first = curves.rows_at(first - 1)
     # "n* <= last": P(fail at last) <= delta. "n* >= first": P(fail at first - 1) > delta
-    most = _counted(rows, above_last, delta, True), _counted(rows, below_last, delta, False)
-    least = _counted(rows, below_first, delta, False), _counted(rows, above_first, delta, True)
+    most = curves.p_values(above_last, True), curves.p_values(below_last, False)
+    least = curves.p_values(below_first, False), curves.p_values(above_first, True)
     least = (np.where(first <= 0, 1.0, least[0]), np.where(first <= 0, 0.0, least[1]))
     against, support = _combined(claim, most, least)
     pair = (above_first, below_first) if claim.sense is Sense.AT_LEAST else (above_last, below_last)
-    shown = _shown(rows, np.where(pair[0] >= 0, pair[0], pair[1]))
-    measured = _first_enough(rows, starts, ends, delta)
+    shown = curves.shown(np.where(pair[0] >= 0, pair[0], pair[1]))
+    measured = curves.first_enough()
     word = "claimed" if claim.sense is Sense.EQUAL else "bound"
     texts = [
         f"{s}, {d:g} allowed; {word} {v:.4g}, n* about {n:g}"
         for s, d, v, n in zip(shown, delta, value, measured, strict=True)
     ]
     points = points.assign(value=value, low=measured, best=measured, high=measured, seen=texts)
-    return Judged(points, against, support)
-
-
-def _rows_at(n: _Floats, starts: _Ints, ends: _Ints, wanted: _Floats) -> tuple[_Ints, _Ints]:
-    """For each group the row at the n wanted, or the next above and below where it was not measured; -1: none.
-
-    P(fail) falls with n: against P(fail at n) <= delta speaks a larger n, for it a smaller one.
-    """
-    pairs = list(zip(starts, ends, wanted, strict=True))
-    above = np.array([a + int(np.searchsorted(n[a:b], w, side="left")) for a, b, w in pairs], dtype=np.int64)
-    below = np.array([a + int(np.searchsorted(n[a:b], w, side="right")) - 1 for a, b, w in pairs], dtype=np.int64)
-    return np.where(above < ends, above, -1), np.where(below >= starts, below, -1)
-
-
-def _counted(rows: pd.DataFrame, at: _Ints, delta: _Floats, against: bool) -> _Floats:
-    """p-values of P(fail) <= delta (`against`) or P(fail) >= delta at these rows; 1 where there is none."""
-    p, have = np.ones(len(at)), at >= 0
-    if have.any():
-        tails = _binomial(rows.iloc[at[have]].reset_index(drop=True), True, delta[have])
-        p[have] = tails.at_most if against else tails.at_least
-    return p
-
-
-def _shown(rows: pd.DataFrame, at: _Ints) -> list[str]:
-    n, trials, successes = (rows[c].to_numpy(dtype=np.float64) for c in ("n", "trials", "successes"))
-    failures = trials - successes
-    return [
-        f"P(fail at n = {n[i]:g}) = {failures[i] / trials[i]:.3g} ({failures[i]:g} of {trials[i]:g})"
-        if i >= 0
-        else "no n measured there"
-        for i in at
-    ]
-
-
-def _first_enough(rows: pd.DataFrame, starts: _Ints, ends: _Ints, delta: _Floats) -> _Floats:
-    failed = 1 - rows["successes"].to_numpy(dtype=np.float64) / rows["trials"].to_numpy(dtype=np.float64)
-    n, found = rows["n"].to_numpy(dtype=np.float64), []
-    for a, b, d in zip(starts, ends, delta, strict=True):
-        enough = failed[a:b] <= d + _ROUNDING
-        found.append(n[a + int(enough.argmax())] if enough.any() else np.inf)
-    return np.array(found)
+    silent = np.zeros(len(points), dtype=np.bool_)
+    off = _off(claim, value, curves.between(false_alarm / 2 / len(points)), silent)
+    fine = np.isfinite(off) & ((off < np.abs(value)) | _next_number(claim, off))
+    return Judged(points, against, support, off, fine, silent)

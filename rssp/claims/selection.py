@@ -13,13 +13,31 @@ import pandas as pd
 from rssp.claims.statement import Claim
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
+from rssp.intervals import clopper_pearson
+from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 
-__all__ = ["COVER", "SMOOTH", "THRESHOLDS", "WHOLE", "Selection", "near_miss", "select", "speaks_of"]
+__all__ = [
+    "COVER",
+    "NUMBERS",
+    "SMOOTH",
+    "THRESHOLDS",
+    "WHOLE",
+    "Selection",
+    "known_columns",
+    "near_miss",
+    "select",
+    "speaks_of",
+]
 
 COVER, SMOOTH, WHOLE = "P(cover)", "n* interpolated", "n*"
 THRESHOLDS = ("n*", "n* (one target)")
 """quantities of claims that can be judged on counts of P(cover), on interpolated and on whole n*"""
+NUMBERS = (*THRESHOLDS, "width factor")
+"""quantities that are whole numbers of samples: a bound on them promises the next whole number"""
 _COMPLEMENTS = ("P(fail)", "P(miss one target)")
+_USUAL = (0.5, 0.1, 0.01)
+_FAILURES = 30
+"""expected among the trials at the smallest delta at which they are asked"""
 _COUNTS = ("trials", "successes")
 _ENDS = ("low", "best", "high")
 
@@ -56,15 +74,25 @@ def near_miss(name: str, names: Sequence[str]) -> str:
 def speaks_of(claim: Claim) -> tuple[str, ...]:
     """The quantities of rows that can judge a claim, the best first.
 
-    An n* with all constants known is tested on counts of P(cover), where the test is exact; one with an open constant
-    on interpolated n*, which move smoothly.
+    An n* is tested on counts of P(cover), where the test is exact; else on interpolated n*, which move smoothly.
     """
     if claim.quantity in THRESHOLDS:
-        smooth = (SMOOTH, f"{claim.quantity} interpolated", claim.quantity, WHOLE)
-        return tuple(dict.fromkeys((*smooth, COVER) if claim.unknown else (COVER, *smooth)))
+        return tuple(dict.fromkeys((COVER, SMOOTH, f"{claim.quantity} interpolated", claim.quantity, WHOLE)))
     if claim.quantity in _COMPLEMENTS:
         return (claim.quantity, COVER)
     return (claim.quantity,)
+
+
+def known_columns(claim: Claim) -> tuple[str, ...]:
+    """The columns of a table that mean something to a claim: its own, those of every estimate, and n, eps, delta.
+
+    >>> from rssp.claims import claim
+    >>> known_columns(claim("counting-1d"))[:4]
+    ('eps', 'd', 'radius', 'targets')
+    """
+    own = (*claim.variables, *claim.settings, *(() if claim.scope is None else claim.scope.columns))
+    every = (*IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta")
+    return tuple(dict.fromkeys((*own, *every)))
 
 
 def _checked(claim: Claim, table: Any) -> pd.DataFrame:
@@ -79,6 +107,9 @@ def _checked(claim: Claim, table: Any) -> pd.DataFrame:
     missing = [c for c in _ENDS if c not in columns]
     if missing and not set(_COUNTS) <= set(columns):
         raise ArgumentError(f"claim {claim.id}: table", have, f"also {', '.join(missing)}, or the counts")
+    if missing and not (claim.quantity.startswith("P(") or claim.quantity in THRESHOLDS):
+        counts = f"counts without {', '.join(missing)}"
+        raise ArgumentError(f"claim {claim.id}: table", counts, f"also {', '.join(missing)}: it is of {claim.quantity}")
     if "evidence" not in columns:
         raise ArgumentError(
             f"claim {claim.id}: table",
@@ -97,12 +128,22 @@ def _checked(claim: Claim, table: Any) -> pd.DataFrame:
             "columns of variables and estimates",
             f"Pass {clash[0]}=... to check(), or rename the column.",
         )
-    return table.reset_index(drop=True)
+    return _with_ends(table.reset_index(drop=True)) if missing else table.reset_index(drop=True)
 
 
-def _of_quantity(claim: Claim, table: pd.DataFrame, left_out: dict[str, int]) -> tuple[pd.DataFrame, str]:
+def _with_ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts with the share that they are and its exact interval."""
+    undecided = table["undecided"] if "undecided" in table.columns else 0
+    low, high = clopper_pearson(table["successes"], table["trials"], undecided)
+    return table.assign(low=low, best=table["successes"] / table["trials"], high=high, confidence=0.95)
+
+
+def _of_quantity(
+    claim: Claim, table: pd.DataFrame, counted: bool, left_out: dict[str, int]
+) -> tuple[pd.DataFrame, str]:
     if "quantity" not in table.columns:
-        return table, claim.quantity
+        # low, best, high are of the claim's own quantity; counts alone are of P(cover)
+        return table, COVER if counted and claim.quantity in (*THRESHOLDS, *_COMPLEMENTS) else claim.quantity
     wanted, seen = speaks_of(claim), table["quantity"]
     chosen = next((q for q in wanted if (seen == q).any()), None)
     if chosen is None:
@@ -145,12 +186,25 @@ def _with_variables(
     return table.loc[stated]
 
 
-def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float], given: Mapping[str, Any]) -> Selection:
+def _deltas(claim: Claim, rows: pd.DataFrame) -> tuple[float, ...]:
+    """Where n* is looked up in counts: as is usual; for an open constant at powers of two as far as the trials go.
+
+    A bound in min(eps, delta) turns at delta = eps, and eps are powers of two where they are ours: C is largest there.
+    """
+    if not claim.unknown:
+        return _USUAL
+    most = float(rows["trials"].max())
+    fine = [2.0**-b for b in range(1, 40) if 2.0**-b * most >= _FAILURES]
+    return tuple(sorted({*fine, *(d for d in _USUAL if d * most >= _FAILURES)}, reverse=True)) or _USUAL
+
+
+def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float] | None, given: Mapping[str, Any]) -> Selection:
     """The rows of a table inside the claim's scope.
 
     Parameters
     ----------
-    deltas : the failure probabilities at which an n* is looked up in counts of P(cover) without a column delta
+    deltas : the failure probabilities at which an n* is looked up in counts of P(cover) without a column delta; None
+        for 1/2, 0.1 and 0.01, and where a constant is open for powers of 1/2 as well, as far as the trials go
     given : values of constants that were passed
 
     Raises
@@ -160,9 +214,17 @@ def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float], given: Ma
         or of the evidence, or with a column that bears the name of one of its constants.
     """
     left_out: dict[str, int] = {}
-    rows, quantity = _of_quantity(claim, _checked(claim, table), left_out)
-    if quantity == COVER and claim.quantity in THRESHOLDS and "delta" not in rows.columns:
-        rows = rows.merge(pd.DataFrame({"delta": list(deltas)}), how="cross")
+    checked = _checked(claim, table)
+    rows, quantity = _of_quantity(claim, checked, not set(_ENDS) <= {*table.columns}, left_out)
+    if quantity == COVER and claim.quantity in THRESHOLDS:
+        if not {"n", *_COUNTS} <= set(rows.columns):
+            have = f"columns {', '.join(map(str, rows.columns))}"
+            raise ArgumentError(f"claim {claim.id}: table", have, f"also n, {', '.join(_COUNTS)}: rows of P(cover)")
+        if "delta" not in rows.columns:
+            wanted = _deltas(claim, rows) if deltas is None else deltas
+            rows = rows.merge(pd.DataFrame({"delta": list(wanted)}), how="cross")
+            if deltas is None and claim.unknown:
+                rows = rows.loc[rows["delta"] * rows["trials"] >= _FAILURES]
     rows = _with_variables(claim, rows, given, left_out)
     if claim.scope is not None:
         inside = claim.scope.inside(rows)

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaln, ndtr, ndtri, xlog1py, xlogy
 
-from rssp._arguments import probability
 from rssp.errors import ArgumentError
+from rssp.inference.points import side_errors
 
 __all__ = ["FALSE_ALARM", "Tails", "holm", "interval_tails", "probability_tails", "tails_of_sequence", "whole_tails"]
 
@@ -102,10 +102,6 @@ def tails_of_sequence(events: ArrayLike, trials: ArrayLike, value: ArrayLike, un
     return Tails(np.where(p >= 1, 1.0, np.where(p < 0, 0.0, above)), np.where(p <= 0, 1.0, np.where(p > 1, 0.0, below)))
 
 
-def _standard(side: _Floats, confidence: _Floats) -> _Floats:
-    return np.asarray(side / ndtri((1 + confidence) / 2))
-
-
 def _tail(distance: _Floats, sigma: _Floats) -> _Floats:
     """The normal tail beyond a distance; without any error a distance > 0 is certain."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -128,9 +124,7 @@ def interval_tails(
     )
     lo, mid, hi, level, claimed, own = arrays
     with np.errstate(invalid="ignore"):
-        down, up = mid - lo, hi - mid
-    down, up = np.where(np.isfinite(down), down, up), np.where(np.isfinite(up), up, down)
-    down, up = (np.hypot(_standard(side, level), own) for side in (down, up))
+        down, up = (np.hypot(side, own) for side in side_errors(lo, mid, hi, level))
     reached = np.isfinite(mid)
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
@@ -151,7 +145,8 @@ def whole_tails(
     )
     reached, tail = np.isfinite(mid), (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        down, up = _standard(mid - lo + 1, level), _standard(hi - mid + 1, level)
+        z = ndtri((1 + level) / 2)
+        down, up = (mid - lo + 1) / z, (hi - mid + 1) / z
         at_most = np.where(reached, _tail(mid - e, down), np.where(lo > e, tail, 1.0))
         known = reached & np.isfinite(hi)
         at_least = np.where(known, _tail(b - mid, np.where(known, up, 1.0)), 1.0)
@@ -166,8 +161,3 @@ def smallest_tail(trials: ArrayLike, delta: ArrayLike) -> _Floats:
     """
     m, d = np.asarray(trials, dtype=np.float64), np.asarray(delta, dtype=np.float64)
     return np.asarray((1 - np.clip(d, 0.0, 1.0)) ** m)
-
-
-def false_alarm_level(value: float) -> float:
-    """A family-wise error: a number strictly between 0 and 1."""
-    return probability("false_alarm", value)

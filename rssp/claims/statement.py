@@ -91,6 +91,7 @@ class Claim:
         the unit of the quantity, or a function of the value
     standard_error : that of a published figure, from its sample size: a number, or a function of the value
     unreachable : str, why no experiment here reaches it and what it would take, "" where one could
+    unmeasured : str, what would measure it where no study does yet, "" where one does
     proved : str, what is proved here of a constant that the paper leaves open, "" where nothing is
 
     Raises
@@ -127,6 +128,7 @@ class Claim:
     error: float | Callable[[_Floats], Any] = 0.0
     standard_error: float | Callable[[_Floats], Any] = 0.0
     unreachable: str = ""
+    unmeasured: str = ""
     proved: str = ""
 
     def __post_init__(self) -> None:

@@ -13,14 +13,14 @@ from numpy.typing import ArrayLike
 
 from rssp._arguments import probability
 from rssp.claims.forms import fit_constant
-from rssp.claims.judging import Judged, judge
+from rssp.claims.judging import Judged, judge, without_error
 from rssp.claims.selection import select
 from rssp.claims.significance import FALSE_ALARM, holm
 from rssp.claims.statement import Claim, Sense
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
 
-__all__ = ["Status", "Verdict", "check", "not_measured", "out_of_reach"]
+__all__ = ["Status", "Verdict", "check", "in_error", "not_measured", "out_of_reach"]
 
 
 class Status(enum.Enum):
@@ -33,6 +33,7 @@ class Status(enum.Enum):
     OPEN = "undecided"
     NOT_MEASURED = "not measured yet"
     OUT_OF_REACH = "out of reach"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,14 @@ def out_of_reach(claim: Claim, reason: str = "") -> Verdict:
     return Verdict(claim, Status.OUT_OF_REACH, reason or claim.unreachable or "no experiment here speaks of it")
 
 
+def in_error(claim: Claim, message: str) -> Verdict:
+    """The verdict of a claim that cannot be held against its rows: its formula fails, or a column is missing."""
+    return Verdict(claim, Status.ERROR, message)
+
+
 def not_measured(claim: Claim, command: str = "", why: str = "") -> Verdict:
     """The verdict of a claim of which nothing is stored yet, with the command that would measure it, or the reason."""
+    why = why or claim.unmeasured
     if not (command or why) and claim.scope is not None:
         command = claim.scope.command() if claim.quantity == "n*" else ""
         why = f"no stored row lies in its scope: {claim.scope.text}"
@@ -113,7 +120,7 @@ def check(
     *,
     measured: str = "",
     constant: str = "C",
-    deltas: Sequence[float] = (0.5, 0.1, 0.01),
+    deltas: Sequence[float] | None = None,
     covariance: ArrayLike | None = None,
     false_alarm: float = FALSE_ALARM,
     **constants: float,
@@ -128,7 +135,8 @@ def check(
         `successes` of P(cover). A column `quantity` says what the rows are; others than the claim's are left out
     measured : how the table is named in the verdict; the ranges of the variables are added
     constant : the unknown constant to fit, where the claim has one
-    deltas : the failure probabilities at which an n* is judged on counts of P(cover); a column `delta` comes first
+    deltas : the failure probabilities at which an n* is judged on counts of P(cover); a column `delta` comes first.
+        None for 0.5, 0.1 and 0.01, and for powers of 1/2 as well where a constant is open, as far as the trials go
     covariance : array (rows, rows) of the errors of `best`, for the growth of a fitted constant; without it errors are
         taken to be as correlated as they can be
     false_alarm : with which probability a true claim may get "violated" or "form not supported", over all its points
@@ -170,7 +178,7 @@ def check(
         rows = rows.reset_index(drop=True)
         if open_constants:
             return _fitted(claim, rows, chosen.quantity, label, constant, constants, among, false_alarm)
-        return _known(claim, judge(claim, rows, chosen.quantity, constants), label, false_alarm)
+        return _known(claim, judge(claim, rows, chosen.quantity, constants, false_alarm), label, false_alarm)
 
     prediction = ""
     if len(chosen.predicted):
@@ -202,19 +210,31 @@ def _known(claim: Claim, judged: Judged, label: str, false_alarm: float) -> Verd
     over = over.replace("measured", "n*") if claim.quantity.startswith("n*") else over
     tail = f"; {over}: {slack:.3g}{' (median)' if count > 1 else ''}" if np.isfinite(slack) else ""
     every = f"all {count} points" if count > 1 else "the one point"
-    good = judged.support <= false_alarm
+    equal = claim.sense is Sense.EQUAL
+    good = judged.fine if equal else judged.support <= false_alarm
+    tail = _resolution(judged) if equal else tail
     if bad.any():
         worst = int(np.argmin(np.where(bad, judged.against, np.inf)))
         share = f"at {int(bad.sum())} of {count}, most" if count > 1 else ""
         text = f"{share}{_place(claim, points, worst)}: {points['seen'].iloc[worst]}".strip(": ")
         status = Status.VIOLATED
-    elif claim.sense is Sense.EQUAL:
-        status, text = Status.HOLDS, f"at {every}{_resolution(points)}"
     elif good.all():
         status, text = Status.HOLDS, f"at {every}{tail}"
+    elif judged.silent.all():
+        status, text = Status.OPEN, f"rows carry no error{tail}"
     else:
-        status, text = Status.OPEN, f"holds at {int(good.sum())} of {count}, too close to call at the others{tail}"
+        status, text = Status.OPEN, f"{_open(judged, good, equal)}{tail}"
     return Verdict(claim, status, text, label, slack=slack, points=count, false_alarm=false_alarm)
+
+
+def _open(judged: Judged, good: np.ndarray, equal: bool) -> str:
+    """Why neither side is shown."""
+    count, bare = len(good), int(judged.silent.sum())
+    if equal and not np.isfinite(judged.off[~judged.silent]).any():
+        return f"nothing was measured near {'it' if count == 1 else 'them'}"
+    why = "too coarse to see a factor of 2" if equal else "too close to call"
+    held = f"holds at {int(good.sum())} of {count}, {why} at the others"
+    return f"{held}; {bare} rows carry no error" if bare else held
 
 
 def _slack(claim: Claim, points: pd.DataFrame) -> float:
@@ -222,16 +242,24 @@ def _slack(claim: Claim, points: pd.DataFrame) -> float:
     finite = np.isfinite(best) & (best > 0) & np.isfinite(value) & (value > 0)
     if claim.sense is Sense.EQUAL or not finite.any():
         return float("nan")
-    ratio = value[finite] / best[finite]
+    with np.errstate(over="ignore"):  # a measurement of 1e-310 leaves any bound infinitely far
+        ratio = value[finite] / best[finite]
     return float(np.median(ratio if claim.sense is Sense.AT_MOST else 1 / ratio))
 
 
-def _resolution(points: pd.DataFrame) -> str:
-    """How large a difference would have been seen: an equality is only as good as that."""
-    half = (points["high"] - points["low"]).to_numpy(dtype=np.float64) / 2
-    scale = np.abs(points["best"].to_numpy(dtype=np.float64))
-    known = np.isfinite(half) & (half > 0) & (scale > 0)
-    return f", to within {100 * float(np.median(half[known] / scale[known])):.2g} % (median)" if known.any() else ""
+def _resolution(judged: Judged) -> str:
+    """How far off the claim may be for all that the points say: an equality is only as good as that."""
+    off, value = judged.off[np.isfinite(judged.off)], judged.points["value"].to_numpy(dtype=np.float64)
+    if not len(off):
+        return ""
+    if not (off > 0).any():
+        return ", exactly"
+    if (value == 0).any():
+        half, most = (f"{v:.2g}" for v in (np.median(off), off.max()))
+    else:
+        share = 100 * off / np.abs(value[np.isfinite(judged.off)])
+        half, most = (f"{v:.2g} %" for v in (np.median(share), share.max()))
+    return f", off by at most {most}" + (f" (median {half})" if len(off) > 1 else "")
 
 
 def _place(claim: Claim, table: pd.DataFrame, i: int) -> str:
@@ -253,20 +281,27 @@ def _fitted(
     false_alarm: float,
 ) -> Verdict:
     """An unknown constant: the smallest (for a lower bound, the largest) that the data allow, if one can do."""
+    silent = without_error(rows, quantity)
+    if silent.any() and not silent.all():
+        rows = rows.loc[~silent]
+        covariance = None if covariance is None else covariance[np.ix_(~silent, ~silent)]
     fit = fit_constant(claim, rows, quantity, constant, constants, covariance)
     c, worst = fit.constant, fit.worst
     word = {Sense.AT_MOST: "at least ", Sense.AT_LEAST: "at most ", Sense.EQUAL: ""}[claim.sense or Sense.EQUAL]
+    size = {Sense.AT_MOST: "large ", Sense.AT_LEAST: "small "}.get(claim.sense or Sense.EQUAL, "")
     given = "".join(f" at {name} = {value:g}" for name, value in constants.items())
     needed = f"{constant} {word}{c.best:.3g} [{c.low:.3g}, {c.high:.3g}]{given}"
     needed += f"; proved here: {claim.proved}" if claim.proved else ""
-    common = {"constant": c, "points": len(rows)}
-    if worst is None and claim.sense is Sense.AT_LEAST:
-        return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]
-    if worst is None:
-        return Verdict(claim, Status.OPEN, f"cannot be tested here: any {constant} fits; {needed}", label, **common)  # type: ignore[arg-type]
-    common["false_alarm"] = false_alarm
-    if worst.p_value <= false_alarm:
+    tested = worst is not None and not silent.all()
+    if silent.all():
+        status, text = Status.OPEN, f"rows carry no error; as they stand, {needed}"
+    elif worst is None:
+        status, text = Status.OPEN, f"cannot be tested here: any {size}{constant} fits; {needed}"
+    elif worst.p_value <= false_alarm:
         where = f" at {worst.where}" if worst.where else ""
         grows = worst.text.replace("C ", f"{constant} ", 1)
-        return Verdict(claim, Status.NO_FORM, f"{grows}{where}; {needed} up to there", label, **common)  # type: ignore[arg-type]
-    return Verdict(claim, Status.CONSISTENT, needed, label, **common)  # type: ignore[arg-type]
+        status, text = Status.NO_FORM, f"{grows}{where}; {needed} up to there"
+    else:
+        status, text = Status.CONSISTENT, needed
+    level = false_alarm if tested else 0.0
+    return Verdict(claim, status, text, label, constant=c, points=len(rows), false_alarm=level)

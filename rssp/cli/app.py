@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -54,11 +55,26 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Entry point: errors that rssp raises on purpose become one line and exit code 2."""
+def _script(file: str) -> typer.Typer:
+    """The one command of a study file that is run as a script."""
+    from rssp.study import find_study
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(run.command(find_study(file), as_script=True))
+    return app
+
+
+def main(arguments: list[str] | None = None, script: str | None = None) -> None:
+    """Entry point: errors that rssp raises on purpose become one line and exit code 2.
+
+    With `script`, the path of a study file, the arguments are those of this study.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        _application(arguments)(arguments, standalone_mode=True)
+        if script is None:
+            _application(arguments)(arguments, standalone_mode=True)
+        else:
+            _script(script)(arguments, standalone_mode=True, prog_name=f"python {shlex.quote(sys.argv[0])}")
     except RsspError as error:
         print(f"rssp: {error}", file=sys.stderr)
         sys.exit(2)

@@ -21,7 +21,10 @@ def check(
         typer.Argument(help="One study, or one claim's id; all studies and the whole catalogue by default."),
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(help="Compute at this scale what is not stored: quick, standard, full.")
+        str | None,
+        typer.Option(
+            help="Compute at this scale what is not stored: quick, standard, full. With --claims only what these need."
+        ),
     ] = None,
     out: Out = Path("results"),
     figures: Figures = None,
@@ -34,14 +37,19 @@ def check(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> None:
     """Hold the theorems against stored results: holds, violated, or the constant that the data imply."""
+    from rssp.claims import Status
     from rssp.report import as_json, as_latex, as_markdown
     from rssp.report.verdicts import false_alarms, verdict_table, verdict_view
-    from rssp.study.checking import load_claims
+    from rssp.study.checking import added_verdicts, load_claims
 
     if claims_file is not None:
         load_claims(claims_file)
-    options = {"scale": scale, "out": out, "figures": figures, "workers": workers, "prefer": prefer}
-    verdicts, sources, one = _verdicts(study, progress=not json, **options)
+    options: dict[str, Any] = {"scale": scale, "out": out, "figures": figures, "workers": workers, "prefer": prefer}
+    if claims_file is not None and study is None:
+        verdicts, sources = added_verdicts(progress=not json, **options)
+        one = True
+    else:
+        verdicts, sources, one = _verdicts(study, progress=not json, **options)
     if json:
         print(as_json(verdict_table(verdicts), sources=sources, false_alarms=false_alarms(verdicts)))
     elif latex:
@@ -52,6 +60,8 @@ def check(
         print_verdicts(verdicts, verbose or one)
         for name, source in sources.items():
             print(f"{name}: {source}")
+    if any(v.status is Status.ERROR for v in verdicts):
+        raise typer.Exit(1)
 
 
 def _verdicts(name: str | None, **options: Any) -> tuple[list[Verdict], dict[str, str], bool]:

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from rssp.claims import Verdict
+    from rssp.study import Failure
 
 __all__ = [
     "VERDICT_STYLES",
@@ -22,6 +23,7 @@ __all__ = [
     "Scale",
     "Seed",
     "Workers",
+    "end_on",
     "print_verdicts",
 ]
 
@@ -41,6 +43,7 @@ VERDICT_STYLES = {
     "holds": "green",
     "violated": "red",
     "form not supported": "red",
+    "error": "red",
     "consistent": "cyan",
     "undecided": "yellow",
     "not measured yet": "dim",
@@ -70,3 +73,14 @@ def print_verdicts(verdicts: Sequence[Verdict], verbose: bool = False) -> None:
             console.print(Text.assemble(name, "  ", (status, VERDICT_STYLES.get(status, "")), "\n    ", why))
         console.print(Text("\n" + legend(width)))
     console.print(Text("\n".join(textwrap.wrap(false_alarms(verdicts), width))))
+
+
+def end_on(failures: Sequence[Failure]) -> None:
+    """Say what failed, with the traceback of the study's own files, and end with exit code 1; nothing for none."""
+    import sys
+
+    for failure in failures:
+        print(f"\nrssp: {failure}\n{failure.traceback}", file=sys.stderr, end="")
+    if failures:
+        print("\nrssp: everything else was kept", file=sys.stderr)
+        raise typer.Exit(1)

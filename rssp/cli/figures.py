@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from rssp.cli.common import end_on
+
+if TYPE_CHECKING:
+    from rssp.study import Failure
 
 __all__ = ["figures"]
 
@@ -36,11 +41,15 @@ def figures(
     names = studies or [n for n in list_studies() if any(source.glob(f"{n}-*.csv"))]
     if not names:
         raise StoreError(f"{source} holds no tables of any study. Run one first: rssp run lueker_1998")
+    failures: list[Failure] = []
     for name in names:
         study = find_study(name)
         found = read_tables(study, source)
         for table in (t for t in found if found[t].empty):
             path = source / f"{study.name}-{table}.csv"
             print(f"rssp: {path} has no rows: what is drawn from it is empty", file=sys.stderr)
-        for file in draw(study, found, target):
+        files, failed = draw(study, found, target)
+        for file in files:
             print(file)
+        failures += failed
+    end_on(failures)

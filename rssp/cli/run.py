@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rssp.cli.common import Json, Out, Scale, Seed, Workers, print_verdicts
+from rssp.cli.common import Json, Out, Scale, Seed, Workers, end_on, print_verdicts
 from rssp.errors import ArgumentError, RsspError
 
 if TYPE_CHECKING:
@@ -42,13 +42,16 @@ def named_study(arguments: Sequence[str]) -> Study | None:
     return None
 
 
-def command(found: Study | None) -> Callable[..., None]:
-    """The command for one study: its own options come after those of every study."""
+def command(found: Study | None, as_script: bool = False) -> Callable[..., None]:
+    """The command for one study: its own options come after those of every study.
+
+    With `as_script` the study is said already, and is no argument.
+    """
 
     def run(
         study: Annotated[
             str, typer.Argument(help="A study's name (see `rssp list`) or the path of your own study file.")
-        ],
+        ] = "",
         scale: Scale = "quick",
         trials: Annotated[
             int | None, typer.Option(help="Trials for every experiment, instead of the scale's.", min=1)
@@ -79,14 +82,19 @@ def command(found: Study | None) -> Callable[..., None]:
             _print_json(outcome, scale)
         else:
             _print(outcome)
+        end_on(outcome.failures)
 
-    return _with_options(run, found)
+    if as_script:
+        run.__doc__ = "Run this study: its experiments, its tables, its verdicts and its figures. Stopped runs resume."
+    return _with_options(run, found, as_script)
 
 
-def _with_options(run: Callable[..., None], study: Study | None) -> Callable[..., None]:
+def _with_options(run: Callable[..., None], study: Study | None, as_script: bool) -> Callable[..., None]:
     """The function with a keyword for each option of the study in place of ``**own``: typer reads the signature."""
     signature = inspect.signature(run, eval_str=True)
-    parameters = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    name, *parameters = (p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD)
+    if not as_script:
+        parameters.insert(0, name.replace(default=inspect.Parameter.empty))
     if study is not None:
         from rssp.study.neighbours import beside
         from rssp.study.options import option_texts
@@ -123,6 +131,7 @@ def _print_json(outcome: Outcome, scale: str) -> None:
     tables = {name: records(table) for name, table in _shown(outcome).items()}
     files = [str(f) for f in outcome.files]
     extra = {"tables": tables, "findings": list(outcome.findings), "files": files}
+    extra |= {"failures": [str(f) for f in outcome.failures]}
     print(as_json(verdict_table(outcome.verdicts), study=outcome.study.name, scale=scale, **extra))
 
 

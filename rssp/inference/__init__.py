@@ -1,11 +1,11 @@
-"""From trials to estimates: probabilities, thresholds, tails, averages, scaling laws, constants."""
+"""From trials to estimates: probabilities, thresholds, tails, averages, scaling forms, constants."""
 
 from rssp.estimates import Estimate
 from rssp.inference.averages import mean, median, moment_ratio
 from rssp.inference.comparison import attempt_comparison, compare_scaling, scaling_answer
 from rssp.inference.constants import SmallestConstant, smallest_constant
 from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, exponent_of, fit_scaling
-from rssp.inference.scaling_laws import SCALING_LAWS, ScalingLaw, power_law
+from rssp.inference.scaling_forms import SCALING_FORMS, ScalingForm, power_form
 from rssp.inference.tails import tail_crossing, tail_slopes, weighted_failure
 from rssp.inference.thresholds import (
     coverage,
@@ -17,10 +17,10 @@ from rssp.inference.thresholds import (
 from rssp.intervals import clopper_pearson, confidence_sequence, proportion, proportion_interval
 
 __all__ = [
-    "SCALING_LAWS",
+    "SCALING_FORMS",
     "Estimate",
     "ScalingFit",
-    "ScalingLaw",
+    "ScalingForm",
     "SmallestConstant",
     "Unfit",
     "attempt_comparison",
@@ -36,7 +36,7 @@ __all__ = [
     "median",
     "moment_ratio",
     "points_covariance",
-    "power_law",
+    "power_form",
     "proportion",
     "proportion_interval",
     "required_n",

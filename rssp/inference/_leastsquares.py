@@ -1,4 +1,4 @@
-"""Weighted least squares of a law with known errors, and the profile of chi2 in each parameter.
+"""Weighted least squares of a form with known errors, and the profile of chi2 in each parameter.
 
 Not iminuit's MINOS: of 1896 finite ends of fits with few points it gave none for 207 and 14 were off by over 1 % of the
 interval (here none); where NumPy's vector instructions differ, its ends move by 1e-5 of the interval (here 2e-10).
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, leastsq
 
-from rssp.inference.scaling_laws import ScalingLaw
+from rssp.inference.scaling_forms import ScalingForm
 
 __all__ = ["Problem", "minimum", "profile", "undetermined", "wald_covariance"]
 
@@ -25,16 +25,16 @@ _FAR = 1e100  # stands for a residual that overflowed
 
 @dataclass(frozen=True)
 class Problem:
-    """One law against one set of points; `whiten` turns residuals (in units of n) into standard ones."""
+    """One form against one set of points; `whiten` turns residuals (in units of n) into standard ones."""
 
-    law: ScalingLaw
+    form: ScalingForm
     arguments: tuple[_Floats, ...]
     best: _Floats
     whiten: Callable[[_Floats], _Floats]
 
     def model(self, theta: _Floats) -> _Floats:
         with np.errstate(all="ignore"):
-            value = np.asarray(self.law.formula(*self.arguments, *theta), dtype=np.float64)
+            value = np.asarray(self.form.formula(*self.arguments, *theta), dtype=np.float64)
         return np.broadcast_to(value, self.best.shape)
 
     def residuals(self, theta: _Floats) -> _Floats:
@@ -49,7 +49,7 @@ class Problem:
 
 
 def whitener(down: _Floats, up: _Floats, covariance: _Floats | None) -> Callable[[_Floats], _Floats]:
-    """Residuals to standard ones: by the covariance, or by the error on the side where the law lies."""
+    """Residuals to standard ones: by the covariance, or by the error on the side where the form lies."""
     if covariance is None:
         return lambda gap: gap / np.where(gap > 0, down, up)
     inverse = np.linalg.inv(np.linalg.cholesky(covariance))
@@ -64,7 +64,7 @@ def _descend(residuals: Callable[[_Floats], _Floats], start: _Floats) -> tuple[_
 
 
 def minimum(problem: Problem, starts: list[tuple[float, ...]]) -> tuple[_Floats, float] | None:
-    """The parameters of least chi2 from any of the starts, and that chi2; None where the law is finite from none."""
+    """The parameters of least chi2 from any of the starts, and that chi2; None where the form is finite from none."""
     best_theta, best_value = None, math.inf
     for start in starts:
         theta = np.asarray(start, dtype=np.float64)
@@ -95,10 +95,10 @@ def wald_covariance(problem: Problem, theta: _Floats) -> _Floats:
 def undetermined(problem: Problem, theta: _Floats, starts: list[tuple[float, ...]]) -> list[str]:
     """The parameters that can change, alone or together, and leave every point where it is; none where all is well.
 
-    Asked at the minimum, about it and at the starts: a law may saturate at the minimum, where the profile finds an open
+    Asked at the minimum, about it and at the starts: a form may saturate at the minimum, where the profile has an open
     interval, but not everywhere.
     """
-    names = problem.law.parameters
+    names = problem.form.parameters
     weak = np.ones(len(names), dtype=bool)
     for at in (theta, 1.1 * theta + 0.01, 0.9 * theta - 0.01, *map(np.asarray, starts)):
         slopes = jacobian(problem, np.asarray(at, dtype=np.float64), problem.model)

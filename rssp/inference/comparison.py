@@ -1,10 +1,10 @@
-"""Several scaling laws against the same points: which describe them, and which of those can be told apart.
+"""Several scaling forms against the same points: which describe them, and which of those can be told apart.
 
-A law that the points do not reject (p >= 0.01) is accepted. Of several accepted ones the least AICc is chosen only
+A form that the points do not reject (p >= 0.01) is accepted. Of several accepted ones the least AICc is chosen only
 where simulation says that such data can tell: data are drawn from each rival as fitted, with the errors of the points,
-and the rival is ruled out where fewer than 5 % of them favour the chosen law over the rival as clearly as the real data
-do (Cox's test of separate families, by simulation as Williams proposed). A rival that fits no worse is never ruled out:
-log+loglog can rule out log, but not the other way round.
+and the rival is ruled out where fewer than 5 % of them favour the chosen form over the rival as clearly as the real
+data do (Cox's test of separate families, by simulation as Williams proposed). A rival that fits no worse is never ruled
+out: log+loglog can rule out log, but not the other way round.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from rssp.errors import ArgumentError
 from rssp.inference._leastsquares import Problem, minimum, whitener
 from rssp.inference.points import confidences, estimate_columns, float_column, side_errors
 from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, not_finite, scaling_problem
-from rssp.inference.scaling_laws import ScalingLaw, scaling_law
+from rssp.inference.scaling_forms import ScalingForm, scaling_form
 
 __all__ = ["attempt_comparison", "compare_scaling", "scaling_answer"]
 
-_LAWS = ("log", "log+loglog", "log-power", "power")
+_FORMS = ("log", "log+loglog", "log-power", "power")
 _ACCEPTED = 0.01
 _RULED_OUT = 0.05
 _SIMULATIONS = 199
@@ -36,31 +36,31 @@ _Floats = NDArray[np.float64]
 
 def compare_scaling(
     table: pd.DataFrame,
-    laws: str | ScalingLaw | Sequence[str | ScalingLaw] = _LAWS,
+    forms: str | ScalingForm | Sequence[str | ScalingForm] = _FORMS,
     *,
     covariance: ArrayLike | None = None,
     systematic: float = 0.0,
     held_out: int | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Hold several scaling laws against the same points.
+    """Hold several scaling forms against the same points.
 
     Parameters
     ----------
     table, covariance, systematic, confidence : as in `fit_scaling`
-    laws : names or ScalingLaws, one or several
+    forms : names or ScalingForms, one or several
     held_out : how many points are kept back to be predicted: those of smallest eps (of largest n* where eps does not
         vary); a quarter of the points, at least one, unless given
 
     Returns
     -------
-    DataFrame, one row a law, best first (by AICc), with columns law, parameters (their number), chi2, dof, p_value,
+    DataFrame, one row a form, best first (by AICc), with columns form, parameters (their number), chi2, dof, p_value,
     aicc, delta_aicc, weight (Akaike), held_out, held_out_chi2, held_out_p_value, held_out_rms, accepted, rival_p,
     selected, fit (in words). `held_out_chi2` is by how much chi2 grows when the points kept back are fitted too, and
-    `held_out_p_value` the chance of as much if the law is true, correlations included. `held_out_rms` is the error of
-    the prediction in units of n. A law is `accepted` if its p_value is at least 0.01. `rival_p` of an accepted law is
-    how often data drawn from it would favour the accepted law of least AICc as clearly as these do (199 simulations,
-    always the same), nan of that law itself; this one is `selected` if every rival_p is below 0.05, else none is:
+    `held_out_p_value` the chance of as much if the form is true, correlations included. `held_out_rms` is the error of
+    the prediction in units of n. A form is `accepted` if its p_value is at least 0.01. `rival_p` of an accepted form is
+    how often data drawn from it would favour the accepted form of least AICc as clearly as these do (199 simulations,
+    always the same), nan of that form itself; this one is `selected` if every rival_p is below 0.05, else none is:
     `scaling_answer` says so. nan where there are too few points.
 
     Examples
@@ -68,8 +68,8 @@ def compare_scaling(
     >>> x = np.array([4.0, 6, 8, 10, 12, 14])
     >>> seen = pd.DataFrame({"eps": 2**-x, "best": 3 + 1.25 * x}).assign(
     ...     low=lambda t: t.best - 0.1, high=lambda t: t.best + 0.1)
-    >>> compare_scaling(seen, ["log", "log-power", "power"])[["law", "dof", "accepted", "selected"]]
-             law  dof  accepted  selected
+    >>> compare_scaling(seen, ["log", "log-power", "power"])[["form", "dof", "accepted", "selected"]]
+            form  dof  accepted  selected
     0        log    4      True      True
     1  log-power    4     False     False
     2      power    4     False     False
@@ -77,7 +77,7 @@ def compare_scaling(
     'cannot be told apart: log, log+loglog'
     """
     found = attempt_comparison(
-        table, laws, covariance=covariance, systematic=systematic, held_out=held_out, confidence=confidence
+        table, forms, covariance=covariance, systematic=systematic, held_out=held_out, confidence=confidence
     )
     if isinstance(found, Unfit):
         raise found.error()
@@ -86,39 +86,44 @@ def compare_scaling(
 
 def attempt_comparison(
     table: pd.DataFrame,
-    laws: str | ScalingLaw | Sequence[str | ScalingLaw] = _LAWS,
+    forms: str | ScalingForm | Sequence[str | ScalingForm] = _FORMS,
     *,
     covariance: ArrayLike | None = None,
     systematic: float = 0.0,
     held_out: int | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame | Unfit:
-    """`compare_scaling`, or why it is not possible: why one of the laws that has enough points cannot be fitted.
+    """`compare_scaling`, or why it is not possible: why one of the forms that has enough points cannot be fitted.
 
     Parameters are those of `compare_scaling`.
     """
-    chosen = [scaling_law(law) for law in ([laws] if isinstance(laws, (str, ScalingLaw)) else laws)]
+    chosen = [scaling_form(form) for form in ([forms] if isinstance(forms, (str, ScalingForm)) else forms)]
     if not chosen:
-        raise ArgumentError("laws", "none", "at least one law")
+        raise ArgumentError("forms", "none", "at least one form")
     finite = int(np.isfinite(estimate_columns(table)[1]).sum())
-    # a law with too many parameters for the points is named; if all have, the first one's outcome says what is missing
-    fitting = [law for law in chosen if len(law.parameters) <= finite] or chosen[:1]
+    # a form with too many parameters for the points is named; if all have, the first one's outcome says what is missing
+    fitting = [form for form in chosen if len(form.parameters) <= finite] or chosen[:1]
     data = _Data(table, covariance, systematic, confidence)
     rows: list[dict[str, Any]] = []
     fits: dict[str, ScalingFit] = {}
-    for law in fitting:
-        fit = attempt_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
+    for form in fitting:
+        fit = attempt_scaling(table, form, covariance=covariance, systematic=systematic, confidence=confidence)
         if isinstance(fit, Unfit):
             return fit
         row = _compare_one(data, fit, held_out)
         if isinstance(row, Unfit):
             return row
         rows.append(row)
-        fits[law.name] = fit
+        fits[form.name] = fit
     rows += [
-        {"law": law.name, "parameters": len(law.parameters), "accepted": False, "fit": f"not fitted: {finite} points"}
-        for law in chosen
-        if law not in fitting
+        {
+            "form": form.name,
+            "parameters": len(form.parameters),
+            "accepted": False,
+            "fit": f"not fitted: {finite} points",
+        }
+        for form in chosen
+        if form not in fitting
     ]
     frame = pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
     delta = frame["aicc"] - frame["aicc"].min()
@@ -126,23 +131,23 @@ def attempt_comparison(
     frame.insert(6, "delta_aicc", delta)
     frame.insert(7, "weight", weight / weight.sum() if weight.sum() > 0 else np.nan)
     accepted, words = frame.pop("accepted"), frame.pop("fit")
-    rivals = _rival_chances(data, [fits[name] for name in frame["law"][accepted.astype(bool)]])
-    rival_p = frame["law"].map(rivals).astype(float)
+    rivals = _rival_chances(data, [fits[name] for name in frame["form"][accepted.astype(bool)]])
+    rival_p = frame["form"].map(rivals).astype(float)
     alone = bool(accepted.any()) and all(p < _RULED_OUT for p in rivals.values())
     best = frame.index == (int(accepted.to_numpy().argmax()) if accepted.any() else -1)
     return frame.assign(accepted=accepted, rival_p=rival_p, selected=best & alone, fit=words)
 
 
 def scaling_answer(comparison: pd.DataFrame) -> str:
-    """What `compare_scaling` found, in words: the law selected as fitted, the candidates, or that none is accepted."""
+    """What `compare_scaling` found, in words: the form selected as fitted, the candidates, or that none is accepted."""
     chosen = comparison.loc[comparison["selected"].astype(bool), "fit"]
     if len(chosen):
         return str(chosen.iloc[0])
     candidates = comparison.loc[comparison["accepted"].astype(bool)]
     if candidates.empty:
-        return f"no law is accepted: {', '.join(comparison['law'])}"
+        return f"no form is accepted: {', '.join(comparison['form'])}"
     # one that simulation rules out is no candidate any more
-    left = candidates.loc[~(candidates["rival_p"] < _RULED_OUT), "law"]
+    left = candidates.loc[~(candidates["rival_p"] < _RULED_OUT), "form"]
     return f"cannot be told apart: {', '.join(left)}"
 
 
@@ -155,9 +160,9 @@ class _Data:
     systematic: float
     confidence: float
 
-    def problem(self, rows: NDArray[np.int64], law: ScalingLaw) -> tuple[Problem, list[tuple[float, ...]]] | Unfit:
+    def problem(self, rows: NDArray[np.int64], form: ScalingForm) -> tuple[Problem, list[tuple[float, ...]]] | Unfit:
         part = None if self.covariance is None else np.asarray(self.covariance)[np.ix_(rows, rows)]
-        setting = scaling_problem(self.table.iloc[rows], law, part, self.systematic, self.confidence)
+        setting = scaling_problem(self.table.iloc[rows], form, part, self.systematic, self.confidence)
         return setting if isinstance(setting, Unfit) else (setting[0], setting[2])
 
     def errors(self) -> _Floats:
@@ -181,8 +186,8 @@ def _rival_chances(data: _Data, accepted: list[ScalingFit]) -> dict[str, float]:
     rng = np.random.default_rng(0)
     chances = {}
     for rival in accepted[1:]:
-        if rival.chi2 <= first.chi2 + 1e-6:  # a larger law fits no worse, whatever the data
-            chances[rival.law.name] = 1.0
+        if rival.chi2 <= first.chi2 + 1e-6:  # a larger form fits no worse, whatever the data
+            chances[rival.form.name] = 1.0
             continue
         more = 1
         for _ in range(_SIMULATIONS):
@@ -190,7 +195,7 @@ def _rival_chances(data: _Data, accepted: list[ScalingFit]) -> dict[str, float]:
             seen = errors if np.isinf(known) else _as_estimated(root, known, rng)
             gap = [_refitted(fit, drawn, seen) for fit in (rival, first)]
             more += gap[0] - gap[1] >= rival.chi2 - first.chi2
-        chances[rival.law.name] = more / (_SIMULATIONS + 1)
+        chances[rival.form.name] = more / (_SIMULATIONS + 1)
     return chances
 
 
@@ -204,19 +209,19 @@ def _as_estimated(root: _Floats, known: float, rng: np.random.Generator) -> _Flo
 
 
 def _refitted(fit: ScalingFit, drawn: _Floats, errors: _Floats) -> float:
-    """The least chi2 of a law for other values at the same points, from the parameters that it has."""
-    arguments = tuple(float_column(fit.points, v) for v in fit.law.variables)
-    problem = Problem(fit.law, arguments, drawn, whitener(drawn, drawn, errors))
+    """The least chi2 of a form for other values at the same points, from the parameters that it has."""
+    arguments = tuple(float_column(fit.points, v) for v in fit.form.variables)
+    problem = Problem(fit.form, arguments, drawn, whitener(drawn, drawn, errors))
     found = minimum(problem, [tuple(e.best for e in fit.parameters.values())])
     return np.inf if found is None else found[1]
 
 
 def _compare_one(data: _Data, fit: ScalingFit, held_out: int | None) -> dict[str, Any] | Unfit:
-    count, table, law = len(fit.points), data.table, fit.law
+    count, table, form = len(fit.points), data.table, fit.form
     kept_back = max(1, count // 4) if held_out is None else integer("held_out", held_out, 1, count - 1)
     row: dict[str, Any] = {
-        "law": law.name,
-        "parameters": len(law.parameters),
+        "form": form.name,
+        "parameters": len(form.parameters),
         "chi2": fit.chi2,
         "dof": fit.dof,
         "p_value": fit.p_value,
@@ -228,22 +233,22 @@ def _compare_one(data: _Data, fit: ScalingFit, held_out: int | None) -> dict[str
         "accepted": bool(fit.p_value >= _ACCEPTED),
         "fit": str(fit),
     }
-    if count - kept_back >= len(law.parameters):
+    if count - kept_back >= len(form.parameters):
         reached = np.flatnonzero(np.isfinite(float_column(table, "best")))
         varies = "eps" in fit.points.columns and fit.points["eps"].nunique() > 1
         key = -fit.points["eps"].to_numpy() if varies else fit.points["best"].to_numpy()
         order = np.argsort(key, kind="stable")
         train, test = np.sort(reached[order[:-kept_back]]), reached[order[-kept_back:]]
-        setting = data.problem(train, law)
+        setting = data.problem(train, form)
         if isinstance(setting, Unfit):
             return setting
         problem, starts = setting
         found = minimum(problem, [*starts, tuple(e.best for e in fit.parameters.values())])
         if found is None:
-            return not_finite(law)
+            return not_finite(form)
         theta, least = found
-        arguments = tuple(float_column(table, v)[test] for v in law.variables)
-        predicted = Problem(law, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
+        arguments = tuple(float_column(table, v)[test] for v in form.variables)
+        predicted = Problem(form, arguments, np.zeros(len(test)), lambda gap: gap).model(theta)
         gap = float_column(table, "best")[test] - predicted
         row["held_out_chi2"] = max(0.0, fit.chi2 - least)
         row["held_out_p_value"] = _growth_tail(row["held_out_chi2"], kept_back, least, fit)
@@ -252,7 +257,7 @@ def _compare_one(data: _Data, fit: ScalingFit, held_out: int | None) -> dict[str
 
 
 def _growth_tail(growth: float, added: int, before: float, fit: ScalingFit) -> float:
-    """The chance that chi2 grows as much with `added` more points, if the law is true."""
+    """The chance that chi2 grows as much with `added` more points, if the form is true."""
     known = fit.covariance_dof
     if np.isinf(known):
         return float(chdtrc(added, growth))

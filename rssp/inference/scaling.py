@@ -1,6 +1,6 @@
-"""How n* grows: scaling laws fitted with known errors, compared, and the exponents they give.
+"""How n* grows: scaling forms fitted with known errors, compared, and the exponents they give.
 
-The errors of the points are known (they come from counting trials), so chi2 tests whether a law describes the points
+The errors of the points are known (they come from counting trials), so chi2 tests whether a form describes the points
 at all, and intervals are not stretched by the scatter. Points at different eps that come from the same trials share
 their errors, and to take these for independent is wrong in both directions: a table whose column `experiment` says so
 is refused without a `covariance` (`rssp.inference.points_covariance`). A table without that column is taken at its
@@ -8,7 +8,7 @@ word: its points are independent.
 
 A covariance that was itself estimated is uncertain. It has v = 2 trials min(delta, 1 - delta) degrees of freedom, twice
 the trials on the rarer side of the level: 20 of 1000 trials for delta = 0.01. With p points and k parameters the test
-of the law is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors for a growth curve
+of the form is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors for a growth curve
 fitted with an estimated covariance (Rao, Biometrika 46, 1959): Student's t with v - (p - k) degrees of freedom, times
 the root of (1 + chi2 / v) v / (v - (p - k)). Where v exceeds p - k by less than SPARE the fit is refused.
 """
@@ -49,7 +49,7 @@ from rssp.inference.points import (
     side_errors,
     weakest_evidence,
 )
-from rssp.inference.scaling_laws import ScalingLaw, power_law, scaling_law
+from rssp.inference.scaling_forms import ScalingForm, power_form, scaling_form
 from rssp.intervals import student_reach, z_value
 
 __all__ = ["ScalingFit", "Unfit", "attempt_scaling", "exponent_of", "fit_scaling"]
@@ -61,14 +61,14 @@ SPARE = 20
 
 @dataclass(frozen=True)
 class ScalingFit:
-    """A scaling law fitted to points.
+    """A scaling form fitted to points.
 
     Attributes
     ----------
-    law : ScalingLaw
+    form : ScalingForm
     parameters : Estimate of each parameter by name, with its profile-likelihood interval; ``fit["b"]`` for short
     chi2, dof : float, int; the sum of squared standard residuals, and points less parameters
-    p_value : chance of a chi2 this large if the law is true; nan where dof = 0
+    p_value : chance of a chi2 this large if the form is true; nan where dof = 0
     aicc : Akaike's criterion: chi2 (of an estimated covariance: v ln(1 + chi2 / v)) + 2 k
         + 2 k (k + 1) / (points - k - 1), for k parameters; inf where there are too few points for it
     points : DataFrame, the rows that were fitted, with `fitted` and `residual` (best - fitted, in units of n)
@@ -77,7 +77,7 @@ class ScalingFit:
     covariance_dof : float, the degrees of freedom v of the points' covariance; inf where it is known
     """
 
-    law: ScalingLaw
+    form: ScalingForm
     parameters: Mapping[str, Estimate]
     chi2: float
     dof: int
@@ -95,34 +95,34 @@ class ScalingFit:
         return self.parameters[name]
 
     def predict(self, **variables: ArrayLike) -> pd.DataFrame:
-        """The fitted law at given values of its variables: a table of these with low, best, high.
+        """The fitted form at given values of its variables: a table of these with low, best, high.
 
-        The band is that of the law's own uncertainty (from the parameters' covariance), not of a new measurement.
+        The band is that of the form's own uncertainty (from the parameters' covariance), not of a new measurement.
         """
-        missing = sorted(set(self.law.variables) ^ set(variables))
+        missing = sorted(set(self.form.variables) ^ set(variables))
         if missing:
-            raise ArgumentError("predict", ", ".join(variables), "the variables " + ", ".join(self.law.variables))
-        columns = [np.atleast_1d(np.asarray(variables[v], dtype=np.float64)) for v in self.law.variables]
+            raise ArgumentError("predict", ", ".join(variables), "the variables " + ", ".join(self.form.variables))
+        columns = [np.atleast_1d(np.asarray(variables[v], dtype=np.float64)) for v in self.form.variables]
         arguments = tuple(np.broadcast_arrays(*columns))
-        here = Problem(self.law, arguments, np.zeros(arguments[0].shape), lambda gap: gap)
+        here = Problem(self.form, arguments, np.zeros(arguments[0].shape), lambda gap: gap)
         theta = np.array([e.best for e in self.parameters.values()])
         slopes = jacobian(here, theta, here.model)
         half = math.sqrt(rise(self.confidence, self.chi2, self.dof, self.covariance_dof)) * np.sqrt(
             np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0)
         )
         best = here.model(theta)
-        named = dict(zip(self.law.variables, arguments, strict=True))
+        named = dict(zip(self.form.variables, arguments, strict=True))
         table = pd.DataFrame(named | {"low": best - half, "best": best, "high": best + half})
         return table.assign(quantity="n* fitted", confidence=self.confidence, evidence=str(Evidence.PREDICTED))
 
     def __str__(self) -> str:
         values = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
-        return f"{self.law.name}: {values}; chi2/dof = {self.chi2:.3g}/{self.dof}, p = {self.p_value:.2g}"
+        return f"{self.form.name}: {values}; chi2/dof = {self.chi2:.3g}/{self.dof}, p = {self.p_value:.2g}"
 
 
 @dataclass(frozen=True)
 class Unfit:
-    """Why a law cannot be fitted to points: an outcome, for an analysis that goes on without; false as a condition.
+    """Why a form cannot be fitted to points: an outcome, for an analysis that goes on without; false as a condition.
 
     Attributes
     ----------
@@ -147,20 +147,20 @@ class Unfit:
 
 def fit_scaling(
     table: pd.DataFrame,
-    law: str | ScalingLaw = "log",
+    form: str | ScalingForm = "log",
     *,
     covariance: ArrayLike | None = None,
     systematic: float = 0.0,
     confidence: float = 0.95,
 ) -> ScalingFit:
-    """Fit a scaling law to n* with known errors.
+    """Fit a scaling form to n* with known errors.
 
     Parameters
     ----------
-    table : DataFrame with columns low, best, high and the law's variables, such as
+    table : DataFrame with columns low, best, high and the form's variables, such as
         ``required_n(trials, eps, delta, interpolated=True)``. Whole-number n* will not do: where the interval is a
         single number there is no error to weigh by
-    law : ScalingLaw or the name of one in `SCALING_LAWS`: log, log+loglog, log-power, log-power+offset, power (of
+    form : ScalingForm or the name of one in `SCALING_FORMS`: log, log+loglog, log-power, log-power+offset, power (of
         1/eps), and with columns d and eps joint, joint+offset, joint-linear
     covariance : array (rows, rows), that of `best`; instead of the intervals. Needed where the table's column
         `experiment` says that points come from the same trials: `points_covariance`. A diagonal one declares the
@@ -174,7 +174,7 @@ def fit_scaling(
     -------
     ScalingFit. Each parameter's interval is where chi2, minimised over all other parameters, stays within the chi2
     quantile (one degree of freedom) of its minimum; ends are infinite where it always does. Intervals of the points
-    with unequal sides weigh a law above the point by the upper side and one below it by the lower.
+    with unequal sides weigh a form above the point by the upper side and one below it by the lower.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def fit_scaling(
     >>> print(fit_scaling(seen, "log"))
     log: a = 3.00 [2.87, 3.13], b = 1.250 [1.234, 1.266]; chi2/dof = .../3, p = 1
     """
-    fit = attempt_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
+    fit = attempt_scaling(table, form, covariance=covariance, systematic=systematic, confidence=confidence)
     if isinstance(fit, Unfit):
         raise fit.error()
     return fit
@@ -198,7 +198,7 @@ def fit_scaling(
 
 def attempt_scaling(
     table: pd.DataFrame,
-    law: str | ScalingLaw = "log",
+    form: str | ScalingForm = "log",
     *,
     covariance: ArrayLike | None = None,
     systematic: float = 0.0,
@@ -213,7 +213,7 @@ def attempt_scaling(
     >>> fit if fit else fit.received
     '1 points with a finite n* (0 cut off)'
     """
-    chosen = scaling_law(law)
+    chosen = scaling_form(form)
     confidence = probability("confidence", confidence)
     setting = scaling_problem(table, chosen, covariance, systematic, confidence)
     if isinstance(setting, Unfit):
@@ -242,9 +242,9 @@ def attempt_scaling(
             break
     else:
         return Unfit(
-            "law",
+            "form",
             chosen.name,
-            "a law whose chi2 has one clear minimum",
+            "a form whose chi2 has one clear minimum",
             "Give it other starting values, or more points.",
         )
     evidence = weakest_evidence(table.loc[keep])
@@ -278,7 +278,7 @@ def rise(confidence: float, least: float, dof: int, known: float) -> float:
 
 
 def tail(chi2: float, dof: int, known: float) -> float:
-    """The chance of a chi2 this large if the law is true; nan without degrees of freedom."""
+    """The chance of a chi2 this large if the form is true; nan without degrees of freedom."""
     if not dof > 0:
         return float("nan")
     if math.isinf(known):
@@ -287,22 +287,22 @@ def tail(chi2: float, dof: int, known: float) -> float:
     return float(fdtrc(dof, left, chi2 * left / (dof * known)))
 
 
-def _not_determined(law: ScalingLaw, free: list[str], count: int) -> Unfit:
+def _not_determined(form: ScalingForm, free: list[str], count: int) -> Unfit:
     return Unfit(
         "table",
         f"{count} points that do not determine {', '.join(free)}",
-        f"points that determine every parameter of the law {law.name}",
-        f"Measure at more values of {', '.join(law.variables)}, or fit a law with fewer parameters.",
+        f"points that determine every parameter of the form {form.name}",
+        f"Measure at more values of {', '.join(form.variables)}, or fit a form with fewer parameters.",
     )
 
 
-def not_finite(law: ScalingLaw) -> Unfit:
-    """The outcome for a law that no starting values make finite at every point."""
+def not_finite(form: ScalingForm) -> Unfit:
+    """The outcome for a form that no starting values make finite at every point."""
     return Unfit(
-        "law",
-        law.name,
-        "a law that is finite at every point from some start",
-        "Leave out points where it is not (log log needs eps < 1/2), or give the law other starting values.",
+        "form",
+        form.name,
+        "a form that is finite at every point from some start",
+        "Leave out points where it is not (log log needs eps < 1/2), or give the form other starting values.",
     )
 
 
@@ -314,27 +314,27 @@ def _aicc(least: float, count: int, k: int, known: float) -> float:
 
 
 def scaling_problem(
-    table: pd.DataFrame, law: ScalingLaw, covariance: ArrayLike | None, systematic: float, confidence: float
+    table: pd.DataFrame, form: ScalingForm, covariance: ArrayLike | None, systematic: float, confidence: float
 ) -> tuple[Problem, NDArray[np.bool_], list[tuple[float, ...]]] | Unfit:
     """The least squares to be solved, the rows that enter, and where to start; or why there is nothing to solve."""
-    low, best, high = estimate_columns(table, law.variables)
+    low, best, high = estimate_columns(table, form.variables)
     systematic = number("systematic", systematic, 0.0)
     keep = np.isfinite(best)
     levels = confidences(table, confidence)[keep]
-    if keep.sum() < len(law.parameters):
+    if keep.sum() < len(form.parameters):
         return Unfit(
             "table",
             f"{int(keep.sum())} points with a finite n* ({int((~keep).sum())} cut off)",
-            f"at least {len(law.parameters)}, one for each parameter of the law {law.name}",
-            "Measure at more eps, use larger n_max, or a law with fewer parameters.",
+            f"at least {len(form.parameters)}, one for each parameter of the form {form.name}",
+            "Measure at more eps, use larger n_max, or a form with fewer parameters.",
         )
-    arguments = tuple(float_column(table, v)[keep] for v in law.variables)
-    for name, values in zip(law.variables, arguments, strict=True):
+    arguments = tuple(float_column(table, v)[keep] for v in form.variables)
+    for name, values in zip(form.variables, arguments, strict=True):
         if not np.isfinite(values).all():
             raise ArgumentError("table", f"column {name} with values that are not finite", "finite numbers")
     refuse_shared_errors(table.loc[keep], covariance)
     if covariance is not None:
-        needed = int(keep.sum()) - len(law.parameters) + SPARE
+        needed = int(keep.sum()) - len(form.parameters) + SPARE
         if covariance_dof(table.loc[keep]) < needed:
             return Unfit(
                 "table",
@@ -360,7 +360,7 @@ def scaling_problem(
                 "Use required_n(..., interpolated=True), more trials, or leave these points out.",
             )
         whiten = whitener(down, up, None)
-    return Problem(law, arguments, best[keep], whiten), keep, law.starts
+    return Problem(form, arguments, best[keep], whiten), keep, form.starts
 
 
 def exponent_of(
@@ -391,9 +391,9 @@ def exponent_of(
     >>> print(exponent_of(seen, "d")["exponent"])
     1.000 [0.975, 1.025]
     """
-    law = power_law(variable)
-    column = law.variables[0]
-    estimate_columns(table, law.variables)
+    form = power_form(variable)
+    column = form.variables[0]
+    estimate_columns(table, form.variables)
     others = [c for c in ("eps", "delta", "d", "dim", "k") if c != column and c in table.columns]
     moving = [c for c in others if table[c].nunique() > 1]
     if moving:
@@ -403,4 +403,4 @@ def exponent_of(
             f"one value of every variable but {column}",
             "Select the rows of one value, or fit both at once: fit_scaling(table, 'joint').",
         )
-    return fit_scaling(table, law, covariance=covariance, systematic=systematic, confidence=confidence)
+    return fit_scaling(table, form, covariance=covariance, systematic=systematic, confidence=confidence)

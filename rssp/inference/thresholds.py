@@ -1,7 +1,7 @@
 """How many vectors are needed: P(cover) over n and eps, and n*(eps, delta), with intervals.
 
 Two readings of n* are offered. The whole number n* = min {n : P(cover at n, eps) >= 1 - delta} is the (1 - delta)
-quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling laws it is too
+quantile of the hitting time N(eps); its interval is made of order statistics and is exact. For scaling forms it is too
 coarse: rounding moves it by up to one, far more than the statistical error of a few thousand trials. The interpolated
 n* is the real number at which P crosses 1 - delta when it is joined between neighbouring n by straight lines of
 -ln(-ln P): the scale on which the limit law of coverings (Gumbel) is a straight line, as in Stevens' covering of the
@@ -181,7 +181,7 @@ def required_n(
     ----------
     trials, eps, confidence : as in `coverage`
     delta : float or array, each in (0, 1)
-    interpolated : the real-valued n* (see the head of this module), for scaling laws, instead of the whole number
+    interpolated : the real-valued n* (see the head of this module), for scaling forms, instead of the whole number
 
     Returns
     -------
@@ -312,29 +312,39 @@ def threshold_covariance(trials: Trials, eps: ArrayLike | None = None, delta: fl
     rows and columns of an n* that the trials do not reach. For points of several experiments or several delta there
     is `points_covariance`.
     """
-    influence = _influence(trials, eps, probability("delta", delta))
-    return influence.T @ influence / len(influence) ** 2
+    eps_of_rows = count_trials(trials, eps).eps
+    return _covariance(trials, eps_of_rows, np.full(len(eps_of_rows), probability("delta", delta)))
 
 
-def _influence(trials: Trials, eps: ArrayLike | None, delta: float) -> _Floats:
-    """How each trial moves each interpolated n*, (trials, E); nan where an n* is not reached."""
+def _covariance(trials: Trials, eps: _Floats, delta: _Floats) -> _Floats:
+    """The covariance of the interpolated n* at pairs of eps and delta; nan where one is not reached.
+
+    An n* depends on its trials by two counts, those of the n on either side of it. How often two of these counts come
+    from the same trial is a whole number, so that no order of summation shows in the last digits.
+    """
     level = 1 - delta
-    counts = _from_zero(count_trials(trials, eps))
+    values, which = np.unique(eps, return_inverse=True)
+    counts = _from_zero(count_trials(trials, values))
     _, times = hitting_times_of(trials, counts.eps)
-    half = 0.5 / counts.trials
-    influence = np.full(times.shape, np.nan)
-    for i in range(len(counts.eps)):
-        p = counts.middle[i] / counts.trials
-        where = int(np.searchsorted(p, level, side="left"))
-        if where in (0, len(p)):
+    half, size = 0.5 / counts.trials, len(eps)
+    weights, p, seen = np.full((2, size), np.nan), np.zeros((2, size)), np.zeros((2, size, len(times)), dtype=np.int64)
+    for i in range(size):
+        row = counts.middle[which[i]] / counts.trials
+        where = int(np.searchsorted(row, level[i], side="left"))
+        if where in (0, len(row)):
             continue
-        pair = np.clip(p[where - 1 : where + 1], half, 1 - half)
+        pair = np.clip(row[where - 1 : where + 1], half, 1 - half)
         a, b = _gumbel_scale(pair)
-        w = np.clip((float(_gumbel_scale(level)) - a) / (b - a), 0, 1) if b > a else 1.0
-        weights = np.array([1 - w, w]) / (-pair * np.log(pair)) / max(b - a, 1e-300)
-        seen = times[:, i, None] <= counts.n[where - 1 : where + 1]
-        influence[:, i] = -(seen - p[where - 1 : where + 1]) @ weights
-    return influence
+        w = np.clip((float(_gumbel_scale(level[i])) - a) / (b - a), 0, 1) if b > a else 1.0
+        weights[:, i] = np.array([1 - w, w]) / (-pair * np.log(pair)) / max(b - a, 1e-300)
+        p[:, i] = row[where - 1 : where + 1]
+        seen[:, i] = times[:, which[i]] <= counts.n[where - 1 : where + 1, None]
+    result = np.zeros((size, size))
+    for j in range(2):
+        for k in range(2):
+            both = (seen[j] @ seen[k].T) / len(times) - np.outer(p[j], p[k])
+            result += np.outer(weights[j], weights[k]) * both / len(times)
+    return result
 
 
 def points_covariance(points: pd.DataFrame, *trials: Trials) -> _Floats:
@@ -376,13 +386,6 @@ def points_covariance(points: pd.DataFrame, *trials: Trials) -> _Floats:
     full = np.zeros((len(points), len(points)))
     for name, seen in known.items():
         rows = np.flatnonzero(label == name)
-        if not rows.size:
-            continue
-        influence = np.empty((0, 0))
-        for value in np.unique(delta[rows]):
-            here = np.flatnonzero(delta[rows] == value)
-            part = _influence(seen, eps[rows[here]], float(value))
-            influence = np.empty((len(part), rows.size)) if not influence.size else influence
-            influence[:, here] = part
-        full[np.ix_(rows, rows)] = influence.T @ influence / len(influence) ** 2
+        if rows.size:
+            full[np.ix_(rows, rows)] = _covariance(seen, eps[rows], delta[rows])
     return full

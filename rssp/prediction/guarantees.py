@@ -146,7 +146,7 @@ def _checked(
         raise ArgumentError("ball", f"dimension {ball.dim}", f"dimension {law.dim}, that of the law")
     if eps >= ball.radius:
         raise ArgumentError(
-            "eps", eps, f"0 < eps < {ball.radius:g}, the ball's radius", "The empty sum is within eps of the centre."
+            "eps", eps, f"0 < eps < {ball.radius:g}, the ball's radius", "The empty sum covers a ball around 0: n = 0."
         )
     if delta < SMALLEST_DELTA:
         raise ArgumentError(

@@ -96,19 +96,46 @@ def uniform_share(law: Law, width: float, density: tuple[float, float] | None) -
 
 
 def refuse(law: Law) -> ArgumentError:
-    """Why nothing is proved of this law, and what to do."""
-    if isinstance(law, FromScipy) and isinstance(law.distribution.dist, scipy.stats.rv_discrete):
+    """Why nothing is proved of this law: the condition that fails, and what to do."""
+    if _is_discrete(law):
         return ArgumentError(
             "law",
             repr(law),
-            "a law with a density",
+            "a law with a density, which a discrete one has not",
             "Of a uniform law on the integers modulo p, rssp.prediction.restricted.lattice_failure proves a bound.",
         )
     if not law.independent:
         return ArgumentError("law", repr(law), "a law with independent vectors", "Its vectors depend on each other.")
+    low, high = _support(law)
+    if low >= 0 or high <= 0:
+        return ArgumentError(
+            "law",
+            f"{law!r}, whose density is 0 on one side of 0",
+            "a law whose density is at least some rho > 0 on some [-w, w]",
+            "Numbers of one sign have sums of one sign only: no target of the other is ever reached.",
+        )
     return ArgumentError(
         "law",
         repr(law),
         "a law whose density has a proved positive lower bound on some cube around 0",
         "If you know one, pass density=(w, rho): at least rho on [-w, w]^dim.",
     )
+
+
+def _is_discrete(law: Law) -> bool:
+    if isinstance(law, Mixture):
+        return _is_discrete(law.law) and _is_discrete(law.other)
+    return isinstance(law, FromScipy) and isinstance(law.distribution.dist, scipy.stats.rv_discrete)
+
+
+def _support(law: Law) -> tuple[float, float]:
+    """An interval outside of which the law has no mass, as far as it is known."""
+    if isinstance(law, Uniform):
+        return law.low, law.high
+    if isinstance(law, FromScipy):
+        low, high = law.distribution.support()
+        return float(low), float(high)
+    if isinstance(law, Mixture):
+        (a, b), (c, d) = _support(law.law), _support(law.other)
+        return min(a, c), max(b, d)
+    return -math.inf, math.inf

@@ -29,6 +29,10 @@ _LEGEND = (
     "after a claim: ~ heuristic, ? conjecture, # published figure; its wording was read in the abstract only (a), as "
     "restated elsewhere (r), or is quoted from memory (q)"
 )
+_DRIFT = (
+    "a statement on the range measured: that the constant stays bounded in the limit no finite range can exclude, and "
+    "a theorem with a proof is not refuted by it"
+)
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -78,6 +82,7 @@ def verdict_text(verdict: Verdict, width: int = 80) -> str:
         "left out": verdict.left_out,
         "predicted": verdict.prediction,
         "note": c.valid,
+        "drift": _DRIFT if verdict.status is Status.NO_FORM else "",
         "error": f"a true claim gets this verdict with probability at most {verdict.false_alarm:g}"
         if verdict.status in (Status.VIOLATED, Status.NO_FORM)
         else "",

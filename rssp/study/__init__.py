@@ -4,7 +4,7 @@ from rssp.study.definition import GUISES, SCALES, Context, Study, Tables, Task
 from rssp.study.finding import find_study, list_studies, measured_by, study_questions
 from rssp.study.options import option
 from rssp.study.rows import Exponents, Rows, exactly
-from rssp.study.running import Outcome, draw, run_study
+from rssp.study.running import Failure, Outcome, draw, run_study
 from rssp.study.tables import provenance, read_tables, stored_tables
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "SCALES",
     "Context",
     "Exponents",
+    "Failure",
     "Outcome",
     "Rows",
     "Study",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rssp.claims import Claim, Status, Verdict, add_claim, all_claims, check, not_measured, out_of_reach
-from rssp.claims.selection import COVER, THRESHOLDS, near_miss, speaks_of
+from rssp.claims import Claim, Scope, Status, Verdict, add_claim, all_claims, check, not_measured, out_of_reach
+from rssp.claims.selection import COVER, THRESHOLDS, known_columns, near_miss, speaks_of
+from rssp.claims.verdict import in_error
 from rssp.errors import ArgumentError, StoreError
-from rssp.schemas import COUNTS, IDENTITY, INTERVAL
 from rssp.study.definition import Tables
 from rssp.study.finding import find_study, list_studies, measured_by
 from rssp.study.neighbours import at_home, beside, foreign_code
@@ -22,9 +22,8 @@ from rssp.study.tables import provenance, stored_tables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["all_verdicts", "load_claims", "measure_claim"]
+__all__ = ["added_verdicts", "all_verdicts", "load_claims", "measure_claim"]
 
-_DELTAS = (0.5, 0.1, 0.01)
 _TRIALS = {"quick": 200, "standard": 4000, "full": 40_000}
 _BITS = {1: range(2, 13), 2: range(1, 5), 3: range(1, 3)}
 """eps = 2 to the minus these, by dimension: what covering can be enumerated for"""
@@ -46,27 +45,45 @@ def load_claims(path: Path) -> None:
         )
 
 
-def _usable(claim: Claim, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The rows of a stored table that speak of a claim's quantity, or the reason why there are none.
+def _usable(claim: Claim, table: pd.DataFrame) -> tuple[pd.DataFrame, str, bool]:
+    """The rows of a stored table that speak of a claim, or the reason why none do; and whether any is in its scope.
 
-    Only columns that the claim knows are kept: a column of another study may bear any name.
+    Quantities are ranked among the rows inside the scope. Only columns that the claim knows are kept: a column of
+    another study may bear any name.
     """
     if not {"quantity", "evidence"} <= set(table.columns):
-        return table.iloc[:0], ""
+        return table.iloc[:0], "", False
     counted = {"trials", "successes"} <= set(table.columns)
-    wanted = [q for q in speaks_of(claim) if (table["quantity"] == q).any() and (q != COVER or counted)]
-    if not wanted:
-        return table.iloc[:0], ""
-    scope = claim.scope.columns if claim.scope else ()
-    needed = [*claim.variables, *(n for n in scope if n not in claim.variables)]
-    if wanted[0] == COVER and claim.quantity in THRESHOLDS:
-        needed = [n for n in needed if n != "delta"]
-    absent = [n for n in needed if n not in table.columns]
-    if absent:
-        return table.iloc[:0], f"no column {absent[0]}. {near_miss(absent[0], list(table.columns))}".strip()
-    known = {*needed, *claim.settings, *IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta"}
+    known, scope = {*known_columns(claim)}, claim.scope or Scope()
     columns = [c for c in table.columns if c in known and (c not in claim.constants or c in claim.settings)]
-    return table.loc[table["quantity"] == wanted[0], columns], ""
+    first: tuple[pd.DataFrame, str] = table.iloc[:0], ""
+    for quantity in speaks_of(claim):
+        rows = table.loc[table["quantity"] == quantity]
+        if rows.empty or (quantity == COVER and not counted):
+            continue
+        # n* is looked up in counts at every delta
+        free = {"delta"} if quantity == COVER and claim.quantity in THRESHOLDS else set()
+        absent = [n for n in dict.fromkeys((*claim.variables, *scope.columns)) if n not in {*table.columns, *free}]
+        if absent:
+            reason = f"no column {absent[0]}. {near_miss(absent[0], list(table.columns))}".strip()
+            first = first if len(first[0]) or first[1] else (rows.iloc[:0], reason)
+            continue
+        rows = rows[columns]
+        seen = rows.loc[rows["evidence"] != "predicted"]
+        if free - {*rows.columns} & {*scope.columns}:
+            seen = seen.assign(delta=_some_delta(scope))
+        if len(scope.inside(seen).rows):
+            return rows, "", True
+        first = first if len(first[0]) else (rows, "")
+    return *first, False
+
+
+def _some_delta(scope: Scope) -> float:
+    """A delta inside the scope, as far as it says: any will do to see whether the rest of a row is inside."""
+    if "delta" in scope.values:
+        return scope.values["delta"][0]
+    low, high = scope.ranges.get("delta", (0.0, 1.0))
+    return min(max(0.1, low), high)
 
 
 def _own_verdicts(claim: Claim, stored: Mapping[str, Tables]) -> list[Verdict]:
@@ -87,10 +104,11 @@ def _own_verdicts(claim: Claim, stored: Mapping[str, Tables]) -> list[Verdict]:
     }
     for study, tables in stored.items():
         usable = {name: _usable(claim, table) for name, table in tables.items()}
-        reasons += [f"{study}, {name}: {reason}" for name, (_, reason) in usable.items() if reason]
-        found = {name: rows for name, (rows, _) in usable.items() if len(rows)}
-        if found:  # several tables say the same of the same trials: the best quantity judges
-            name = min(found, key=lambda table: speaks_of(claim).index(found[table]["quantity"].iloc[0]))
+        reasons += [f"{study}, {name}: {reason}" for name, (_, reason, _) in usable.items() if reason]
+        found = {name: rows for name, (rows, _, _) in usable.items() if len(rows)}
+        if found:  # several tables say the same of the same trials: inside the scope, the best quantity judges
+            ranks = {t: (not usable[t][2], speaks_of(claim).index(found[t]["quantity"].iloc[0])) for t in found}
+            name = min(found, key=lambda table: ranks[table])
             verdict = check(claim, found[name], constant=(*claim.unknown, "C")[0], measured=f"{study}, {name}")
             (outside if verdict.status is Status.NOT_MEASURED else verdicts).append(verdict)
     if verdicts:
@@ -111,7 +129,7 @@ def measure_claim(claim: Claim, scale: str, workers: int | None = None, progress
     claim : Claim on ``n*`` for all targets, with a scope whose first law can be named
     scale : "quick", "standard" or "full": 200, 4,000 or 40,000 samples
     """
-    from rssp import Ball, Experiment, HittingTimes, coverage, required_n, run
+    from rssp import Ball, Experiment, HittingTimes, coverage, run
     from rssp.laws.parse import parse_law
 
     scope = claim.scope
@@ -123,14 +141,63 @@ def measure_claim(claim: Claim, scale: str, workers: int | None = None, progress
     law = parse_law(str(next((name for name in scope.laws if "*" not in str(name)), "uniform")), d)
     radius = 1.0 if scope.radius is None else scope.radius[0] if isinstance(scope.radius, tuple) else scope.radius
     low, high = scope.ranges.get("eps", (0.0, 1.0))
-    eps = [2.0**-b for b in _BITS[d] if low <= 2.0**-b <= high]
-    if not eps:
+    eps = sorted(scope.values.get("eps", [2.0**-b for b in _BITS[d] if low <= 2.0**-b <= high]), reverse=True)
+    if not eps or eps[-1] < 2.0 ** -_BITS[d][-1]:
         return not_measured(claim, why=f"eps {low:g} to {high:g} is finer than what is enumerated in d = {d}")
+    n_max = int(max(scope.values.get("n", (min(scope.ranges.get("n", (0, _N_MAX[d]))[1], _N_MAX[d]),))))
+    if n_max > _N_MAX[d]:
+        return not_measured(claim, why=f"n = {n_max} is more than what is enumerated in d = {d}: {_N_MAX[d]}")
     ball = Ball(d, radius or 1.0, *(() if scope.norm is None else (scope.norm,)))
-    experiment = Experiment(law, ball, HittingTimes(tuple(eps), n_max=_N_MAX[d]))
+    experiment = Experiment(law, ball, HittingTimes(tuple(eps), n_max=n_max))
     trials = run(experiment, trials=_TRIALS[scale], workers=workers, progress=progress)
-    table = required_n(trials, delta=_DELTAS, interpolated=True) if claim.unknown else coverage(trials)
-    return check(claim, table, constant=(*claim.unknown, "C")[0], measured=f"measured at scale {scale}")
+    deltas = scope.values.get("delta")
+    label, constant = f"measured at scale {scale}", (*claim.unknown, "C")[0]
+    return check(claim, coverage(trials), constant=constant, deltas=deltas, measured=label)
+
+
+def added_verdicts(
+    *,
+    scale: str | None = None,
+    out: Path | str = "results",
+    figures: Path | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+    prefer: str = "best",
+) -> tuple[list[Verdict], dict[str, str]]:
+    """The verdicts of the claims added by hand, on what is stored; no study is run.
+
+    With `scale` a claim that no stored row lies in the scope of is measured, and only that.
+    """
+    from rssp.claims.catalog import CATALOGUE
+
+    stored: dict[str, Tables] = {}
+    sources: dict[str, str] = {}
+    for name in list_studies():
+        found = find_study(name)
+        try:
+            folder, stored[found.name] = stored_tables(found, out, figures, prefer)
+        except StoreError:
+            continue
+        sources[found.name] = f"{folder} ({provenance(found, folder) or 'scale unknown'})"
+    verdicts: list[Verdict] = []
+    for c in all_claims().values():
+        if c.id not in CATALOGUE:
+            verdicts += _added(c, stored, scale, workers, progress)
+    used = {v.measured.split(",")[0] for v in verdicts}
+    return verdicts, {name: source for name, source in sources.items() if name in used}
+
+
+def _added(
+    c: Claim, stored: Mapping[str, Tables], scale: str | None, workers: int | None, progress: bool
+) -> list[Verdict]:
+    """A claim added by hand: on what is stored, else measured; an error of its own formula is its verdict."""
+    try:
+        own = _own_verdicts(c, stored)
+        if scale is not None and own[0].status is Status.NOT_MEASURED:
+            own = [measure_claim(c, scale, workers, progress)]
+    except ArgumentError as error:
+        own = [in_error(c, str(error))]
+    return own
 
 
 def all_verdicts(
@@ -160,7 +227,8 @@ def all_verdicts(
         found = find_study(name)
         if scale is not None:
             outcome = run_study(found, scale=scale, out=out, workers=workers, progress=progress)
-            tables, sources[found.name] = outcome.tables, f"run at scale {scale}"
+            tables = outcome.tables
+            sources[found.name] = "; ".join([f"run at scale {scale}", *map(str, outcome.failures)])
         else:
             try:
                 folder, tables = stored_tables(found, out, figures, prefer)
@@ -171,16 +239,17 @@ def all_verdicts(
                 continue
             sources[found.name] = f"{folder} ({provenance(found, folder) or 'scale unknown'})"
         with at_home(found):
-            verdicts += found.verdicts(tables)
+            for id in found.claims:
+                try:
+                    verdicts += found.verdicts_on(id, tables)
+                except ArgumentError as error:  # one claim's: the others are judged all the same
+                    verdicts.append(in_error(all_claims()[id], str(error)))
         stored[found.name] = tables
     spoken = {v.claim.id for v in verdicts}
     for c in all_claims().values():
         if c.id in CATALOGUE or c.id in spoken:
             continue
-        own = _own_verdicts(c, stored)
-        if scale is not None and own[0].status is Status.NOT_MEASURED:
-            own = [measure_claim(c, scale, workers, progress)]
-        verdicts += own
+        verdicts += _added(c, stored, scale, workers, progress)
         spoken.add(c.id)
     if study is None:
         studies = measured_by()

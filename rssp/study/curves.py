@@ -39,9 +39,9 @@ DELTAS = (0.5, 0.1)
 _FIT = Schema(
     Column("chi2", "float", meaning="weighted sum of squared residuals"),
     Column("dof", "int", meaning="points less parameters"),
-    Column("p_value", "float", meaning="of a chi2 as large, if the law is true"),
+    Column("p_value", "float", meaning="of a chi2 as large, if the form is true"),
 )
-JOINT = Schema(Column("fit", "text", meaning="the scaling law"), Column("parameter", "text")) + ENDS + _FIT + RESTS
+JOINT = Schema(Column("fit", "text", meaning="the scaling form"), Column("parameter", "text")) + ENDS + _FIT + RESTS
 """what `rssp.claims.exponents.joint_exponents` gives"""
 
 

@@ -8,8 +8,9 @@ computing.
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rssp._shipped import studies_folder
 from rssp.claims import Verdict, claim
 from rssp.errors import ArgumentError
 from rssp.schemas import Schema
@@ -97,13 +99,14 @@ class Study:
     figures : function (tables) -> Figure, by the figure's name
     findings : function (tables) -> what the tables say, one sentence each
     show : the tables that a run prints, by name
-    folder : where its file lies, whose other files its functions may import; `find_study` fills it in
+    file : where it is defined, beside which lie the files that its functions may import; `find_study` fills it in
 
     Raises
     ------
     ArgumentError
-        For a name that is no identifier, a claim that is not known, or rows of a table or column that is not declared:
-        the near miss is named, and the file that defines the study cannot be imported.
+        For a name that is no identifier, or two that differ in capitals alone; a claim that is not known; rows of a
+        table or column that is not declared (the near miss is named); an option whose default is not of its type. The
+        file that defines the study cannot be imported then.
 
     Examples
     --------
@@ -135,7 +138,7 @@ Did you mean 'needed'?
     figures: Mapping[str, Callable[[Tables], Figure]] = field(default_factory=dict)
     findings: Callable[[Tables], Sequence[str]] = _no_findings
     show: Sequence[str] = ()
-    folder: Path | None = None
+    file: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
@@ -143,6 +146,11 @@ Did you mean 'needed'?
         for name in (self.name, *self.tables):
             if not name.isidentifier():
                 raise ArgumentError("name", repr(name), "an identifier: letters, digits and _", "It names files.")
+        for name in self.figures:
+            if not name.replace("-", "_").isidentifier():
+                raise ArgumentError("figures", repr(name), "letters, digits, - and _", "It names files.")
+        for what, names in (("tables", self.tables), ("figures", self.figures)):
+            self._require_different(what, names)
         if self.guise and self.guise not in GUISES:
             raise ArgumentError("guise", repr(self.guise), ", ".join(GUISES))
         strange = [name for name in self.show if name not in self.tables]
@@ -154,13 +162,42 @@ Did you mean 'needed'?
             for selector in self._selectors(id):
                 selector.require(the_claim, self.tables, f"study {self.name}, claim {id}")
 
+    def _require_different(self, what: str, names: Iterable[str]) -> None:
+        """ArgumentError for two names that are one file where capitals do not count."""
+        seen: dict[str, str] = {}
+        for name in names:
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                received, allowed = f"{other!r} and {name!r}", "names that differ in more than capitals"
+                raise ArgumentError(f"study {self.name}: {what}", received, allowed, "They name files: rename one.")
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its file lies; None for a study that no file defines."""
+        return None if self.file is None else self.file.parent
+
+    @property
+    def command(self) -> str:
+        """What runs it: by its name where it comes with rssp, else by the path of its file."""
+        if self.file is None:
+            return "rssp.study.run_study(...)"
+        if self.file.parent == studies_folder().resolve():
+            return f"rssp run {self.file.stem}"
+        here = Path.cwd()
+        shown = self.file.relative_to(here) if self.file.is_relative_to(here) else self.file
+        return f"rssp run {shlex.quote(str(shown))}"
+
     def _selectors(self, id: str) -> tuple[Rows | Exponents, ...]:
         selectors = self.claims[id]
         return (selectors,) if isinstance(selectors, (Rows, Exponents)) else tuple(selectors)
 
     def verdicts(self, tables: Tables) -> list[Verdict]:
         """What the tables say of each claim of the study, in the order in which it names them."""
-        return [v for id in self.claims for s in self._selectors(id) for v in s.verdicts(claim(id), tables)]
+        return [verdict for id in self.claims for verdict in self.verdicts_on(id, tables)]
+
+    def verdicts_on(self, id: str, tables: Tables) -> list[Verdict]:
+        """What the tables say of one claim of the study: a verdict for each of its selectors that has rows."""
+        return [verdict for selector in self._selectors(id) for verdict in selector.verdicts(claim(id), tables)]
 
     def checked(self, tables: Tables) -> dict[str, pd.DataFrame]:
         """The tables with the declared columns and types; ArgumentError names what is missing or not declared."""
@@ -180,4 +217,4 @@ Did you mean 'needed'?
         """Run this study from the command line, as a script."""
         from rssp.cli import main
 
-        main(["run", sys.modules["__main__"].__file__ or self.name, *sys.argv[1:]])
+        main(sys.argv[1:], script=sys.modules["__main__"].__file__)

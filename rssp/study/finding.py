@@ -71,6 +71,7 @@ def find_study(name: str) -> Study:
     if path is None or not os.path.isfile(path):
         known = ", ".join(list_studies())
         raise ArgumentError("study", repr(name), f"the path of a study file that ends in .py, or one of {known}")
+    _refuse_twice(path)
     spec = importlib.util.spec_from_file_location(f"{STUDY_MODULE}{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ArgumentError("study", repr(name), "a Python file")
@@ -88,7 +89,25 @@ def find_study(name: str) -> Study:
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise ArgumentError("study", str(path), "a file that defines STUDY = rssp.Study(...)")
-    return dataclasses.replace(study, folder=path.parent.resolve())
+    return dataclasses.replace(study, file=path.resolve())
+
+
+def _refuse_twice(path: Path) -> None:
+    """ArgumentError for a ``{...}`` in which one name stands twice, such as two tables or two figures of a study.
+
+    Python keeps the last and drops the others without a word, so that only the text of the file can tell.
+    """
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # running the file says what is wrong with it
+    for display in (node for node in ast.walk(tree) if isinstance(node, ast.Dict)):
+        keys = [k for k in display.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)]
+        for place, key in enumerate(keys):
+            if key.value in [other.value for other in keys[:place]]:
+                received = f"{key.value!r} twice in one {{...}}, again in line {key.lineno}"
+                remedy = "The first would be dropped without a word: rename one of the two."
+                raise ArgumentError(f"study {path.stem}", received, "each name once", remedy)
 
 
 def measured_by() -> dict[str, tuple[str, ...]]:

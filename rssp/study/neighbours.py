@@ -15,12 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from rssp._shipped import inside_package, studies_folder
 from rssp.errors import ArgumentError, RsspError
 
 if TYPE_CHECKING:
     from rssp.study.definition import Study
 
-__all__ = ["STUDY_MODULE", "at_home", "beside", "foreign_code"]
+__all__ = ["STUDY_MODULE", "at_home", "beside", "foreign_code", "in_one_line", "own_traceback"]
 
 STUDY_MODULE = "rssp_study_"
 """how the names of the studies' own modules begin; they stay"""
@@ -79,7 +80,7 @@ def foreign_code(argument: str, path: Path) -> Iterator[None]:
     except RsspError:  # says itself what is wrong
         raise
     except (Exception, SystemExit) as cause:
-        raise ArgumentError(argument, str(path), "a Python file that can be run", _what(cause, path)) from cause
+        raise ArgumentError(argument, str(path), "a Python file that can be run", in_one_line(cause, path)) from cause
 
 
 @contextmanager
@@ -89,16 +90,31 @@ def at_home(study: Study) -> Iterator[None]:
         try:
             yield
         except SystemExit as cause:
-            remedy = _what(cause, study.folder)
+            remedy = in_one_line(cause, study.folder)
             raise ArgumentError("study", study.name, "functions that return or raise an error", remedy) from cause
 
 
-def _what(cause: BaseException, place: Path | None) -> str:
+def own_traceback(cause: BaseException, place: Path | None) -> str:
+    """The traceback of an error, of the files of a folder alone where these had a part in it."""
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [frame for frame in frames if _is_below(frame.filename, place)]
+    lines = traceback.format_list(own or list(frames)) + traceback.format_exception_only(cause)
+    return "Traceback (most recent call last):\n" + "".join(lines)
+
+
+def _is_below(file: str, place: Path | None) -> bool:
+    """Whether a file lies below a folder and is not one of rssp's own, whose environment may lie there too."""
+    path = Path(file).resolve()
+    ours = inside_package(path) and not path.is_relative_to(studies_folder())
+    return place is not None and path.is_relative_to(place.resolve()) and not ours
+
+
+def in_one_line(cause: BaseException, place: Path | None) -> str:
     """What was raised, and in which line of a file or of the files of a folder."""
     text = f"{type(cause).__name__}: {cause}".removesuffix(": ")
     if isinstance(cause, SyntaxError) and cause.filename:
         return f"{Path(cause.filename).name}, line {cause.lineno}: {type(cause).__name__}: {cause.msg}."
     for frame in reversed(traceback.extract_tb(cause.__traceback__)):
-        if place is not None and Path(frame.filename).resolve().is_relative_to(place.resolve()):
+        if _is_below(frame.filename, place):
             return f"{Path(frame.filename).name}, line {frame.lineno}: {text}."
     return f"{text}."

@@ -10,6 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ _KINDS: dict[type, tuple[str, str]] = {
     float: ("NUMBER", "a number"),
     str: ("TEXT", "a text"),
 }
-_RESERVED = ("scale", "trials", "seed", "workers", "out", "figures", "set", "json", "help", "study")
+_RESERVED = ("scale", "trials", "seed", "workers", "out", "figures", "set", "set_", "json", "help", "study")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def option(default: Any, help: str, *, least: float | None = None) -> Any:
 
 
 def check_options(options: type) -> None:
-    """ArgumentError unless `options` is a frozen dataclass of fields that the command line can offer."""
+    """ArgumentError unless `options` is a frozen dataclass of fields that the command line can offer.
+
+    Names, types and defaults are looked at: what a default is refused for would else be found in the middle of a run.
+    """
     if not dataclasses.is_dataclass(options) or not options.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise ArgumentTypeError("options", options, "a class decorated with @dataclass(frozen=True)")
     for f in dataclasses.fields(options):
@@ -77,7 +81,35 @@ def check_options(options: type) -> None:
             raise ArgumentError("options", f.name, "a field made with option(default, help)")
         if f.name in _RESERVED:
             raise ArgumentError("options", f.name, "a name other than " + ", ".join(_RESERVED), "Rename the field.")
-        _kind(_type_of(options, f.name), f.name)
+        if f.name.strip("_") != f.name:
+            raise ArgumentError("options", f.name, "a name that neither begins nor ends with _", "Rename the field.")
+        kind = _type_of(options, f.name)
+        _kind(kind, f.name)
+        least = f.metadata.get("least")
+        if least is not None and _entry(kind) not in (int, float):
+            raise ArgumentError("options", f"least={least!r} for {f.name}", "least for numbers alone", "Leave it out.")
+        _check_default(options, f.name, f.default, least)
+
+
+def _check_default(options: type, name: str, default: Any, least: float | None) -> None:
+    """ArgumentError unless a default is a value of its field's type, as `analyse` will find it."""
+    kind = _type_of(options, name)
+    if default is None:
+        if kind is typing.get_type_hints(options)[name]:
+            raise ArgumentError(f"options, default of {name}", "None", _words(kind, name), "Or say X | None.")
+        return
+    is_tuple, is_literal = (typing.get_origin(kind) is origin for origin in (tuple, typing.Literal))
+    as_text = isinstance(default, str) and kind is not str and not is_literal
+    single = is_tuple and not isinstance(default, tuple)
+    if as_text or single or (is_literal and default not in typing.get_args(kind)):
+        # a text is what the command line would give; this value reaches `analyse` as it is
+        value = (default,) if single and not as_text else default
+        remedy = ""
+        with suppress(ArgumentError):
+            remedy = f"Write {_read(name, value, kind)!r}."
+        raise ArgumentError(f"options, default of {name}", repr(default), _annotation(kind), remedy)
+    if _checked_value(f"options, default of {name}", default, kind, least) != default:
+        raise ArgumentError(f"options, default of {name}", repr(default), _annotation(kind))
 
 
 def make_options(options: type, given: Mapping[str, Any] | None = None) -> Any:
@@ -87,13 +119,21 @@ def make_options(options: type, given: Mapping[str, Any] | None = None) -> Any:
     strange = [name for name in given if name not in known]
     if strange:
         raise ArgumentError("options", ", ".join(strange), ", ".join(known) or "none: this study has no options")
-    read = {name: _read(name, value, _type_of(options, name)) for name, value in given.items()}
-    for name, value in read.items():
-        least = known[name].metadata["least"]
-        entries = value if isinstance(value, tuple) else () if value is None else (value,)
-        if least is not None and (value == () or any(entry < least for entry in entries)):
-            raise ArgumentError(name, repr(given[name]), f"{_words(_type_of(options, name), name)} >= {least:g}")
+    kinds = {name: _type_of(options, name) for name in given}
+    read = {
+        name: _checked_value(name, value, kinds[name], known[name].metadata.get("least"))
+        for name, value in given.items()
+    }
     return options(**read)
+
+
+def _checked_value(name: str, value: Any, kind: Any, least: float | None) -> Any:
+    """A value of a field, read where it is a text; ArgumentError where it is not of the kind or below the least."""
+    found = _read(name, value, kind)
+    entries = found if isinstance(found, tuple) else () if found is None else (found,)
+    if least is not None and (found == () or any(entry < least for entry in entries)):
+        raise ArgumentError(name, repr(value), f"{_words(kind, name)} >= {least:g}")
+    return found
 
 
 def option_texts(options: type) -> list[OptionText]:
@@ -124,12 +164,28 @@ def _kind(kind: Any, name: str) -> tuple[str, str]:
     if kind in _KINDS:
         return _KINDS[kind]
     arguments = typing.get_args(kind)
-    if typing.get_origin(kind) is typing.Literal:
-        return "|".join(arguments), " or ".join(arguments)
+    if typing.get_origin(kind) is typing.Literal and all(type(a) in (str, int) for a in arguments):
+        texts = [str(a) for a in arguments]
+        if len(set(texts)) == len(texts):  # "1" and 1 are one word on the command line
+            return "|".join(texts), " or ".join(texts)
     if typing.get_origin(kind) is tuple and len(arguments) == 2 and arguments[0] in _KINDS and arguments[1] is ...:
         metavar, words = _KINDS[arguments[0]]
         return f"{metavar},...", f"{words.removeprefix('a ')}s with commas between them"
-    raise ArgumentError("options", f"{name} of type {kind}", "int, float, str, Literal[...] or tuple[int, ...]")
+    raise ArgumentError(
+        "options",
+        f"{name} of type {kind}",
+        "int, float, str, Literal[...] of texts or whole numbers, or tuple[int, ...]",
+    )
+
+
+def _entry(kind: Any) -> Any:
+    """The type of the entries of a tuple; else the type itself."""
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is tuple else kind
+
+
+def _annotation(kind: Any) -> str:
+    """A type in Python's words: what a default in a file has to be."""
+    return kind.__name__ if kind in _KINDS else str(kind).removeprefix("typing.")
 
 
 def _words(kind: Any, name: str) -> str:
@@ -141,9 +197,10 @@ def _read(name: str, value: Any, kind: Any) -> Any:
     if value is None:
         return None
     if typing.get_origin(kind) is typing.Literal:
-        if value not in typing.get_args(kind):
-            raise bad
-        return value
+        for allowed in typing.get_args(kind):
+            if value in (allowed, str(allowed)) and not isinstance(value, (bool, float)):
+                return allowed
+        raise bad
     if typing.get_origin(kind) is tuple:
         parts = value.split(",") if isinstance(value, str) else value
         if not isinstance(parts, (list, tuple)):
@@ -162,6 +219,9 @@ def _number(value: Any, kind: type, bad: ArgumentError) -> Any:
     if isinstance(value, bool) or not isinstance(value, kinds):
         raise bad
     try:
-        return kind(value)
-    except ValueError:
+        number = kind(value)
+    except (ValueError, OverflowError):
         raise bad from None
+    if number != number:  # nan is below nothing, so that `least` would let it pass
+        raise bad
+    return number

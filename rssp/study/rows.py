@@ -12,8 +12,9 @@ import pandas as pd
 
 from rssp.claims import Claim, Verdict, check, not_measured
 from rssp.claims.exponents import exponent_verdict
-from rssp.claims.selection import THRESHOLDS
+from rssp.claims.selection import THRESHOLDS, known_columns, near_miss, speaks_of
 from rssp.errors import ArgumentError
+from rssp.estimates import Evidence
 from rssp.schemas import Schema
 
 __all__ = ["Exponents", "Rows", "exactly"]
@@ -62,10 +63,11 @@ class Rows:
     where : the values wanted, by column: a value, a tuple of values, or a function (column) -> bool for each entry
     named : columns that the claim knows by another name: the claim's name, then the table's (see `exactly`)
     add : values that are the same in every row, by the name of a variable, of a column of the claim's scope, or of
-        `evidence` and `quantity`
+        `evidence` and `quantity`; never by that of a column of the table, which it
+        would hide. `quantity` is an exception where `where` chooses one quantity or `named` gives another best
     constants : values for constants of the claim
     constant : the constant to fit, where the claim leaves one open
-    deltas : the failure probabilities at which a claim on n* is judged on counts of P(cover)
+    deltas : the failure probabilities at which a claim on n* is judged on counts of P(cover); None for the usual ones
     measured : what was measured, for the verdict
     otherwise : what the verdict says where no row is left
 
@@ -85,7 +87,7 @@ class Rows:
     add: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     constant: str = "C"
-    deltas: tuple[float, ...] = (0.5, 0.1, 0.01)
+    deltas: tuple[float, ...] | None = None
     measured: str = ""
     otherwise: str = ""
 
@@ -93,6 +95,7 @@ class Rows:
         """ArgumentError unless the tables declare all that the claim and these rows need."""
         schema = _schema(tables, self.table, what)
         schema.require([*self.where, *self.named.values()], f"{what}, table {self.table}")
+        self._require_known(claim, schema, what)
         given = {*self.named, *self.add}
         if set(_COUNTS) <= {*schema.names}:  # an n* is looked up in them at each delta
             given |= {*_ENDS, *(("delta",) if claim.quantity in THRESHOLDS else ())}
@@ -105,6 +108,28 @@ class Rows:
             raise ArgumentError(
                 f"{what}, constants", ", ".join(strange), f"{', '.join(claim.constants)}; one of them fitted"
             )
+
+    def _require_known(self, claim: Claim, schema: Schema, what: str) -> None:
+        """ArgumentError for a name that the claim does not know, and for a value that would hide a column."""
+        known = known_columns(claim)
+        for how, names in (("named", self.named), ("add", self.add)):
+            for name in names:
+                if name not in known:
+                    raise ArgumentError(f"{what}, {how}", repr(name), ", ".join(known), near_miss(name, known))
+        if "best" in self.named:  # another estimate of the same row: its labels are not those of the table
+            labels = {"quantity", "evidence", "confidence"}
+        else:  # a quantity that was chosen by name may bear the claim's name for it
+            labels = {"quantity"} if isinstance(self.where.get("quantity"), str) else set()
+        for name in self.add:
+            if name in self.named or (name in schema and name not in labels):
+                here = "a key of named too" if name in self.named else f"a column of the table {self.table}"
+                remedy = f"Choose rows by it instead: where={{{name!r}: ...}}."
+                raise ArgumentError(f"{what}, add", f"{name!r}, {here}", "names that nothing else gives", remedy)
+        for name, allowed in (("quantity", speaks_of(claim)), ("evidence", tuple(map(str, Evidence)))):
+            value = self.add.get(name, allowed[0])
+            if str(value) not in allowed:
+                near = near_miss(str(value), allowed)
+                raise ArgumentError(f"{what}, add, {name}", repr(value), ", ".join(allowed), near)
 
     def select(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """The rows, with the columns that the claim needs."""

@@ -1,35 +1,58 @@
-"""Running a study: its tasks, its tables, its figures and its verdicts."""
+"""Running a study: its tasks, its tables, its verdicts and its figures.
+
+What took long comes first and is written at once. An error in what is made from the tables alone (a verdict, a figure,
+the findings) is kept beside the rest, which does not depend on it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rssp._version import __version__
-from rssp.errors import ArgumentError
-from rssp.study.definition import SCALES, Context, Study, Tables
-from rssp.study.neighbours import at_home
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.study.definition import SCALES, Context, Study, Tables, Task
+from rssp.study.neighbours import at_home, in_one_line, own_traceback
 from rssp.study.options import make_options
 from rssp.study.tables import read_tables, write_tables
 
 if TYPE_CHECKING:
     from rssp.claims import Verdict
 
-__all__ = ["Outcome", "draw", "run_study"]
+__all__ = ["Failure", "Outcome", "draw", "run_study"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A part of a study that ended in an error: "figure required", "findings", "verdict on lueker-1998"."""
+
+    study: Study
+    what: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.study.name}: {in_one_line(self.error, self.study.folder)}"
+
+    @property
+    def traceback(self) -> str:
+        """Where the error came from, in the study's own files."""
+        return own_traceback(self.error, self.study.folder)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of a study left: its tables, verdicts, findings and the files written."""
+    """What a run of a study left: its tables, verdicts, findings, the files written, and what failed."""
 
     study: Study
     tables: Tables
     verdicts: Sequence[Verdict]
     findings: Sequence[str]
     files: Sequence[Path]
+    failures: Sequence[Failure] = ()
 
 
 def run_study(
@@ -48,6 +71,13 @@ def run_study(
 
     With `trials` every task has that many trials. `options` are values, or texts as on the command line, by the name
     of the study's option. The same arguments give the same files, byte for byte, whatever the number of workers.
+
+    Raises
+    ------
+    ArgumentError
+        For a scale or an option that is not there, two tasks of one name, and tables that are not those declared. What
+        else the study's `plan` and `analyse` raise passes through; errors of figures, findings and verdicts are in
+        `Outcome.failures`, and everything else is kept.
     """
     from rssp.montecarlo import run
 
@@ -55,7 +85,7 @@ def run_study(
         raise ArgumentError("scale", repr(scale), ", ".join(SCALES))
     with at_home(study):
         context = Context(scale, seed, workers, make_options(study.options, options))
-        tasks = {task.name: task for task in study.plan(context)}
+        tasks = _planned(study, context)
         if trials is not None:
             tasks = {name: dataclasses.replace(task, trials=trials) for name, task in tasks.items()}
         store = Path(out) / "store"
@@ -75,16 +105,57 @@ def run_study(
         }
         files = write_tables(study, tables, provenance, folder)
         tables = read_tables(study, folder)  # what is drawn and judged is what was stored
-        files += draw(study, tables, folder)
-        return Outcome(study, tables, study.verdicts(tables), study.findings(tables), files)
+        failures: list[Failure] = []
+        verdicts: list[Verdict] = []
+        for id in study.claims:
+            with _kept(study, f"verdict on {id}", failures):
+                verdicts += study.verdicts_on(id, tables)
+        drawn, undrawn = draw(study, tables, folder)
+        findings: list[str] = []
+        with _kept(study, "findings", failures):
+            findings += _texts(study.findings(tables))
+        return Outcome(study, tables, verdicts, findings, [*files, *drawn], [*failures, *undrawn])
 
 
-def draw(study: Study, tables: Tables, folder: Path) -> list[Path]:
-    """The figures of a study from its tables, as SVG and PNG; the same tables give the same bytes."""
+def _planned(study: Study, context: Context) -> dict[str, Task]:
+    """The tasks by name; ArgumentError for two of one name, of which only the last would be run."""
+    tasks: dict[str, Task] = {}
+    for task in study.plan(context):
+        if not isinstance(task, Task):
+            raise ArgumentTypeError(f"study {study.name}: plan", task, "tasks: rssp.Task(name, experiment, trials)")
+        if task.name in tasks:
+            remedy = "Name each task for what sets it apart from the others."
+            raise ArgumentError(f"study {study.name}: plan", f"two tasks {task.name!r}", "each name once", remedy)
+        tasks[task.name] = task
+    return tasks
+
+
+def _texts(findings: Any) -> list[str]:
+    if isinstance(findings, str) or not all(isinstance(line, str) for line in findings):
+        raise ArgumentTypeError("findings", findings, "a list of texts")
+    return list(findings)
+
+
+@contextmanager
+def _kept(study: Study, what: str, failures: list[Failure]) -> Iterator[None]:
+    """Inside this context code of a study is run; an error ends it and is added to the failures."""
+    try:
+        with at_home(study):
+            yield
+    except Exception as error:  # whatever the code of a study may raise
+        failures.append(Failure(study, what, error))
+
+
+def draw(study: Study, tables: Tables, folder: Path) -> tuple[list[Path], list[Failure]]:
+    """The figures of a study from its tables, as SVG and PNG, and those that failed.
+
+    The same tables give the same bytes.
+    """
     from rssp.report import save, style
 
     files: list[Path] = []
+    failures: list[Failure] = []
     for name, function in study.figures.items():
-        with style(), at_home(study):
+        with _kept(study, f"figure {name}", failures), style():
             files += save(function(tables), folder / f"{study.name}-{name}")
-    return files
+    return files, failures

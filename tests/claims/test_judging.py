@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rssp.claims.judging import _event, _first_enough, _points
+from rssp.claims.counted import Curves
+from rssp.claims.judging import Judged, _event, _points
 from rssp.claims.significance import interval_tails, tails_of_sequence
 from rssp.claims.statement import Claim, Kind
 from rssp.claims.verdict import _resolution, check
@@ -31,9 +32,11 @@ def test_anytime_tails_are_the_dual_of_the_confidence_sequence(trials, share, va
 
 def test_the_first_n_with_few_enough_failures():
     rows = pd.DataFrame({"n": [4, 5, 6, 9, 10], "trials": 10, "successes": [2, 6, 9, 3, 4]})
-    starts, ends = np.array([0, 0, 3]), np.array([3, 3, 5])
-    assert _first_enough(rows, starts, ends, np.array([0.5, 0.1, 0.2])).tolist() == [5, 6, np.inf]
-    assert _first_enough(rows, np.array([3]), np.array([5]), np.array([0.65])).tolist() == [10]
+    deltas = pd.DataFrame({"delta": [0.5, 0.1, 0.2]})
+    three = Curves(rows, deltas, np.array([0, 0, 3]), np.array([3, 3, 5]))
+    assert three.first_enough().tolist() == [5, 6, np.inf]
+    one = Curves(rows, pd.DataFrame({"delta": [0.65]}), np.array([3]), np.array([5]))
+    assert one.first_enough().tolist() == [10]
 
 
 def test_the_complement_turns_the_interval_round():
@@ -52,9 +55,14 @@ def test_the_event_is_read_from_the_share():
 
 
 def test_an_equality_says_how_fine_it_is():
-    points = pd.DataFrame({"low": [9.0, 98.0, 1.0], "best": [10.0, 100.0, 1.0], "high": [11.0, 102.0, 1.0]})
-    assert _resolution(points) == ", to within 6 % (median)"
-    assert _resolution(points.iloc[2:]) == ""
+    nothing = np.zeros(3)
+    points = pd.DataFrame({"value": [10.0, 100.0, 1.0]})
+    judged = Judged(points, nothing, nothing, np.array([1.0, 6.0, 0.02]), nothing == 0, nothing > 0)
+    assert _resolution(judged) == ", off by at most 10 % (median 6 %)"
+    none = Judged(points, nothing, nothing, np.full(3, np.inf), nothing > 0, nothing > 0)
+    assert _resolution(none) == ""
+    zero = Judged(points.assign(value=0.0), nothing, nothing, np.array([0.5, 0.1, 0.1]), nothing == 0, nothing > 0)
+    assert _resolution(zero) == ", off by at most 0.5 (median 0.1)"
 
 
 @given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(-40, 40))

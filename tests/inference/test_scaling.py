@@ -5,15 +5,15 @@ from scipy.stats import chi2 as chi2_law
 
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.inference import (
-    SCALING_LAWS,
-    ScalingLaw,
+    SCALING_FORMS,
+    ScalingForm,
     Unfit,
     attempt_comparison,
     attempt_scaling,
     compare_scaling,
     exponent_of,
     fit_scaling,
-    power_law,
+    power_form,
     scaling_answer,
 )
 
@@ -30,7 +30,7 @@ def noisy(best, sigma=0.05, seed=0):
     return points(best + sigma * np.random.default_rng(seed).standard_normal(len(best)), sigma)
 
 
-def test_linear_laws_agree_with_the_textbook():
+def test_linear_forms_agree_with_the_textbook():
     table = noisy(3 + 1.2 * X)
     fit = fit_scaling(table, "log")
     design = np.column_stack([np.ones_like(X), X]) / 0.05
@@ -67,7 +67,7 @@ def test_profile_interval_equals_a_search_on_a_grid():
 
 
 @pytest.mark.parametrize(
-    ("law", "truth"),
+    ("form", "truth"),
     [
         ("log", (3.0, 1.2)),
         ("log+loglog", (1.0, 1.1, 1.5)),
@@ -76,12 +76,12 @@ def test_profile_interval_equals_a_search_on_a_grid():
         ("power", (3.0, 0.25)),
     ],
 )
-def test_known_parameters_are_recovered(law, truth):
-    table = noisy(np.asarray(SCALING_LAWS[law].formula(2.0**-X, *truth)))
-    fit = fit_scaling(table, law, confidence=0.95)
-    sure = fit_scaling(table, law)
+def test_known_parameters_are_recovered(form, truth):
+    table = noisy(np.asarray(SCALING_FORMS[form].formula(2.0**-X, *truth)))
+    fit = fit_scaling(table, form, confidence=0.95)
+    sure = fit_scaling(table, form)
     assert fit.p_value > 1e-3
-    for name, value in zip(SCALING_LAWS[law].parameters, truth, strict=True):
+    for name, value in zip(SCALING_FORMS[form].parameters, truth, strict=True):
         e = sure[name]
         # twice the 95 % interval: 4 standard errors
         assert e.best - 2 * (e.best - e.low) <= value <= e.best + 2 * (e.high - e.best)
@@ -97,13 +97,13 @@ def test_joint_exponents_are_recovered_and_a_wrong_claim_excluded():
     assert fit["beta"].contains(0.9)
     assert fit["alpha"].high < 3
     ranking = compare_scaling(table, ["joint", "joint+offset", "joint-linear"])
-    assert ranking.law[0] == "joint"
-    assert not ranking.set_index("law").accepted["joint-linear"]
+    assert ranking.form[0] == "joint"
+    assert not ranking.set_index("form").accepted["joint-linear"]
 
 
-def test_the_right_law_is_selected_and_wrong_ones_rejected():
+def test_the_right_form_is_selected_and_wrong_ones_rejected():
     table = noisy(1 + 1.1 * X + 1.5 * np.log2(X))
-    ranking = compare_scaling(table).set_index("law")
+    ranking = compare_scaling(table).set_index("form")
     assert ranking.selected["log+loglog"]
     assert ranking.selected.sum() == 1
     assert not ranking.accepted[["log", "power"]].any()
@@ -113,15 +113,15 @@ def test_the_right_law_is_selected_and_wrong_ones_rejected():
     assert ranking.held_out_p_value["log+loglog"] > 0.001
 
 
-def test_no_law_is_selected_where_all_fail():
+def test_no_form_is_selected_where_all_fail():
     table = noisy(10 + np.sin(3 * X), 0.01)
     ranking = compare_scaling(table, ["log", "log-power"])
     assert not ranking.accepted.any()
     assert not ranking.selected.any()
-    assert scaling_answer(ranking).startswith("no law is accepted: log")
+    assert scaling_answer(ranking).startswith("no form is accepted: log")
 
 
-def test_laws_that_cannot_be_told_apart_are_named():
+def test_forms_that_cannot_be_told_apart_are_named():
     few = noisy(1 + 1.1 * X + 1.5 * np.log2(X), sigma=2.0)
     ranking = compare_scaling(few)
     assert not ranking.selected.any()
@@ -129,22 +129,22 @@ def test_laws_that_cannot_be_told_apart_are_named():
     assert "log+loglog" in scaling_answer(ranking)
     sharp = compare_scaling(noisy(3 + 1.2 * X), ["log", "power"])
     assert scaling_answer(sharp).startswith("log: a = ")
-    nested = compare_scaling(noisy(3 + 1.2 * X), ["log", "log+loglog"]).set_index("law")
-    assert nested.rival_p["log+loglog"] == 1.0  # a larger law is never ruled out
+    nested = compare_scaling(noisy(3 + 1.2 * X), ["log", "log+loglog"]).set_index("form")
+    assert nested.rival_p["log+loglog"] == 1.0  # a larger form is never ruled out
     assert not nested.selected.any()
 
 
 def test_a_rival_is_ruled_out_by_its_own_data_only():
     """A rival that is accepted, but whose data would hardly ever favour the other as clearly."""
     table = noisy(3 + 1.2 * X, sigma=0.35)
-    ranking = compare_scaling(table, ["log", "log-power"]).set_index("law")
+    ranking = compare_scaling(table, ["log", "log-power"]).set_index("form")
     assert ranking.accepted.all()
     assert ranking.rival_p["log-power"] < 0.05
     assert ranking.selected["log"]
 
 
 def test_held_out_chi2_is_the_prediction_s_own():
-    """For a linear law: the misfit of the points kept back, weighed by their error and the prediction's."""
+    """For a linear form: the misfit of the points kept back, weighed by their error and the prediction's."""
     table = noisy(3 + 1.2 * X)
     row = compare_scaling(table, ["log"], held_out=3).iloc[0]
     train, test = table.iloc[:-3], table.iloc[-3:]
@@ -173,7 +173,7 @@ def test_a_covariance_takes_the_place_of_the_intervals():
 def test_unequal_sides_weigh_by_the_side_of_the_law():
     table = points(3 + 1.2 * X)
     table["high"] = table["best"] + 10 * Z * 0.05
-    flat = ScalingLaw("given", lambda eps, s: s + 3 + 1.2 * np.log2(1 / eps), ("s",))
+    flat = ScalingForm("given", lambda eps, s: s + 3 + 1.2 * np.log2(1 / eps), ("s",))
     e = fit_scaling(table, flat)["s"]
     assert (e.high - e.best) / (e.best - e.low) == pytest.approx(10, rel=0.01)
 
@@ -190,7 +190,7 @@ def test_cut_off_points_are_left_out_and_counted():
 
 
 def test_an_own_law():
-    square = ScalingLaw("square", lambda eps, a, b: a + b * np.log2(1 / eps) ** 2, ("a", "b"), r"a + b x^2")
+    square = ScalingForm("square", lambda eps, a, b: a + b * np.log2(1 / eps) ** 2, ("a", "b"), r"a + b x^2")
     fit = fit_scaling(points(1 + 0.3 * X**2), square)
     assert fit["b"].best == pytest.approx(0.3)
     assert "square" in str(fit)
@@ -213,23 +213,23 @@ def test_exponents_of_one_variable():
 
 
 def test_a_parameter_the_points_do_not_bound_has_an_open_interval():
-    law = ScalingLaw("bounded", lambda eps, s: 5 + np.tanh(s) + 0 * eps, ("s",))
-    fit = fit_scaling(points(np.full(len(X), 6.0)), law)
+    form = ScalingForm("bounded", lambda eps, s: 5 + np.tanh(s) + 0 * eps, ("s",))
+    fit = fit_scaling(points(np.full(len(X), 6.0)), form)
     assert np.isfinite(fit["s"].low)
     assert fit["s"].high == np.inf
 
 
-@pytest.mark.parametrize("law", ["log", "log+loglog", "log-power", "power"])
-def test_points_at_one_eps_determine_no_growth(law):
+@pytest.mark.parametrize("form", ["log", "log+loglog", "log-power", "power"])
+def test_points_at_one_eps_determine_no_growth(form):
     same = points([8.0, 8.1, 8.2, 8.1], x=np.full(4, 5.0))
     with pytest.raises(ArgumentError, match="do not determine"):
-        fit_scaling(same, law)
+        fit_scaling(same, form)
 
 
-@pytest.mark.parametrize("law", ["joint", "joint+offset", "joint-linear"])
-def test_points_of_one_dimension_determine_no_growth_in_it(law):
+@pytest.mark.parametrize("form", ["joint", "joint+offset", "joint-linear"])
+def test_points_of_one_dimension_determine_no_growth_in_it(form):
     with pytest.raises(ArgumentError, match="do not determine"):
-        fit_scaling(points(3 + 1.2 * X, d=2), law)
+        fit_scaling(points(3 + 1.2 * X, d=2), form)
     with pytest.raises(ArgumentError, match="do not determine factor, exponent"):
         exponent_of(points(3 + 1.2 * X, d=2).assign(eps=0.1), "d")
 
@@ -282,7 +282,7 @@ def test_degenerate_input_is_named_with_a_remedy():
         fit_scaling(table, "joint")
     with pytest.raises(ArgumentError, match="'log'"):
         fit_scaling(table, "linear")
-    with pytest.raises(ArgumentTypeError, match="law"):
+    with pytest.raises(ArgumentTypeError, match="form"):
         fit_scaling(table, 3)
     with pytest.raises(ArgumentError, match="eps < 1/2"):
         fit_scaling(points(3 + X, x=X - 3), "log+loglog")
@@ -290,7 +290,7 @@ def test_degenerate_input_is_named_with_a_remedy():
         fit_scaling(table, systematic=-1)
     with pytest.raises(ArgumentError, match="held_out"):
         compare_scaling(table, held_out=len(X))
-    with pytest.raises(ArgumentError, match="laws"):
+    with pytest.raises(ArgumentError, match="forms"):
         compare_scaling(table, [])
     with pytest.raises(ArgumentError, match="not finite"):
         fit_scaling(table.assign(eps=np.nan))
@@ -307,9 +307,9 @@ def test_degenerate_input_is_named_with_a_remedy():
         ({"start": (tuple(range(20)), tuple(range(20)))}, ArgumentError),
     ],
 )
-def test_bad_laws_are_refused(fields, error):
+def test_bad_forms_are_refused(fields, error):
     with pytest.raises(error):
-        ScalingLaw(**({"name": "x", "formula": lambda eps, a, b: a + b, "parameters": ("a", "b")} | fields))
+        ScalingForm(**({"name": "x", "formula": lambda eps, a, b: a + b, "parameters": ("a", "b")} | fields))
 
 
 def test_exactly_as_many_points_as_parameters_still_gives_intervals():
@@ -322,25 +322,25 @@ def test_exactly_as_many_points_as_parameters_still_gives_intervals():
     assert np.isnan(row.held_out_chi2)
     assert not row.accepted
     mixed = compare_scaling(points(3 + 1.2 * X[:2], x=X[:2]), ["log+loglog", "log"])
-    assert list(mixed.law) == ["log", "log+loglog"]
+    assert list(mixed.form) == ["log", "log+loglog"]
     assert mixed.fit[1] == "not fitted: 2 points"
-    assert power_law("d").variables == ("d",)
+    assert power_form("d").variables == ("d",)
 
 
 def test_what_cannot_be_fitted_is_an_outcome_with_a_reason():
     table = points(3 + 1.2 * X)
-    for rows, law, word, covariance in (
+    for rows, form, word, covariance in (
         (table.iloc[:2], "log+loglog", "2 points", None),
         (table.assign(low=table.best, high=table.best), "log", "without an error", None),
         (points(3 + X, x=X - 3), "log+loglog", "log+loglog", None),
         (table, "log", "not positive definite", np.ones((len(X), len(X)))),
     ):
-        found = attempt_scaling(rows, law, covariance=covariance)
+        found = attempt_scaling(rows, form, covariance=covariance)
         assert isinstance(found, Unfit)
         assert not found
         assert word in found.received
         with pytest.raises(ArgumentError) as error:
-            fit_scaling(rows, law, covariance=covariance)
+            fit_scaling(rows, form, covariance=covariance)
         assert str(error.value) == str(found)
     assert attempt_scaling(table, "log")["b"].best == pytest.approx(1.2)
     assert isinstance(attempt_comparison(table, covariance=np.ones((len(X), len(X)))), Unfit)

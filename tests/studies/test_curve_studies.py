@@ -1,12 +1,13 @@
 """Studies of curves and predictions at a tiny scale: they run, judge and draw, and know what can be known."""
 
+import ast
 import math
 
 import numpy as np
 import pytest
 
 from rssp.claims import Status
-from rssp.study import find_study, run_study
+from rssp.study import find_study, list_studies, run_study
 
 
 def tiny(name, tmp_path, trials=12, **options):
@@ -70,3 +71,11 @@ def test_layers(tmp_path):
     (verdict,) = outcome.verdicts
     assert verdict.status is Status.NOT_MEASURED  # predictions are no evidence
     assert verdict.prediction.startswith("holds")
+
+
+def test_no_study_hides_which_trials_a_point_comes_from():
+    """Fits refuse points of the same trials without their covariance, as long as the label of the trials is there."""
+    for name, path in list_studies().items():
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        dropped = [ast.unparse(c) for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "drop"]
+        assert not [text for text in dropped if "experiment" in text], name

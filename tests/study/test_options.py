@@ -1,5 +1,6 @@
 """A study's options: read from texts, checked, and shown by the command line."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -93,3 +94,68 @@ def test_options_that_the_command_line_cannot_offer_are_refused():
         with pytest.raises(ArgumentError, match=word):
             study(options)
     study(Options)
+
+
+BAD_DEFAULTS = [
+    (tuple[int, ...], "16,32", "Write (16, 32)."),
+    (tuple[int, ...], 16, "Write (16,)."),
+    (tuple[int, ...], (16, "32"), "got (16, '32')"),
+    (tuple[int, ...], (16, 1.5), "whole numbers"),
+    (tuple[str, ...], "a", "Write ('a',)."),
+    (int, "3", "Write 3."),
+    (int, 3.0, "a whole number"),
+    (int, True, "a whole number"),
+    (int, None, "X | None"),
+    (float, math.nan, "a number"),
+    (str, 1, "a text"),
+    (Literal["a", "b"], "c", "Literal['a', 'b']"),
+    (Literal[1, 2], "2", "Write 2."),
+    (Literal[1, 2], 3, "Literal[1, 2]"),
+    (Literal[1, "1"], 1, "Literal[...] of texts or whole numbers"),
+    (Literal[True, False], True, "Literal[...] of texts or whole numbers"),
+    (bool, True, "int, float, str"),
+    (int | str, 1, "int, float, str"),
+]
+
+
+def options_class(kind, default, name="size", **more):
+    return dataclass(frozen=True)(
+        type("Options", (), {"__annotations__": {name: kind}, name: option(default, "help", **more)})
+    )
+
+
+def study_of(options):
+    return Study(name="mine", question="?", analyse=lambda runs, context: {}, tables={}, options=options)
+
+
+@pytest.mark.parametrize(("kind", "default", "words"), BAD_DEFAULTS)
+def test_a_default_is_of_its_fields_type(kind, default, words):
+    with pytest.raises(ArgumentError) as caught:
+        study_of(options_class(kind, default))
+    assert "options" in str(caught.value)
+    assert "size" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_least_and_names_are_checked_with_the_default():
+    for options, words in (
+        (options_class(int, 0, least=1), ">= 1"),
+        (options_class(tuple[int, ...], (4, 0), least=1), ">= 1"),
+        (options_class(str, "a", least=1), "numbers alone"),
+        (options_class(int, 1, "set_"), "Rename"),
+        (options_class(int, 1, "_size"), "Rename"),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            study_of(options)
+
+
+def test_literals_of_numbers_are_read_from_texts():
+    options = options_class(Literal[1, 2], 1)
+    study_of(options)
+    assert make_options(options, {"size": "2"}) == options(2)
+    assert option_texts(options)[0].metavar == "1|2"
+    for wrong in ("3", 3, True, 1.0, "1.0"):
+        with pytest.raises(ArgumentError, match="1 or 2"):
+            make_options(options, {"size": wrong})
+    with pytest.raises(ArgumentError, match="a number"):
+        make_options(options_class(float, 1.0), {"size": "nan"})

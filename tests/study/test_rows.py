@@ -84,12 +84,32 @@ def test_without_rows_the_verdict_says_why(table):
         ({"esa-2023-tail": Rows("needed", add={"n": 1.0, "d": 1})}, "constants: got kappa"),
         ({"counting-1d": Exponents("needed")}, "'counting-1d'"),
         ({"counting-1d": Rows("needed")}, "'d'"),  # of the claim's scope
+        ({"counting-1d": Rows("needed", named={"epss": "width"}, add={"d": 1})}, "named: got 'epss'"),
+        ({"counting-1d": Rows("needed", named={"epss": "width"}, add={"d": 1})}, "Is 'eps' meant?"),
+        ({"counting-1d": Rows("needed", add={"d": 1, "radiu": 1.0})}, "Is 'radius' meant?"),
+        ({"counting-1d": Rows("needed", add={"d": 1, "high": 99.0})}, "add: got 'high', a column of the table needed"),
+        ({"counting-1d": Rows("needed", add={"d": 1, "evidence": "computed"})}, "where={'evidence': ...}"),
+        ({"counting-1d": Rows("needed", named={"d": "width"}, add={"d": 1})}, "'d', a key of named too"),
+        ({"counting-1d": Rows("needed", named=exactly("eps"), add={"d": 1, "evidence": "measure"})}, "'measured'"),
+        ({"counting-1d": Rows("needed", add={"d": 1, "quantity": "n* interpolatd"})}, "Is 'n* interpolated' meant?"),
     ],
 )
 def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):
     with pytest.raises(ArgumentError) as caught:
         study(claims)
     assert words in str(caught.value)
+
+
+def test_other_estimates_of_a_row_have_other_labels():
+    """Where `named` gives another best, or one quantity is chosen by its name, `add` may say what it is called."""
+    study({"counting-1d": Rows("needed", named=exactly("width"), add={"d": 1, "evidence": "computed"})})
+    table = SCHEMA + Schema(Column("quantity", "text"))
+    tables = {"needed": table}
+    Rows("needed", {"quantity": "units"}, add={"d": 1, "quantity": "n*"}).require(claim("counting-1d"), tables, "here")
+    for where in ({}, {"quantity": ("units", "n*")}):
+        rows = Rows("needed", where, add={"d": 1, "quantity": "n*"})
+        with pytest.raises(ArgumentError, match="'quantity', a column of the table needed"):
+            rows.require(claim("counting-1d"), tables, "here")
 
 
 def test_the_published_error_is_the_claims_own():

@@ -25,7 +25,10 @@ _ICLR = (
     "arXiv 2111.11146"
 )
 _STATISTICS = "raw statistics published with the code: n = 15, eps = 0.01, 100,000 runs"
-_SHALLOW = "tickets of depth L + 1 are not built here: those of pensia_2020 double the depth"
+_SHALLOW = (
+    "no study draws tickets of depth L + 1 yet, pensia_2020 doubles the depth: "
+    "rssp.tickets.prune(..., construction=rssp.tickets.SHALLOW) builds one; it takes their width against eps"
+)
 _UNIFORM = "uniform on [-1, 1]"
 _PRODUCT = "a product of two uniform numbers on [-1, 1]"
 _RUNS = 100_000
@@ -97,7 +100,7 @@ CLAIMS = (
         proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="uniform weights, activation functions that are two half-lines near 0 (ReLU, leaky ReLU, tanh, sigmoid)",
         wording=Wording.AS_QUOTED,
-        unreachable=_SHALLOW,
+        unmeasured=_SHALLOW,
     ),
     Claim(
         id="burkholz-2022-multiplicity",
@@ -114,7 +117,7 @@ CLAIMS = (
         scope=Scope(ranges={"eps": (0.0, 1.0), "delta": (0.0, 1.0)}, note="uniform weights"),
         valid="as burkholz-2022-width; eps here is the smallest eps_l",
         wording=Wording.AS_QUOTED,
-        unreachable=_SHALLOW,
+        unmeasured=_SHALLOW,
     ),
     Claim(
         id="burkholz-2022-error",
@@ -153,7 +156,7 @@ CLAIMS = (
         proved="of the subset sums it stands on, for uniform numbers (lueker-1998), C <= 9.9 (own-guarantee)",
         valid="as burkholz-2022-width, channels in place of units",
         wording=Wording.AS_QUOTED,
-        unreachable=_SHALLOW,
+        unmeasured=_SHALLOW,
     ),
     Claim(
         id="burkholz-2022-universal",

@@ -82,7 +82,7 @@ CLAIMS = (
         scope=Scope(d=(1, math.inf), norm=2, targets="all"),
         valid="every sample of n vectors in R^d, targets ||z||_2 <= r, error in the max norm",
         wording=Wording.VERIFIED,
-        unreachable="no study has a Euclidean ball of targets; rssp.hitting_time measures one for any sample",
+        unmeasured="no study has a Euclidean ball: rssp estimate --eps 0.25 --delta 0.5 --law normal --dim 2 --norm 2",
     ),
     Claim(
         id="counting-cnn",

@@ -56,7 +56,7 @@ CLAIMS = (
         proved="an n for every p, eps and delta (own-guarantee)",
         valid="X_i = uniform on [-1, 1] with probability p > 0, any other law otherwise; targets in [-1, 1]",
         wording=Wording.RESTATED,
-        unreachable="no study draws such a mixture; one is measured by rssp.required_samples(rssp.Mixture(...), eps, "
+        unmeasured="no study draws such a mixture: it is measured by rssp.required_samples(rssp.Mixture(...), eps, "
         "delta)",
     ),
     Claim(

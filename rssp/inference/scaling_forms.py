@@ -1,4 +1,4 @@
-"""The scaling laws that n* is held against, and how a user states another one."""
+"""The scaling forms that n* is held against, and how a user states another one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from rssp._arguments import choice
 from rssp.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["SCALING_LAWS", "ScalingLaw", "power_law", "scaling_law"]
+__all__ = ["SCALING_FORMS", "ScalingForm", "power_form", "scaling_form"]
 
 _MOST_STARTS = 256
 
 
 @dataclass(frozen=True)
-class ScalingLaw:
+class ScalingForm:
     """A formula for n* with parameters to be fitted.
 
     Parameters
@@ -29,11 +29,11 @@ class ScalingLaw:
     latex : the formula for figures
     variables : the columns of the table that the formula takes
     start : for each parameter one value or several from which the search starts (all combinations are tried); 1 for
-        each unless given. A law that is linear in its parameters needs none
+        each unless given. A form that is linear in its parameters needs none
 
     Examples
     --------
-    >>> square = ScalingLaw("log squared", lambda eps, a, b: a + b * np.log2(1 / eps) ** 2, ("a", "b"),
+    >>> square = ScalingForm("log squared", lambda eps, a, b: a + b * np.log2(1 / eps) ** 2, ("a", "b"),
     ...                     r"a + b \\log_2^2(1/\\varepsilon)")
     >>> square.starts
     [(1.0, 1.0)]
@@ -75,38 +75,38 @@ def _x(eps: Any) -> Any:
 
 _EXPONENTS = (0.5, 1.0, 2.0)
 
-SCALING_LAWS: dict[str, ScalingLaw] = {
-    law.name: law
-    for law in (
-        ScalingLaw("log", lambda eps, a, b: a + b * _x(eps), ("a", "b"), r"a + b \log_2(1/\varepsilon)"),
-        ScalingLaw(
+SCALING_FORMS: dict[str, ScalingForm] = {
+    form.name: form
+    for form in (
+        ScalingForm("log", lambda eps, a, b: a + b * _x(eps), ("a", "b"), r"a + b \log_2(1/\varepsilon)"),
+        ScalingForm(
             "log+loglog",
             lambda eps, a, b, c: a + b * _x(eps) + c * np.log2(_x(eps)),
             ("a", "b", "c"),
             r"a + b \log_2(1/\varepsilon) + c \log_2\log_2(1/\varepsilon)",
         ),
-        ScalingLaw(
+        ScalingForm(
             "log-power",
             lambda eps, b, c: b * _x(eps) ** c,
             ("b", "c"),
             r"b \log_2^{c}(1/\varepsilon)",
             start=(1.0, _EXPONENTS),
         ),
-        ScalingLaw(
+        ScalingForm(
             "log-power+offset",
             lambda eps, a, b, c: a + b * _x(eps) ** c,
             ("a", "b", "c"),
             r"a + b \log_2^{c}(1/\varepsilon)",
             start=(1.0, 1.0, _EXPONENTS),
         ),
-        ScalingLaw(
+        ScalingForm(
             "power",
             lambda eps, a, b: a * np.asarray(eps) ** -b,
             ("a", "b"),
             r"a \varepsilon^{-b}",
             start=(1.0, (0.03, 0.1, 0.3, 1.0)),
         ),
-        ScalingLaw(
+        ScalingForm(
             "joint",
             lambda d, eps, a, alpha, beta: a * d**alpha * _x(eps) ** beta,
             ("a", "alpha", "beta"),
@@ -114,7 +114,7 @@ SCALING_LAWS: dict[str, ScalingLaw] = {
             ("d", "eps"),
             (1.0, _EXPONENTS, _EXPONENTS),
         ),
-        ScalingLaw(
+        ScalingForm(
             "joint+offset",
             lambda d, eps, a, alpha, beta, c: c + a * d**alpha * _x(eps) ** beta,
             ("a", "alpha", "beta", "c"),
@@ -122,7 +122,7 @@ SCALING_LAWS: dict[str, ScalingLaw] = {
             ("d", "eps"),
             (1.0, _EXPONENTS, _EXPONENTS, 0.0),
         ),
-        ScalingLaw(
+        ScalingForm(
             "joint-linear",
             lambda d, eps, a, b, c: a * d * _x(eps) + b * d + c,
             ("a", "b", "c"),
@@ -133,28 +133,28 @@ SCALING_LAWS: dict[str, ScalingLaw] = {
 }
 
 
-def scaling_law(law: str | ScalingLaw) -> ScalingLaw:
-    """The law of this name among `SCALING_LAWS`, or the law itself."""
-    if isinstance(law, ScalingLaw):
-        return law
-    if not isinstance(law, str):
-        raise ArgumentTypeError("law", law, "a ScalingLaw, or the name of one: " + ", ".join(SCALING_LAWS))
-    return SCALING_LAWS[choice("law", law, tuple(SCALING_LAWS))]
+def scaling_form(form: str | ScalingForm) -> ScalingForm:
+    """The form of this name among `SCALING_FORMS`, or the form itself."""
+    if isinstance(form, ScalingForm):
+        return form
+    if not isinstance(form, str):
+        raise ArgumentTypeError("form", form, "a ScalingForm, or the name of one: " + ", ".join(SCALING_FORMS))
+    return SCALING_FORMS[choice("form", form, tuple(SCALING_FORMS))]
 
 
-def power_law(variable: str) -> ScalingLaw:
+def power_form(variable: str) -> ScalingForm:
     """factor * variable^exponent; the variable is a column of the table, or "log2(1/eps)" for powers of the logarithm.
 
-    >>> power_law("d").parameters
+    >>> power_form("d").parameters
     ('factor', 'exponent')
     """
     parameters, start = ("factor", "exponent"), (1.0, (-1.0, *_EXPONENTS, 4.0))
     if variable == "log2(1/eps)":
         latex = r"a \log_2^{b}(1/\varepsilon)"
-        return ScalingLaw(
+        return ScalingForm(
             "power of log2(1/eps)", lambda eps, a, b: a * _x(eps) ** b, parameters, latex, ("eps",), start
         )
-    return ScalingLaw(
+    return ScalingForm(
         f"power of {variable}",
         lambda v, a, b: a * np.asarray(v, dtype=np.float64) ** b,
         parameters,

@@ -1,0 +1,1 @@
+"""The parts of the calibration table; see ``benchmarks/calibration.py``."""

@@ -1,0 +1,301 @@
+"""Bases of equivariant maps between representations by matrices: groups whose action is no permutation of points.
+
+A linear map B commutes with a group if ``out(g) B = B in(g)`` for the matrices of each generator g, and with a
+connected group if that holds for the matrices of a basis of its Lie algebra. The solutions are the null space of these
+constraints, and its orthonormal basis stands in the place of a label pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+
+from rssp._arguments import integer
+from rssp._costs import require_feasible
+from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.tickets.groups import Action, Group
+
+__all__ = [
+    "Representation",
+    "averaged_rank",
+    "basis_norm",
+    "count_intertwiners",
+    "direct_sum",
+    "intertwiners",
+    "orthogonal",
+    "permuting",
+    "planar_rotations",
+    "special_orthogonal",
+    "tensor_product",
+]
+
+_TOLERANCE = 1e-9  # of relations and of the null space, relative; products of a few thousand floats keep 1e-12
+_LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Representation:
+    """Matrices by which the generators of a group act on vectors.
+
+    Attributes
+    ----------
+    name : str
+    generators : float64 array (g, d, d), of the finite part, in the order of the group's generators
+    algebra : float64 array (a, d, d), of a basis of the Lie algebra; empty for a finite group
+    group : Group, or None for a connected group: with it all relations are checked
+
+    Examples
+    --------
+    >>> turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    >>> from rssp.tickets.groups import cyclic
+    >>> Representation("plane", turn[None], group=cyclic(4))
+    Representation('plane', dimension 2)
+    """
+
+    name: str
+    generators: NDArray[np.float64]
+    algebra: NDArray[np.float64] | None = None
+    group: Group | None = None
+
+    def __post_init__(self) -> None:
+        for field, given in (("generators", self.generators), ("algebra", self.algebra)):
+            if given is None:
+                continue
+            made = np.array(given, dtype=np.float64)
+            if made.ndim != 3 or made.shape[1] != made.shape[2] or not np.isfinite(made).all():
+                raise ArgumentError(field, f"an array of shape {made.shape}", "finite square matrices, (count, d, d)")
+            made.flags.writeable = False
+            object.__setattr__(self, field, made)
+        if self.algebra is None:
+            object.__setattr__(self, "algebra", np.zeros((0, self.dimension, self.dimension)))
+        if self.group is not None:
+            self._require_relations(self.group)
+
+    def _require_relations(self, group: Group) -> None:
+        count = len(group.generators)
+        if len(self.generators) != count:
+            raise ArgumentError(
+                "generators", f"{len(self.generators)} matrices", f"{count}, one a generator of {group.name}"
+            )
+        moved, table = self.elements(), group.table
+        for g, matrix in enumerate(self.generators):
+            apart = np.abs(moved @ matrix - moved[table[:, g]]).max(axis=(1, 2))
+            wrong = np.flatnonzero(apart > _TOLERANCE * max(1.0, np.abs(moved).max()))
+            if wrong.size:
+                left = f"{group.word(int(wrong[0]))} {group.letters[g]}".removeprefix("1 ")
+                right = group.word(int(table[wrong[0], g]))
+                raise ArgumentError(
+                    "generators",
+                    f"matrices for which {left} = {right} fails by {apart[wrong[0]]:.2g}",
+                    f"matrices for which every relation of {group.name} holds",
+                )
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d of the vectors."""
+        return self.generators.shape[1]
+
+    def elements(self) -> NDArray[np.float64]:
+        """The matrices of all elements of a finite group, float64 array (order, d, d)."""
+        if self.group is None:
+            raise ArgumentTypeError("group", None, "a finite group: a connected one has no list of elements")
+        parents, steps = self.group.paths
+        d = self.dimension
+        require_feasible("the matrices of all elements", memory_bytes=8.0 * len(parents) * d * d, remedy="")
+        moved = np.empty((len(parents), d, d))
+        moved[0] = np.eye(d)
+        for at in range(1, len(parents)):
+            moved[at] = moved[parents[at]] @ self.generators[steps[at]]
+        return moved
+
+    def __repr__(self) -> str:
+        return f"Representation({self.name!r}, dimension {self.dimension})"
+
+
+def permuting(action: Action) -> Representation:
+    """The functions on points that a group permutes, as a representation."""
+    return Representation(f"functions on {action.points} points", action.matrices(), group=action.group)
+
+
+def planar_rotations(group: Group, frequencies: Sequence[int]) -> Representation:
+    """Rotations by 2 pi f / n for each frequency f, of a cyclic group C_n; frequency 0 is one dimension.
+
+    >>> from rssp.tickets.groups import cyclic
+    >>> planar_rotations(cyclic(8), [0, 1, 2])
+    Representation('frequencies 0, 1, 2', dimension 5)
+    """
+    blocks = []
+    for f in frequencies:
+        angle = 2 * np.pi * integer("frequencies", f, 0) / group.order
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        blocks.append(turn if f else np.ones((1, 1)))
+    name = "frequencies " + ", ".join(map(str, frequencies))
+    return Representation(name, scipy.linalg.block_diag(*blocks)[None], group=group)
+
+
+def special_orthogonal(d: int) -> Representation:
+    """The vectors of SO(d), by the d (d - 1) / 2 generators of its Lie algebra.
+
+    >>> special_orthogonal(3).algebra.shape
+    (3, 3, 3)
+    """
+    d = integer("d", d, 2)
+    pairs = [(i, j) for i in range(d) for j in range(i)]
+    algebra = np.zeros((len(pairs), d, d))
+    for matrix, (i, j) in zip(algebra, pairs, strict=True):
+        matrix[i, j], matrix[j, i] = 1.0, -1.0
+    return Representation(f"vectors of SO({d})", np.zeros((0, d, d)), algebra)
+
+
+def orthogonal(d: int) -> Representation:
+    """The vectors of O(d): SO(d) and one reflection."""
+    connected = special_orthogonal(d)
+    mirror = np.eye(d)
+    mirror[0, 0] = -1.0
+    return Representation(f"vectors of O({d})", mirror[None], connected.algebra)
+
+
+def _algebras(first: Representation, second: Representation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = first.algebra, second.algebra
+    assert a is not None
+    assert b is not None
+    same = first.group is second.group or (
+        first.group is not None
+        and second.group is not None
+        and np.array_equal(first.group.generators, second.group.generators)
+    )
+    if not same or len(a) != len(b) or len(first.generators) != len(second.generators):
+        raise ArgumentError("representations", f"{first} and {second}", "two of one group, with the same generators")
+    return a, b
+
+
+def direct_sum(first: Representation, second: Representation) -> Representation:
+    """Both vectors side by side."""
+    a, b = _algebras(first, second)
+
+    def stacked(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        d, e = first.dimension, second.dimension
+        made = np.zeros((len(x), d + e, d + e))
+        made[:, :d, :d], made[:, d:, d:] = x, y
+        return made
+
+    name = f"{first.name} + {second.name}"
+    return Representation(name, stacked(first.generators, second.generators), stacked(a, b), first.group)
+
+
+def tensor_product(first: Representation, second: Representation) -> Representation:
+    """Products of the entries of two vectors, in row-major order.
+
+    >>> v = special_orthogonal(3)
+    >>> len(intertwiners(tensor_product(v, v), tensor_product(v, v)))     # isotropic tensors of order 4
+    3
+    """
+    a, b = _algebras(first, second)
+    d, e = first.dimension, second.dimension
+    products = [np.kron(x, y) for x, y in zip(first.generators, second.generators, strict=True)]
+    sums = [np.kron(x, np.eye(e)) + np.kron(np.eye(d), y) for x, y in zip(a, b, strict=True)]
+    shape = (-1, d * e, d * e)
+    name = f"{first.name} x {second.name}"
+    return Representation(name, np.reshape(products, shape), np.reshape(sums, shape), first.group)
+
+
+def intertwiners(out: Representation, inputs: Representation) -> NDArray[np.float64]:
+    """An orthonormal basis of the linear maps that commute with a group.
+
+    Parameters
+    ----------
+    out, inputs : Representation, of one group, of dimensions p and q
+
+    Returns
+    -------
+    float64 array (K, p, q)
+        Orthonormal as vectors of p q entries. Each meets all constraints to 1e-9, which is checked.
+
+    Notes
+    -----
+    The null space of the Gram matrix of the constraints, (p q)^2 numbers, added up a generator at a time; eigenvalues
+    of it are squares of singular values, so a gap is asked for between what counts as zero and what does not.
+    """
+    a, b = _algebras(out, inputs)
+    p, q = out.dimension, inputs.dimension
+    require_feasible("a basis of equivariant maps", memory_bytes=24.0 * (p * q) ** 2, remedy="Use smaller features.")
+    gram = np.zeros((p * q, p * q))
+    for left, right in [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]:
+        constraint = np.kron(left, np.eye(q)) - np.kron(np.eye(p), right.T)
+        gram += constraint.T @ constraint
+    values, vectors = scipy.linalg.eigh(gram, overwrite_a=True)
+    scale = max(1.0, float(values[-1]))
+    count = int((values < _TOLERANCE * scale).sum())
+    basis = np.ascontiguousarray(vectors[:, :count].T).reshape(count, p, q)
+    for left, right in [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]:
+        residual = np.abs(left @ basis - basis @ right).max(initial=0.0)
+        if residual > _TOLERANCE * scale:
+            allowed = "representations whose equivariant maps stand out from the rest"
+            raise ArgumentError("representations", f"{out} and {inputs}, solved to {residual:.2g} only", allowed)
+    return basis
+
+
+def count_intertwiners(out: Representation, inputs: Representation) -> int:
+    """The dimension of the equivariant maps by characters: the mean over a finite group of the products of traces."""
+    traces = [np.trace(r.elements(), axis1=1, axis2=2) for r in (out, inputs)]
+    return round(float((traces[0] * traces[1]).mean()))
+
+
+def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Generator) -> int:
+    """The dimension of the equivariant maps by averaging random matrices over a finite group, until none is new."""
+    left, right = out.elements(), inputs.elements()
+    p, q = out.dimension, inputs.dimension
+    back = np.linalg.inv(right)
+    found = np.zeros((0, p * q))
+    while len(found) < p * q:
+        mean = (left @ rng.standard_normal((p, q)) @ back).mean(axis=0).ravel()
+        for _ in range(2):  # twice is enough (Parlett)
+            mean = mean - found.T @ (found @ mean)
+        size = float(np.linalg.norm(mean))
+        if size < 1e-8:
+            break
+        found = np.vstack([found, mean / size])
+    return len(found)
+
+
+def basis_norm(basis: ArrayLike) -> tuple[float, float]:
+    """Bounds on ||B|| = max over |beta_k| <= 1 of the operator norm of ``sum_k beta_k B_k``.
+
+    Returns
+    -------
+    (low, high)
+        Equal but for rounding where all signs can be tried (16 basis elements or fewer): a convex function is largest
+        at a corner. Else the best corner found by an ascent, and the smaller of two proved bounds: the norm of the sum
+        of the entries' absolute values, and ``sum_k ||B_k||``.
+
+    Examples
+    --------
+    >>> low, high = basis_norm([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])
+    >>> round(low, 12), round(high, 12)
+    (2.0, 2.0)
+    """
+    parts = np.asarray(basis, dtype=np.float64)
+    if parts.ndim != 3 or len(parts) == 0 or not np.isfinite(parts).all():
+        raise ArgumentError("basis", f"an array of shape {parts.shape}", "finite matrices, (K, p, q), K at least 1")
+    count = len(parts)
+    if count <= _LARGEST_SIGNS:
+        signs = 1.0 - 2.0 * ((np.arange(2 ** (count - 1))[:, None] >> np.arange(count)) & 1)
+        best = 0.0
+        for some in np.array_split(signs, max(1, len(signs) // 256)):
+            best = max(best, float(np.linalg.norm(np.tensordot(some, parts, 1), 2, axis=(1, 2)).max()))
+        return best, best
+    low = 0.0
+    for start in [np.ones(count), *np.sign(np.random.default_rng(0).standard_normal((7, count)))]:
+        signs = start
+        while True:  # each turn of the singular vectors fixes the best signs: the norm never falls
+            u, s, vt = np.linalg.svd(np.tensordot(signs, parts, 1))
+            if s[0] <= low * (1 + 1e-12):
+                break
+            low = float(s[0])
+            signs = np.where(np.einsum("i,kij,j->k", u[:, 0], parts, vt[0]) < 0, -1.0, 1.0)
+    absolute = float(np.linalg.norm(np.abs(parts).sum(axis=0), 2))
+    return low, min(absolute, float(np.linalg.norm(parts, 2, axis=(1, 2)).sum()))
