@@ -145,7 +145,7 @@ class Bounds:
             self.reach, frobenius(np.maximum(np.abs(low), np.abs(high))), float(up(frobenius(c) + self.away, 1))
         )
         error = min(self.error, frobenius(np.maximum(np.abs(less), np.abs(more))))
-        away = min(self.away, frobenius(np.maximum(*_out(low - c, high - c, 1, np.abs(low) + np.abs(high)))))
+        away = min(self.away, frobenius(_farthest(c, low, high)))
         return Bounds(reach, error, away, c, low, high, less, more)
 
     @property
@@ -177,6 +177,12 @@ def _out(low: Array, high: Array, terms: int, size: Array | float | None = None)
         size = np.maximum(np.abs(low), np.abs(high))
     more = 2.0 * (terms + 8) * UNIT * size + 1e-145
     return low - more, high + more
+
+
+def _farthest(c: Array, low: Array, high: Array) -> Array:
+    """How far the entries of an interval may be from c."""
+    less, more = _out(low - c, high - c, 1, np.abs(low) + np.abs(high) + np.abs(c))
+    return np.maximum(-less, more)
 
 
 def _image(layer: Linear, coefficients: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -375,7 +381,7 @@ def carry(
     shape = (target.shape[0], target.inputs // target.shape[0])
     low, high = (v.reshape(shape) for v in inputs.bounds(target.inputs))
     middle = (low + high) / 2
-    away = inputs.radius or frobenius(np.maximum(*_out(low - middle, high - middle, 1, np.abs(low) + np.abs(high))))
+    away = inputs.radius or frobenius(_farthest(middle, low, high))
     reach, zero = inputs.largest_norm(target.inputs), np.zeros(shape)
     start = Bounds(reach, 0.0, away, middle, low, high, zero, zero)
     return _run(target.steps, start, iter(zip(sizes, differences, strict=True)), notes)
