@@ -88,7 +88,7 @@ def known_columns(claim: Claim) -> tuple[str, ...]:
 
     >>> from rssp.claims import claim
     >>> known_columns(claim("counting-1d"))[:4]
-    ('eps', 'd', 'radius', 'targets')
+    ('eps', 'radius', 'd', 'targets')
     """
     own = (*claim.variables, *claim.settings, *(() if claim.scope is None else claim.scope.columns))
     every = (*IDENTITY.names, *INTERVAL.names, *COUNTS.names, "n", "eps", "delta")

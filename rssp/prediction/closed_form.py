@@ -31,7 +31,7 @@ def closed_form_samples(
     each; 0 < eps < w, 0 < delta < 1.
 
     >>> float(closed_form_samples(2.0**-10, 0.5))  # guaranteed_samples proves 26
-    66.0
+    65.0
     """
     eps, delta = np.asarray(eps, dtype=np.float64) / w, np.asarray(delta, dtype=np.float64)
     grow = np.ceil(np.log(4 / (eps**2 * delta)) / -math.log1p(-p / 4))

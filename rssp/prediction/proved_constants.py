@@ -83,7 +83,7 @@ def proved_constant(
     >>> import rssp
     >>> found = proved_constant(rssp.Uniform(), stops=(4, 6))
     >>> round(found.value, 2), found.where
-    (12.48, 'the closed form from 2^-6 on')
+    (11.02, 'the closed form from 2^-6 on')
     """
     radius, least = positive("radius", radius), positive("least_bits", least_bits)
     delta = None if delta is None else probability("delta", delta)

@@ -99,11 +99,12 @@ def guaranteed_width(
 
     Examples
     --------
+    >>> from rssp.tickets.construction import PLAIN
     >>> f = read_target([[[0.5, -0.25], [0.75, 0.1]], [[-0.5, 0.6]]], activation="relu")
     >>> for layer in guaranteed_width(f, 0.25, 0.1, PLAIN.but(law=Uniform())):
     ...     print(layer.weights, layer.sets, layer.n)
-    4 2 18
-    2 1 16
+    4 2 25
+    2 1 24
     """
     target = read_target(target)
     if not isinstance(construction, Construction):
