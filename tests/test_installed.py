@@ -101,7 +101,10 @@ def test_the_sdist_builds_the_same_wheel(wheel, unpacked, tmp_path):
 
 def test_the_tests_run_from_the_sdist(unpacked):
     """Names, and one test that needs the tables; the whole suite runs there too, but takes as long as it does here."""
-    tests = ["tests/test_public_names.py", "tests/report/test_stored_figures.py::test_every_study_ships_its_figures"]
+    tests = [
+        "tests/test_public_names.py",
+        "tests/study/test_tables.py::test_shipped_tables_are_of_the_scale_that_they_name",
+    ]
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     report = succeed(sys.executable, "-m", "pytest", *options, *tests, cwd=unpacked, PYTHONPATH=str(unpacked))
     assert " passed" in report
