@@ -27,7 +27,7 @@ from rssp.tickets._safetensors import read_tensors, write_tensors
 from rssp.tickets.activations import Activation, named_activation
 from rssp.tickets.bases import Basis
 from rssp.tickets.construction import Construction, plans_of
-from rssp.tickets.description import compact, describe_sharing, describe_steps, described
+from rssp.tickets.description import compact, describe_sharing, describe_steps, described, spread_out
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step, WindowMax
 from rssp.tickets.prune import check_memory
@@ -315,8 +315,6 @@ def _read_layer(about: Mapping[str, Any], kind: str, place: int, tensors: _Tenso
             how["image"], how["kernel"], stride=how["stride"], padding=padding, dilation=how["dilation"]
         )
     groups = int(entry["groups"])
-    out, inputs, size = weight.shape
-    full = np.zeros((groups, out // groups, groups, inputs, size))
-    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
-    coefficients = full.reshape(out, inputs * groups, size)
-    return replace(Linear(coefficients, sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed")
+    return replace(
+        Linear(spread_out(weight, groups), sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed"
+    )
