@@ -161,11 +161,15 @@ def _described_target(target: Network, tensors: _Tensors) -> dict[str, Any]:
             several = layer.sharing.orbit_count > 1 or (isinstance(layer.sharing, Basis) and layer.sharing.biased)
             orbits = layer.sharing.orbits.tolist() if several else None
             sharing = describe_sharing(layer.sharing)
-            if "labels" in sharing and layer.sharing.points[0] == 1 and orbits is None:
+            if "labels" in sharing and orbits is None and _all_points(layer.sharing):
                 sharing = {"all points": layer.sharing.points[1]}
             about[kind].append({"name": layer.name, "groups": layer.groups, "sharing": sharing, "orbits": orbits})
         _patterns_apart(about[kind], f"target.{kind}", tensors)
     return about
+
+
+def _all_points(sharing: Sharing) -> bool:
+    return np.array_equal(sharing.labels, np.arange(sharing.points[1])[None])
 
 
 def _exact(values: NDArray[np.float64]) -> torch.Tensor:

@@ -32,7 +32,7 @@ class TrainableNetwork(nn.Module):
     --------
     >>> import numpy as np
     >>> from rssp.tickets import RELU, Linear, Network
-    >>> from rssp.tickets.groups import cyclic, orbitals
+    >>> from rssp.tickets.equivariant.groups import cyclic, orbitals
     >>> turns = orbitals(cyclic(4).natural, cyclic(4).natural)
     >>> start = Network((Linear(np.full((1, 1, 4), 0.25), turns, name="mean"), RELU), (1, 4))
     >>> module = TrainableNetwork(start)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.activations import Activation
 from rssp.tickets.bases import Basis
-from rssp.tickets.groups import Action
-from rssp.tickets.intertwiners import Representation, permuting
+from rssp.tickets.equivariant.groups import Action
+from rssp.tickets.equivariant.intertwiners import Representation, permuting
 from rssp.tickets.network import Linear, Network, Residual, Step, WindowMax
 from rssp.tickets.sharing import Sharing
 
@@ -35,7 +35,7 @@ def equivariance_error(f: Callable[[ArrayLike], NDArray[np.float64]], out: Space
     Examples
     --------
     >>> from rssp.tickets import Convolution, Linear
-    >>> from rssp.tickets.groups import cyclic, orbitals
+    >>> from rssp.tickets.equivariant.groups import cyclic, orbitals
     >>> ring, x = cyclic(4).natural, [[1.0, 2.0, 3.0, 6.0]]
     >>> turns = Network((Linear(np.ones((1, 1, 4)), orbitals(ring, ring)),), (1, 4))
     >>> equivariance_error(turns, ring, ring, x)
@@ -70,8 +70,8 @@ def require_equivariant(network: Network, spaces: Space | Sequence[Space]) -> No
     Examples
     --------
     >>> from rssp.tickets import RELU, Linear
-    >>> from rssp.tickets.groups import cyclic
-    >>> from rssp.tickets.intertwiners import intertwiners, planar_rotations
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import intertwiners, planar_rotations
     >>> plane = planar_rotations(cyclic(5), [1])
     >>> turns = Linear(np.full((1, 1, 2), 0.5), Basis(intertwiners(plane, plane)), name="turns")
     >>> require_equivariant(Network((turns,), (1, 2)), plane)

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 import scipy.sparse
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.sparse.linalg import lsmr
 
 from rssp._arguments import integer
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.tickets.groups import Action, Group
-from rssp.tickets.norms import UNIT, spectral_norm_bound, up
+from rssp.tickets.equivariant.groups import Action, Group
 
 __all__ = [
     "Representation",
     "averaged_rank",
-    "basis_norm",
     "count_intertwiners",
     "direct_sum",
     "intertwiners",
@@ -38,7 +36,6 @@ __all__ = [
 
 _TOLERANCE = 1e-9  # of relations and of the null space, relative; products of a few thousand floats keep 1e-12
 _DENSE = 2000  # entries of a map up to which all constraints are one matrix: 32 MB, a second
-_LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +52,7 @@ class Representation:
     Examples
     --------
     >>> turn = np.array([[0.0, -1.0], [1.0, 0.0]])
-    >>> from rssp.tickets.groups import cyclic
+    >>> from rssp.tickets.equivariant.groups import cyclic
     >>> Representation("plane", turn[None], group=cyclic(4))
     Representation('plane', dimension 2)
     """
@@ -128,7 +125,7 @@ def permuting(action: Action) -> Representation:
 def planar_rotations(group: Group, frequencies: Sequence[int]) -> Representation:
     """Rotations by 2 pi f / n for each frequency f, of a cyclic group C_n; frequency 0 is one dimension.
 
-    >>> from rssp.tickets.groups import cyclic
+    >>> from rssp.tickets.equivariant.groups import cyclic
     >>> planar_rotations(cyclic(8), [0, 1, 2])
     Representation('frequencies 0, 1, 2', dimension 5)
     """
@@ -312,46 +309,3 @@ def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Ge
             break
         found = np.vstack([found, mean / size])
     return len(found)
-
-
-def basis_norm(basis: ArrayLike) -> tuple[float, float]:
-    """Bounds on ||B|| = max over |beta_k| <= 1 of the operator norm of ``sum_k beta_k B_k``.
-
-    Returns
-    -------
-    (low, high)
-        Equal but for rounding where all signs can be tried (16 basis elements or fewer): a convex function is largest
-        at a corner. Else the best corner found by an ascent, and the smaller of two bounds: the norm of the sum of the
-        entries' absolute values, and ``sum_k ||B_k||``. The rounding of their own computation is in the high ones.
-
-    Examples
-    --------
-    >>> low, high = basis_norm([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])
-    >>> round(low, 9), round(high, 9)
-    (2.0, 2.0)
-    """
-    parts = np.asarray(basis, dtype=np.float64)
-    if parts.ndim != 3 or len(parts) == 0 or not np.isfinite(parts).all():
-        raise ArgumentError("basis", f"an array of shape {parts.shape}", "finite matrices, (K, p, q), K at least 1")
-    count = len(parts)
-    absolute = np.abs(parts).sum(axis=0)
-    high = min(spectral_norm_bound(absolute), sum(map(spectral_norm_bound, parts)))
-    low = 0.0
-    if count <= _LARGEST_SIGNS:
-        signs = 1.0 - 2.0 * ((np.arange(2 ** (count - 1))[:, None] >> np.arange(count)) & 1)
-        proved = 0.0
-        for some in np.array_split(signs, max(1, len(signs) // 256)):
-            sums = np.tensordot(some, parts, 1)
-            low = max(low, float(np.linalg.norm(sums, 2, axis=(1, 2)).max()))
-            proved = max(proved, spectral_norm_bound(sums))
-        high = min(high, proved + 2 * (count + 2) * UNIT * high)
-        return low, float(up(high, 2))
-    for start in [np.ones(count), *np.sign(np.random.default_rng(0).standard_normal((7, count)))]:
-        signs = start
-        while True:  # each turn of the singular vectors fixes the best signs: the norm never falls
-            u, s, vt = np.linalg.svd(np.tensordot(signs, parts, 1))
-            if s[0] <= low * (1 + 1e-12):
-                break
-            low = float(s[0])
-            signs = np.where(np.einsum("i,kij,j->k", u[:, 0], parts, vt[0]) < 0, -1.0, 1.0)
-    return low, float(up(high, count + absolute.size))

@@ -18,8 +18,8 @@ from rssp._arguments import integer
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.bases import Basis
-from rssp.tickets.groups import Group
-from rssp.tickets.intertwiners import Representation, intertwiners, planar_rotations, tensor_product
+from rssp.tickets.equivariant.groups import Group
+from rssp.tickets.equivariant.intertwiners import Representation, intertwiners, planar_rotations, tensor_product
 
 __all__ = ["steerable_kernels", "steerable_layer"]
 
@@ -45,8 +45,8 @@ def steerable_kernels(
 
     Examples
     --------
-    >>> from rssp.tickets.groups import cyclic
-    >>> from rssp.tickets.intertwiners import permuting
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import permuting
     >>> regular = permuting(cyclic(4).regular)
     >>> len(steerable_kernels(regular, regular))
     24
@@ -87,8 +87,8 @@ def steerable_layer(
 
     Examples
     --------
-    >>> from rssp.tickets.groups import cyclic
-    >>> from rssp.tickets.intertwiners import permuting, planar_rotations
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import permuting, planar_rotations
     >>> c8 = cyclic(8)
     >>> steerable_layer(permuting(c8.regular), planar_rotations(c8, [0]), 5)
     Basis(25 -> 200 points, 6 elements)
