@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rssp._identity import describe
 from rssp.tickets.activations import Activation
+from rssp.tickets.bases import Basis
 from rssp.tickets.construction import assemble
 from rssp.tickets.network import Linear, Residual, Step
 from rssp.tickets.sharing import Convolution, Sharing
@@ -87,8 +88,7 @@ def describe_steps(
             branches = [describe_steps(part, names, order, fixed) for part in (step.steps, step.shortcut)]
             found.append({"kind": "residual", "steps": branches[0], "shortcut": branches[1]})
         else:
-            fields = {k: list(getattr(step, k)) for k in ("image", "kernel", "stride", "padding", "dilation")}
-            found.append({"kind": "max pooling", **fields, "ceil_mode": step.ceil_mode})
+            found.append(step.described())
     return found
 
 
@@ -127,7 +127,9 @@ def _shared(layer: Linear) -> dict[str, Any]:
 
 
 def describe_sharing(sharing: Sharing) -> dict[str, Any]:
-    """A convolution by its numbers, any other sharing by its labels (a tensor)."""
+    """A convolution by its numbers, a basis by its elements (a tensor), any other sharing by its labels (a tensor)."""
+    if isinstance(sharing, Basis):
+        return {"basis": torch.tensor(sharing.elements.copy())}
     if isinstance(sharing, Convolution):
         fields = {name: list(getattr(sharing, name)) for name in ("image", "kernel", "stride", "dilation")}
         return {**fields, "padding": [list(pair) for pair in sharing.padding]}

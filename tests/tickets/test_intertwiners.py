@@ -85,7 +85,7 @@ def test_the_norm_of_a_basis_is_bracketed(count):
     assert seen <= high * (1 + 1e-12)
     assert low <= high * (1 + 1e-12)
     if count <= 6:
-        assert low == high
+        assert high <= low * (1 + 1e-9)  # all signs were tried: only the rounding lies between
         assert abs(seen - low) < 1e-12  # 3000 draws of 32 corners miss one with probability below 1e-40
     else:
         assert low >= seen * 0.999
