@@ -13,6 +13,7 @@ from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
 from rssp.errors import ArgumentError
 from rssp.inference import Unfit, attempt_scaling, power_form
+from rssp.inference._algebra import straight_line
 from rssp.inference.points import weakest_evidence
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
@@ -49,7 +50,7 @@ def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constan
     axis = np.log(_axis(table, variable))
     if len(np.unique(axis)) < 2 or not (bound > 0).all():
         return float("nan")
-    return float(np.polyfit(axis, np.log(bound), 1)[0])
+    return straight_line(axis, np.log(bound), np.ones(len(axis)))[0]
 
 
 def compare_exponents(

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaln, ndtr, ndtri, xlog1py, xlogy
 
 from rssp.errors import ArgumentError
-from rssp.inference.points import side_errors
+from rssp.inference.points import checked_levels, side_errors
 
 __all__ = ["FALSE_ALARM", "Tails", "holm", "interval_tails", "probability_tails", "tails_of_sequence", "whole_tails"]
 
@@ -143,7 +143,7 @@ def whole_tails(
     lo, mid, hi, level, b, e = np.broadcast_arrays(
         *(np.asarray(x, dtype=np.float64) for x in (low, best, high, confidence, first, last))
     )
-    reached, tail = np.isfinite(mid), (1 - level) / 2
+    reached, tail = np.isfinite(mid), (1 - checked_levels(level)) / 2
     with np.errstate(invalid="ignore"):
         z = ndtri((1 + level) / 2)
         down, up = (mid - lo + 1) / z, (hi - mid + 1) / z

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, leastsq
 
+from rssp.inference._algebra import cholesky, inverse, inverse_of_lower, product
 from rssp.inference.scaling_forms import ScalingForm
 
 __all__ = ["Problem", "minimum", "profile", "undetermined", "wald_covariance"]
@@ -52,8 +53,8 @@ def whitener(down: _Floats, up: _Floats, covariance: _Floats | None) -> Callable
     """Residuals to standard ones: by the covariance, or by the error on the side where the form lies."""
     if covariance is None:
         return lambda gap: gap / np.where(gap > 0, down, up)
-    inverse = np.linalg.inv(np.linalg.cholesky(covariance))
-    return lambda gap: np.asarray(inverse @ gap)
+    root = inverse_of_lower(cholesky(covariance))
+    return lambda gap: product(root, gap)
 
 
 def _descend(residuals: Callable[[_Floats], _Floats], start: _Floats) -> tuple[_Floats, float]:
@@ -89,7 +90,11 @@ def jacobian(problem: Problem, theta: _Floats, model: Callable[[_Floats], _Float
 def wald_covariance(problem: Problem, theta: _Floats) -> _Floats:
     """The parameters' covariance from the curvature of chi2 at its minimum."""
     j = jacobian(problem, theta, problem.residuals)
-    return np.asarray(np.linalg.pinv(j.T @ j, hermitian=True))
+    curvature = product(j.T, j)
+    try:
+        return inverse(curvature)
+    except np.linalg.LinAlgError:  # flat in some direction: that one is left out
+        return np.asarray(np.linalg.pinv(curvature, hermitian=True))
 
 
 def undetermined(problem: Problem, theta: _Floats, starts: list[tuple[float, ...]]) -> list[str]:

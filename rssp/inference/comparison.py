@@ -20,6 +20,7 @@ from scipy.special import chdtrc, fdtrc
 
 from rssp._arguments import integer
 from rssp.errors import ArgumentError
+from rssp.inference._algebra import cholesky, product
 from rssp.inference._leastsquares import Problem, minimum, whitener
 from rssp.inference.points import confidences, estimate_columns, float_column, side_errors
 from rssp.inference.scaling import ScalingFit, Unfit, attempt_scaling, not_finite, scaling_problem
@@ -182,7 +183,7 @@ def _rival_chances(data: _Data, accepted: list[ScalingFit]) -> dict[str, float]:
     if len(accepted) < 2:
         return {}
     first, errors = accepted[0], data.errors()
-    root, known = np.asarray(np.linalg.cholesky(errors), dtype=np.float64), first.covariance_dof
+    root, known = cholesky(errors), first.covariance_dof
     rng = np.random.default_rng(0)
     chances = {}
     for rival in accepted[1:]:
@@ -191,7 +192,7 @@ def _rival_chances(data: _Data, accepted: list[ScalingFit]) -> dict[str, float]:
             continue
         more = 1
         for _ in range(_SIMULATIONS):
-            drawn = rival.points["fitted"].to_numpy() + root @ rng.standard_normal(len(errors))
+            drawn = rival.points["fitted"].to_numpy() + product(root, rng.standard_normal(len(errors)))
             seen = errors if np.isinf(known) else _as_estimated(root, known, rng)
             gap = [_refitted(fit, drawn, seen) for fit in (rival, first)]
             more += gap[0] - gap[1] >= rival.chi2 - first.chi2
@@ -204,8 +205,8 @@ def _as_estimated(root: _Floats, known: float, rng: np.random.Generator) -> _Flo
     size = len(root)
     triangle = np.tril(rng.standard_normal((size, size)), -1)
     triangle[np.diag_indices(size)] = np.sqrt(rng.chisquare(known - np.arange(size)))
-    half = root @ triangle
-    return np.asarray(half @ half.T / known)
+    half = product(root, triangle)
+    return product(half, half.T) / known
 
 
 def _refitted(fit: ScalingFit, drawn: _Floats, errors: _Floats) -> float:

@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri, stdtr
 from rssp._arguments import probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
+from rssp.inference._algebra import cholesky, inverse, product, solve_lower
 from rssp.inference.points import (
     checked_covariance,
     confidences,
@@ -204,7 +205,7 @@ def _drift(
     group = points.groupby(others, sort=False).ngroup().to_numpy() if others else np.zeros(len(points), dtype=int)
     levels = (group[:, None] == np.arange(group.max() + 1)).astype(np.float64)
     dof = len(x) - levels.shape[1] - 1
-    within = x - levels @ (levels.T @ x / levels.sum(axis=0))
+    within = x - product(levels, product(levels.T, x) / levels.sum(axis=0))
     best = float_column(points, "best")
     if dof < 1 or not np.abs(within).max() > 0 or not (best > 0).all():
         return None, np.nan
@@ -215,12 +216,13 @@ def _drift(
         if not (np.isfinite(variance) & (variance > 0)).all():
             return None, np.nan
         covariance = np.diag(variance)
-    whiten = np.linalg.cholesky(covariance / np.outer(best, best))
-    design = np.linalg.solve(whiten, np.column_stack([levels, x]))
-    response = np.linalg.solve(whiten, np.log(points["C_best"].to_numpy()))
-    fitted = np.linalg.lstsq(design, response, rcond=None)[0]
-    scatter = float(((response - design @ fitted) ** 2).sum()) / dof
-    slope, error = float(fitted[-1]), float(np.sqrt(np.linalg.inv(design.T @ design)[-1, -1] * max(1.0, scatter)))
+    whiten = cholesky(covariance / np.outer(best, best))
+    design = solve_lower(whiten, np.column_stack([levels, x - x.mean()]))
+    response = solve_lower(whiten, np.log(points["C_best"].to_numpy()))
+    variance = inverse(product(design.T, design))
+    fitted = product(variance, product(design.T, response))
+    scatter = float(((response - product(design, fitted)) ** 2).sum()) / dof
+    slope, error = float(fitted[-1]), float(np.sqrt(variance[-1, -1] * max(1.0, scatter)))
     if scatter > 1:  # errors estimated from the scatter: Student's law
         half, p_value = student_reach(confidence, dof) * error, 2 * stdtr(dof, -abs(slope) / error)
     else:

@@ -14,7 +14,7 @@ from rssp._arguments import integer, probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate, Evidence
 from rssp.inference.points import estimate_columns
-from rssp.intervals import normal_reach
+from rssp.intervals import student_reach
 
 __all__ = ["covered_growth", "smallest_growth"]
 
@@ -36,7 +36,7 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confiden
     DataFrame with columns v_low, v_high (the bin), trials (how many entered it), low, best, high, quantity, confidence,
     evidence, one row a bin: E[v_{t+1} - v_t | v_t] / (v_t (1 - v_t)), by mean increments over mean v (1 - v); nan where
     fewer than two trials fall in a bin. The interval is the ratio estimator's: residuals ``dv - c v (1 - v)`` summed
-    within each trial, whose steps are dependent, normal over trials.
+    within each trial, whose steps are dependent, Student's law over trials.
 
     Raises
     ------
@@ -54,13 +54,14 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confiden
         raise ArgumentError("fractions", f"shape {v.shape}", "shape (trials, n) with n >= 2")
     if not ((v >= 0) & (v <= 1)).all():
         raise ArgumentError("fractions", "values outside [0, 1] or nan", "fractions from 0 to 1")
+    confidence = probability("confidence", confidence)
     increment, start = np.diff(v, axis=1), v[:, :-1]
     if (increment < 0).any():
         raise ArgumentError("fractions", "a fraction that decreases", "fractions non-decreasing along the last axis")
     scale = start * (1 - start)
     count = edges.size - 1
     which = np.where(scale > 0, np.searchsorted(edges, start, side="right") - 1, -1)
-    best, error, trials = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=np.int64)
+    best, half, trials = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=np.int64)
     for j in range(count):
         inside = which == j
         rows = inside.any(axis=1)
@@ -70,10 +71,10 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confiden
         total = (scale * inside)[rows].sum(axis=1)
         best[j] = (increment * inside).sum() / total.sum()
         residual = ((increment - best[j] * scale) * inside)[rows].sum(axis=1)
-        error[j] = np.sqrt((residual**2).sum() * trials[j] / (trials[j] - 1)) / total.sum()
-    reach = normal_reach(probability("confidence", confidence))
+        own = np.sqrt((residual**2).sum() * trials[j] / (trials[j] - 1)) / total.sum()
+        half[j] = student_reach(confidence, trials[j] - 1) * own
     table = pd.DataFrame({"v_low": edges[:-1], "v_high": edges[1:], "trials": trials})
-    table = table.assign(low=best - reach * error, best=best, high=best + reach * error, quantity=_QUANTITY)
+    table = table.assign(low=best - half, best=best, high=best + half, quantity=_QUANTITY)
     return table.assign(confidence=confidence, evidence=str(Evidence.MEASURED))
 
 

@@ -12,15 +12,18 @@ from scipy.special import ndtri
 from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
+from rssp.inference._algebra import cholesky
 
 __all__ = [
     "checked_covariance",
+    "checked_levels",
     "confidences",
     "covariance_dof",
     "estimate_columns",
     "float_column",
     "positive_definite",
     "probabilities",
+    "rarer_trials",
     "refuse_shared_errors",
     "side_errors",
     "weakest_evidence",
@@ -75,6 +78,15 @@ def confidences(table: pd.DataFrame, confidence: float) -> _Floats:
     return levels
 
 
+def checked_levels(confidence: ArrayLike) -> _Floats:
+    """One confidence or several as an array; ArgumentError where one is not strictly between 0 and 1."""
+    levels = np.asarray(confidence, dtype=np.float64)
+    bad = ~((levels > 0) & (levels < 1))
+    if bad.any():
+        raise ArgumentError("confidence", f"{levels[bad].flat[0]:g}", "a number strictly between 0 and 1")
+    return levels
+
+
 def refuse_shared_errors(table: pd.DataFrame, covariance: ArrayLike | None) -> None:
     """ArgumentError where points come from the same trials, by their column `experiment`, and no covariance is given.
 
@@ -96,19 +108,30 @@ covariance of their errors. Use points_covariance(points, trials), or leave one 
         )
 
 
-def covariance_dof(table: pd.DataFrame) -> float:
-    """How many degrees of freedom a covariance of these n* has that was estimated from their trials; inf if unknown.
+def rarer_trials(table: pd.DataFrame) -> float:
+    """The fewest trials that any of these n* has on the rarer side of its level; inf where that is not known.
 
-    Twice the trials on the rarer side of the least certain level: the relative variance of a Poisson count F is 1/F,
-    that of an estimated variance 2 over its degrees of freedom. At the median it is the number of trials.
-
-    >>> covariance_dof(pd.DataFrame({"trials": [1000, 500], "delta": [0.5, 0.01]}))
-    10.0
+    >>> rarer_trials(pd.DataFrame({"trials": [1000, 500], "delta": [0.5, 0.01]}))
+    5.0
     """
     if not {"trials", "delta"} <= set(table.columns):
         return math.inf
     delta = float_column(table, "delta")
-    return float((2 * float_column(table, "trials") * np.minimum(delta, 1 - delta)).min())
+    return float((float_column(table, "trials") * np.minimum(delta, 1 - delta)).min())
+
+
+def covariance_dof(table: pd.DataFrame) -> float:
+    """How many degrees of freedom a covariance of these n* has that was estimated from their trials; inf if unknown.
+
+    Three times the trials F on the rarer side of the least certain level. The relative variance of a Poisson count F is
+    1/F and that of an estimated variance 2 over its degrees of freedom, which would be 2 F; but an n* leans on the
+    counts at two n. With 3 F, p-values of true forms are below 0.05 in 5 to 6 % of simulated cases for F = 20 to 100,
+    with 2 F in 1 to 4 %: see benchmarks/calibration.md.
+
+    >>> covariance_dof(pd.DataFrame({"trials": [1000, 500], "delta": [0.5, 0.01]}))
+    15.0
+    """
+    return 3 * rarer_trials(table)
 
 
 def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float | _Floats) -> tuple[_Floats, _Floats]:
@@ -116,7 +139,7 @@ def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float | 
 
     An open side takes the other's.
     """
-    z = ndtri((1 + np.asarray(confidence, dtype=np.float64)) / 2)
+    z = ndtri((1 + checked_levels(confidence)) / 2)
     down, up = (best - low) / z, (high - best) / z
     return np.where(np.isfinite(down), down, up), np.where(np.isfinite(up), up, down)
 
@@ -142,7 +165,7 @@ def _part(covariance: ArrayLike, keep: NDArray[np.bool_]) -> _Floats:
 
 def _has_cholesky(matrix: _Floats) -> bool:
     try:
-        np.linalg.cholesky(matrix)
+        cholesky(matrix)
     except np.linalg.LinAlgError:
         return False
     return True

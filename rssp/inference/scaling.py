@@ -6,11 +6,12 @@ their errors, and to take these for independent is wrong in both directions: a t
 is refused without a `covariance` (`rssp.inference.points_covariance`). A table without that column is taken at its
 word: its points are independent.
 
-A covariance that was itself estimated is uncertain. It has v = 2 trials min(delta, 1 - delta) degrees of freedom, twice
-the trials on the rarer side of the level: 20 of 1000 trials for delta = 0.01. With p points and k parameters the test
-of the form is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors for a growth curve
-fitted with an estimated covariance (Rao, Biometrika 46, 1959): Student's t with v - (p - k) degrees of freedom, times
-the root of (1 + chi2 / v) v / (v - (p - k)). Where v exceeds p - k by less than SPARE the fit is refused.
+A covariance that was itself estimated is uncertain. It has v = 3 trials min(delta, 1 - delta) degrees of freedom, three
+for each trial on the rarer side of the level (`covariance_dof`): 30 of 1000 trials for delta = 0.01. With p points and
+k parameters the test of the form is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors
+for a growth curve fitted with an estimated covariance (Rao, Biometrika 46, 1959): Student's t with v - (p - k) degrees
+of freedom, times the root of (1 + chi2 / v) v / (v - (p - k)). Where the trials on the rarer side are fewer than half
+of p - k + SPARE the fit is refused.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from scipy.special import chdtrc, fdtrc
 from rssp._arguments import number, probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate, Evidence
+from rssp.inference._algebra import product
 from rssp.inference._leastsquares import (
     Problem,
     jacobian,
@@ -45,6 +47,7 @@ from rssp.inference.points import (
     estimate_columns,
     float_column,
     positive_definite,
+    rarer_trials,
     refuse_shared_errors,
     side_errors,
     weakest_evidence,
@@ -56,7 +59,7 @@ __all__ = ["ScalingFit", "Unfit", "attempt_scaling", "exponent_of", "fit_scaling
 
 _Floats = NDArray[np.float64]
 SPARE = 20
-"""how many more degrees of freedom a covariance must have than the fit; see benchmarks/calibration.py"""
+"""by how much twice the trials on the rarer side exceed the fit's degrees of freedom; see benchmarks/calibration.md"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class ScalingFit:
         theta = np.array([e.best for e in self.parameters.values()])
         slopes = jacobian(here, theta, here.model)
         half = math.sqrt(rise(self.confidence, self.chi2, self.dof, self.covariance_dof)) * np.sqrt(
-            np.maximum(((slopes @ self.covariance) * slopes).sum(axis=1), 0)
+            np.maximum((product(slopes, self.covariance) * slopes).sum(axis=1), 0)
         )
         best = here.model(theta)
         named = dict(zip(self.form.variables, arguments, strict=True))
@@ -335,10 +338,10 @@ def scaling_problem(
     refuse_shared_errors(table.loc[keep], covariance)
     if covariance is not None:
         needed = int(keep.sum()) - len(form.parameters) + SPARE
-        if covariance_dof(table.loc[keep]) < needed:
+        if 2 * rarer_trials(table.loc[keep]) < needed:
             return Unfit(
                 "table",
-                f"{int(keep.sum())} points with {covariance_dof(table.loc[keep]) / 2:.4g} trials on the rarer side of "
+                f"{int(keep.sum())} points with {rarer_trials(table.loc[keep]):.4g} trials on the rarer side of "
                 "1 - delta, where a trial still decides",
                 f"at least {math.ceil(needed / 2)} of them to estimate a covariance from",
                 "Use more trials, a delta nearer to 1/2, or fewer points.",

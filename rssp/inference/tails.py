@@ -11,6 +11,7 @@ import pandas as pd
 from rssp._arguments import probability
 from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
+from rssp.inference._algebra import straight_line
 from rssp.inference.points import estimate_columns, float_column, weakest_evidence
 from rssp.intervals import normal_reach, z_value
 from rssp.trials import Trials, as_trials
@@ -134,9 +135,9 @@ def tail_crossing(table: pd.DataFrame, level: float, *, confidence: float = 0.95
     if len(rows) < 2:
         return Estimate(-math.inf, math.nan, math.inf, confidence, evidence, quantity)
     error = np.maximum(error, 1e-6)
-    middle = np.average(n, weights=error**-2)
-    (slope, height), covariance = np.polyfit(n - middle, value, 1, w=1 / error, cov="unscaled")
+    middle = float((n * error**-2).sum() / (error**-2).sum())
+    slope, height, of_slope, of_height = straight_line(n, value, error**-2)
     away = (level - height) / slope
-    half = reach * math.sqrt(covariance[1, 1] + away**2 * covariance[0, 0]) / abs(slope)
+    half = reach * math.sqrt(of_height + away**2 * of_slope) / abs(slope)
     best = middle + away
     return Estimate(best - half, best, best + half, confidence, evidence, quantity, {"points": len(rows)})

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from rssp._arguments import integer, number, positive
+from rssp._arguments import integer, number, positive, probability
 from rssp._identity import register
 from rssp.balls import Ball
 from rssp.errors import ArgumentError, ArgumentTypeError
@@ -267,6 +267,7 @@ def rare_failure(
     >>> 1e-5 < seen.low < seen.best < seen.high < 1e-4, seen.details["effective_size"] > 10
     (True, True)
     """
+    confidence = probability("confidence", confidence)
     experiment = rare_failure_experiment(law, n, eps, ball, seed=seed)
     seen = run(experiment, trials, out=out, workers=workers, progress=progress)
     return weighted_failure(seen, confidence=confidence)

@@ -226,6 +226,8 @@ def _thinned(share: float, width: float, eps: float, reach: float, delta: float)
     parts = sorted({min(0.95, delta * f) for f in (6.0, 2.0, 0.7, 0.2)}, reverse=True)
     ladder = [(uniform_samples(eps / width, reach / width, part), part) for part in parts]
     steps = [(n, route.failure) for (n, route), _ in ladder]
+    if steps[-1][0] > 4 * _MOST * share:  # refused by the caller; the law's functions would not take it
+        return math.ceil(steps[-1][0] / max(share, 1e-200)), ladder[-1][0][1]
     low, high = steps[0][0], max(16, 2 * math.ceil(steps[-1][0] / share))
     while _mixed(high, share, steps) > delta:
         low, high = high, 2 * high

@@ -111,7 +111,10 @@ def widths(law: Law, reach: float, density: tuple[float, float] | None) -> list[
         return [density[0]]
     if isinstance(law, Uniform):
         return [min(-law.low, law.high)]
-    return [float(w) for w in reach * np.geomspace(1 / 32, 32, 161)]
+    if isinstance(law, Normal) and law.std < 2.0**-10 * reach:
+        return [law.std]
+    narrow = np.geomspace(2.0**-10, 2.0**-5, 80, endpoint=False)  # for laws far narrower than the ball
+    return [float(w) for w in reach * np.concatenate([narrow, np.geomspace(1 / 32, 32, 161)])]
 
 
 def refuse(law: Law) -> ArgumentError:

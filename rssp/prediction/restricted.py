@@ -13,7 +13,6 @@ taken at the smallest mean, so that it is a bound for the whole step.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -28,7 +27,6 @@ __all__ = [
     "growth_grid",
     "lattice_failure",
     "mean_uncovered",
-    "one_sided_failure",
 ]
 
 Floats = NDArray[np.float64]
@@ -222,27 +220,3 @@ def closed_form_failure(start: float, goal: float, c: float, k: int) -> float:
     """
     log_odds = math.log1p(-start) + math.log1p(-goal) - math.log(start) - math.log(goal)
     return math.exp(min(log_odds + k * math.log1p(-c / 2), 700.0)) * (1 + 1e-12)
-
-
-@lru_cache(maxsize=4096)
-def one_sided_failure(m: int, reach: float) -> float:
-    """P(the positive ones among m numbers uniform on [-1, 1] add up to less than `reach`), rounded upwards.
-
-    2^-m sum_j C(m, j) P(a sum of j uniform numbers on [0, 1] < reach), exact in fractions: 2^-m L_m(-reach), L_m
-    Laguerre's polynomial, where reach <= 1.
-
-    >>> one_sided_failure(1, 0.5)
-    0.75...
-    """
-    if reach <= 0:
-        return 0.0
-    y = Fraction(reach)
-    total = Fraction(1)
-    for j in range(1, m + 1):
-        if y >= j:
-            share = Fraction(1)
-        else:
-            terms = ((-1) ** i * math.comb(j, i) * (y - i) ** j for i in range(math.floor(y) + 1))
-            share = sum(terms, Fraction(0)) / math.factorial(j)
-        total += math.comb(m, j) * share
-    return float(total / 2**m) * (1 + 1e-15)

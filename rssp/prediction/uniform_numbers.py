@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rssp.prediction.conditioned import LARGEST_K, misses_of
-from rssp.prediction.restricted import failure_curve, one_sided_failure
+from rssp.prediction.restricted import failure_curve
+from rssp.prediction.shifts import MOST_SHIFTS, one_sided_failures
 
 __all__ = [
     "Route",
@@ -41,6 +42,7 @@ _SHARES = (0.5, 0.65, 0.75)  # parts of eps given to the start; the rest is for 
 _LARGEST_SPLIT = 0.4  # all of [-1/2, 1/2] is within 1/2 of 0
 _LARGEST_WINDOW = 0.33
 _SMALLEST_WINDOW = 2.0**-40
+_LARGEST_RADIUS = 6.0  # beyond, sums of k numbers are rare and the cells of targets many: the shifts serve
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,20 @@ def _restricted(n: int, eps: float, radius: float, floor: float) -> Route:
     best = Route(1.0, "nothing is proved of so few numbers")
     for curve, two, inner, long_step in _restricted_failures(eps, floor):
         needed = radius - 0.5 + (two if inner else 0.0)
-        for m in range(n + 1) if needed > 0 else (0,):
-            grown = float(curve[min(n - m, len(curve) - 1)])
-            shift = 2 * one_sided_failure(m, needed) + m * long_step if needed > 0 else 0.0
-            if (total := (grown + shift) * (1 + 1e-12)) < best.failure:
-                best = Route(total, f"the restricted process ({n - m} numbers) and shifts ({m} numbers)")
+        most = min(n, MOST_SHIFTS) if needed > 0 else 0
+        grown = curve[np.minimum(n - np.arange(most + 1), len(curve) - 1)]
+        totals = (grown + _shift_failures(most, needed, long_step)) * (1 + 1e-12)
+        m = int(np.argmin(totals))
+        if totals[m] < best.failure:
+            best = Route(float(totals[m]), f"the restricted process ({n - m} numbers) and shifts ({m} numbers)")
     return best
+
+
+def _shift_failures(most: int, needed: float, long_step: float) -> Floats:
+    """Bounds on P(m numbers do not shift far enough on both sides, or one is longer than 1 - long_step)."""
+    if needed <= 0:
+        return np.zeros(most + 1)
+    return 2 * one_sided_failures(most, needed) + np.arange(most + 1) * long_step
 
 
 def finishing_failures(total: float, inner: float, gap: float, window: float, most: int = _FINISH) -> Floats:
@@ -126,9 +136,13 @@ def moments_failures(n: int, groups: int, eps: float, radius: float) -> Floats:
     return best
 
 
+def _has_moments(eps: float, radius: float) -> bool:
+    return eps >= _SMALLEST_WINDOW and radius <= _LARGEST_RADIUS
+
+
 def _moments(n: int, eps: float, radius: float) -> Route:
     best = Route(1.0, "")
-    if eps < _SMALLEST_WINDOW:
+    if not _has_moments(eps, radius):
         return best
     for groups in range(1, _GROUPS + 1):
         for k in range(1, _FINISH + 1) if groups > 1 else _FINISH_TRIED:
@@ -168,7 +182,7 @@ def uniform_samples(eps: float, radius: float, delta: float) -> tuple[int, Route
     if eps >= radius:
         return 0, Route(0.0, "the empty sum is within eps of every target")
     best_n, best = restricted_fewest(eps, radius, delta)
-    if eps < _SMALLEST_WINDOW:
+    if not _has_moments(eps, radius):
         return best_n, best
     likely = 1 if delta >= 0.03 else 2 if delta >= 1e-4 else 3
     for groups in sorted(range(1, _GROUPS + 1), key=lambda g: abs(g - likely)):
@@ -183,11 +197,12 @@ def restricted_fewest(eps: float, radius: float, delta: float) -> tuple[int, Rou
     best_n, best = _BEYOND, Route(1.0, "")
     for curve, two, inner, long_step in _restricted_failures(eps, delta / 64):
         needed = radius - 0.5 + (two if inner else 0.0)
-        shifts: list[float] = [0.0]
+        most = 0
         if needed > 0:
-            shifts = [1.0]
-            while len(shifts) < 4000 and 2 * one_sided_failure(len(shifts) - 1, needed) > delta / 64:
-                shifts.append(2 * one_sided_failure(len(shifts), needed) + len(shifts) * long_step)
+            most = 32
+            while most < MOST_SHIFTS and 2 * one_sided_failures(most, needed)[-1] > delta / 64:
+                most = min(2 * most, MOST_SHIFTS)
+        shifts = _shift_failures(most, needed, long_step)
         for m, shift in enumerate(shifts):
             left = delta / (1 + 1e-12) - shift
             if left <= 0 or curve[-1] > left:

@@ -16,8 +16,9 @@ from rssp.errors import ArgumentError
 from rssp.tickets.activations import Activation
 from rssp.tickets.differential import program_of
 from rssp.tickets.inputs import Inputs
+from rssp.tickets.layer_norms import operator_bound
 from rssp.tickets.network import Linear, MaxPool, Network, Step, one_thread
-from rssp.tickets.norms import operator_bound, spectral_norm_bound
+from rssp.tickets.norms import spectral_norm_bound
 from rssp.tickets.propagation import Difference, Notes, all_linear, carry, difference, norms, uniform_difference
 from rssp.tickets.quadratic import quadratic_bound
 

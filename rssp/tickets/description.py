@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rssp._identity import describe
 from rssp.tickets.activations import Activation
+from rssp.tickets.bases import Basis
 from rssp.tickets.construction import assemble
 from rssp.tickets.network import Linear, Residual, Step
 from rssp.tickets.sharing import Convolution, Sharing
@@ -18,7 +19,7 @@ from rssp.tickets.sharing import Convolution, Sharing
 if TYPE_CHECKING:
     from rssp.tickets.ticket import Ticket
 
-__all__ = ["compact", "describe_sharing", "describe_steps", "described"]
+__all__ = ["compact", "describe_sharing", "describe_steps", "described", "spread_out"]
 
 Fixed = tuple[NDArray[np.float64], NDArray[np.float64] | None]
 
@@ -87,8 +88,7 @@ def describe_steps(
             branches = [describe_steps(part, names, order, fixed) for part in (step.steps, step.shortcut)]
             found.append({"kind": "residual", "steps": branches[0], "shortcut": branches[1]})
         else:
-            fields = {k: list(getattr(step, k)) for k in ("image", "kernel", "stride", "padding", "dilation")}
-            found.append({"kind": "max pooling", **fields, "ceil_mode": step.ceil_mode})
+            found.append(step.described())
     return found
 
 
@@ -127,11 +127,21 @@ def _shared(layer: Linear) -> dict[str, Any]:
 
 
 def describe_sharing(sharing: Sharing) -> dict[str, Any]:
-    """A convolution by its numbers, any other sharing by its labels (a tensor)."""
+    """A convolution by its numbers, a basis by its elements (a tensor), any other sharing by its labels (a tensor)."""
+    if isinstance(sharing, Basis):
+        return {"basis": torch.tensor(sharing.elements.copy())}
     if isinstance(sharing, Convolution):
         fields = {name: list(getattr(sharing, name)) for name in ("image", "kernel", "stride", "dilation")}
         return {**fields, "padding": [list(pair) for pair in sharing.padding]}
     return {"labels": torch.tensor(sharing.labels.copy())}
+
+
+def spread_out(weight: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+    """Coefficients (out, in / groups, size), as torch holds them, as (out, in, size): zero between groups."""
+    out, inputs, size = weight.shape
+    full = np.zeros((groups, out // groups, groups, inputs, size))
+    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
+    return full.reshape(out, inputs * groups, size)
 
 
 def compact(layer: Linear) -> NDArray[np.float64]:

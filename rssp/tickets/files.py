@@ -25,10 +25,11 @@ from rssp.laws import Normal, Uniform
 from rssp.tickets import standalone
 from rssp.tickets._safetensors import read_tensors, write_tensors
 from rssp.tickets.activations import Activation, named_activation
+from rssp.tickets.bases import Basis
 from rssp.tickets.construction import Construction, plans_of
-from rssp.tickets.description import compact, describe_sharing, describe_steps, described
+from rssp.tickets.description import compact, describe_sharing, describe_steps, described, spread_out
 from rssp.tickets.layers import PrunedLayer
-from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
+from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step, WindowMax
 from rssp.tickets.prune import check_memory
 from rssp.tickets.sharing import DENSE, Convolution, Sharing, all_points
 from rssp.tickets.ticket import Ticket
@@ -84,7 +85,7 @@ def save_ticket(
         if bias is not None:
             tensors[f"fixed.{place}.bias"] = torch.tensor(bias)
     for kind in ("layers", "fixed"):
-        _labels_apart(about[kind], f"{kind}.labels", tensors)
+        _patterns_apart(about[kind], kind, tensors)
     if witness is not None:
         tensors["witness"] = torch.from_numpy(ticket.target.rows(np.asarray(witness)[None], "witness")[0])
     about |= {"state": _plain(ticket.states[0]), "drawn": drawn}
@@ -117,12 +118,13 @@ def _packed(layer: Mapping[str, Any], held: Mapping[str, Any]) -> torch.Tensor:
     return torch.tensor(np.frombuffer(zlib.compress(np.packbits(bits).tobytes(), 9), np.uint8).copy())
 
 
-def _labels_apart(entries: list[dict[str, Any]], name: str, tensors: _Tensors) -> None:
-    """Label patterns become tensors of their own; their places in the description stay, empty."""
+def _patterns_apart(entries: list[dict[str, Any]], kind: str, tensors: _Tensors) -> None:
+    """Label patterns and bases become tensors of their own; their places in the description stay, empty."""
     for place, entry in enumerate(entries):
-        if "labels" in entry["sharing"]:
-            tensors[f"{name}.{place}"] = entry["sharing"]["labels"].to(torch.int32)
-            entry["sharing"] = {"labels": None}
+        for name in {"labels", "basis"} & set(entry["sharing"]):
+            pattern = entry["sharing"][name]
+            tensors[f"{kind}.{name}.{place}"] = pattern.to(torch.int32) if name == "labels" else pattern
+            entry["sharing"] = {name: None}
 
 
 def _plain(value: Any) -> Any:
@@ -156,13 +158,18 @@ def _described_target(target: Network, tensors: _Tensors) -> dict[str, Any]:
             tensors[f"target.{kind}.{place}.weight"] = _exact(compact(layer))
             if layer.bias is not None:
                 tensors[f"target.{kind}.{place}.bias"] = _exact(layer.bias)
-            orbits = layer.sharing.orbits.tolist() if layer.sharing.orbit_count > 1 else None
+            several = layer.sharing.orbit_count > 1 or (isinstance(layer.sharing, Basis) and layer.sharing.biased)
+            orbits = layer.sharing.orbits.tolist() if several else None
             sharing = describe_sharing(layer.sharing)
-            if "labels" in sharing and layer.sharing.points[0] == 1 and orbits is None:
+            if "labels" in sharing and orbits is None and _all_points(layer.sharing):
                 sharing = {"all points": layer.sharing.points[1]}
             about[kind].append({"name": layer.name, "groups": layer.groups, "sharing": sharing, "orbits": orbits})
-        _labels_apart(about[kind], f"target.{kind}.labels", tensors)
+        _patterns_apart(about[kind], f"target.{kind}", tensors)
     return about
+
+
+def _all_points(sharing: Sharing) -> bool:
+    return np.array_equal(sharing.labels, np.arange(sharing.points[1])[None])
 
 
 def _exact(values: NDArray[np.float64]) -> torch.Tensor:
@@ -246,7 +253,7 @@ def _read_ticket(about: Mapping[str, Any], target: Network, tensors: _Tensors) -
     ticket = Ticket(target, construction, n, tolerance, eps, tuple(layers), states, settings)
     again = described(ticket)[0]
     for kind in ("layers", "fixed"):
-        _labels_apart(again[kind], f"{kind}.labels", {})
+        _patterns_apart(again[kind], kind, {})
     again |= {"state": network["state"], "drawn": drawn}
     if json.loads(json.dumps(again)) != network:
         raise ArgumentError("network", "steps that are not those of its target and construction", "those")
@@ -281,6 +288,8 @@ def _read_steps(
                 tuple(map(int, entry[k])) for k in ("image", "kernel", "stride", "padding", "dilation")
             )
             steps.append(MaxPool(image, kernel, stride, padding, dilation, bool(entry["ceil_mode"])))
+        elif kind == "largest of windows":
+            steps.append(WindowMax(np.array(entry["windows"]), int(entry["points"])))
         else:
             parts = (_read_steps(entry[k], layers, fixed, given) for k in ("steps", "shortcut"))
             steps.append(Residual(*parts))
@@ -301,14 +310,15 @@ def _read_layer(about: Mapping[str, Any], kind: str, place: int, tensors: _Tenso
     elif "labels" in how:
         labels = tensors[f"target.{kind}.labels.{place}"].numpy().astype(np.int64)
         sharing = Sharing(labels, None if entry["orbits"] is None else np.array(entry["orbits"]))
+    elif "basis" in how:
+        elements = tensors[f"target.{kind}.basis.{place}"].double().numpy()
+        sharing = Basis(elements, None if entry["orbits"] is None else np.array(entry["orbits"]))
     else:
         padding = [(a, b) for a, b in how["padding"]]
         sharing = Convolution(
             how["image"], how["kernel"], stride=how["stride"], padding=padding, dilation=how["dilation"]
         )
     groups = int(entry["groups"])
-    out, inputs, size = weight.shape
-    full = np.zeros((groups, out // groups, groups, inputs, size))
-    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
-    coefficients = full.reshape(out, inputs * groups, size)
-    return replace(Linear(coefficients, sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed")
+    return replace(
+        Linear(spread_out(weight, groups), sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed"
+    )

@@ -23,6 +23,7 @@ from rssp._arguments import integer, target_array
 from rssp.errors import ArgumentError
 from rssp.tickets.activations import Activation
 from rssp.tickets.sharing import Sharing
+from rssp.tickets.standalone import largest
 
 __all__ = [
     "Activation",
@@ -31,6 +32,7 @@ __all__ = [
     "Network",
     "Residual",
     "Step",
+    "WindowMax",
     "activations_of",
     "in_chunks",
     "one_thread",
@@ -84,6 +86,9 @@ class Linear:
             )
         if self.groups < 1 or shape[0] % self.groups or shape[1] % self.groups:
             raise ArgumentError(f"groups of {self.name!r}", self.groups, "a divisor of the channels in and out")
+        if self.bias is not None and not self.sharing.biased:
+            allowed = "no bias: no constant commutes with the group; give the outputs an invariant feature instead"
+            raise ArgumentError(f"bias of {self.name!r}", f"shape {self.bias.shape}", allowed)
         if self.bias is not None and self.bias.shape != (shape[0], self.sharing.orbit_count):
             allowed = f"shape {(shape[0], self.sharing.orbit_count)}"
             raise ArgumentError(f"bias of {self.name!r}", f"shape {self.bias.shape}", allowed)
@@ -190,8 +195,59 @@ class MaxPool:
             raise ArgumentError("inputs of a max pooling", f"{shape[1]} points", f"{int(np.prod(self.image))}")
         return shape[0], int(np.prod(self.output))
 
+    def described(self) -> dict[str, Any]:
+        """The step as plain data."""
+        fields = {k: list(getattr(self, k)) for k in ("image", "kernel", "stride", "padding", "dilation")}
+        return {"kind": "max pooling", **fields, "ceil_mode": self.ceil_mode}
+
     def __repr__(self) -> str:
         return f"MaxPool({'x'.join(map(str, self.kernel))})"
+
+
+class WindowMax(MaxPool):
+    """The largest of each of some sets of points, in each channel: of the neighbours in a graph, for one.
+
+    Parameters
+    ----------
+    windows : int array (P, k), the input points of each output point, -1 to fill up; each has at least one
+    points : int, how many input points there are
+
+    Examples
+    --------
+    >>> step = WindowMax(np.array([[0, 1], [2, -1]]), 3)
+    >>> step, step.forward(torch.tensor([[[1.0, 5.0, 2.0]]])).tolist()
+    (WindowMax(3 -> 2 points), [[[5.0, 2.0]]])
+    """
+
+    def __init__(self, windows: NDArray[np.int64], points: int) -> None:
+        found = np.array(windows)
+        fits = found.ndim == 2 and found.size > 0 and found.dtype.kind in "iu"
+        if not fits or found.min() < -1 or found.max() >= points or (found.max(axis=1) < 0).any():
+            allowed = f"whole numbers from -1 to {points - 1}, (P, k), each row with at least one point"
+            raise ArgumentError("windows", f"an array of shape {found.shape}", allowed)
+        found.flags.writeable = False
+        image = (integer("points", points, 1),)
+        for name, value in {"image": image, "kernel": (), "stride": (), "padding": (), "dilation": ()}.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "ceil_mode", False)
+        object.__setattr__(self, "windows", found)  # in the place of what MaxPool finds out
+
+    def _pooled(self, x: torch.Tensor) -> torch.Tensor:
+        return largest(x, torch.from_numpy(np.array(self.windows)))
+
+    @cached_property
+    def output(self) -> tuple[int, ...]:
+        return (len(self.windows),)
+
+    @property
+    def overlap(self) -> float:
+        return math.sqrt(np.bincount(self.windows[self.windows >= 0]).max())
+
+    def described(self) -> dict[str, Any]:
+        return {"kind": "largest of windows", "windows": self.windows.tolist(), "points": self.image[0]}
+
+    def __repr__(self) -> str:
+        return f"WindowMax({self.image[0]} -> {len(self.windows)} points)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

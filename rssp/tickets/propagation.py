@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from rssp.tickets.activations import Activation
 from rssp.tickets.inputs import Inputs
+from rssp.tickets.layer_norms import combination_bound, operator_bound
 from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
-from rssp.tickets.norms import UNIT, frobenius, operator_bound, repeats, up
+from rssp.tickets.norms import UNIT, frobenius, up
 from rssp.tickets.sharing import Sharing
 
 __all__ = ["Bounds", "Difference", "all_linear", "carry", "difference", "norms", "uniform_difference"]
@@ -53,7 +54,7 @@ class Difference:
 
 def _row_norms(coefficients: Array, sharing: Sharing) -> Array:
     """The 2-norm of an output channel's row, at most, for each channel: (out, 1)."""
-    most = math.sqrt(repeats(sharing)[0])
+    most = sharing.row_norm
     return np.asarray(
         up(np.linalg.norm(coefficients.reshape(len(coefficients), -1), axis=1) * most, coefficients[0].size)
     )[:, None]
@@ -61,9 +62,15 @@ def _row_norms(coefficients: Array, sharing: Sharing) -> Array:
 
 def _applied(coefficients: Array, layer: Linear, x: Array) -> Array:
     """Non-negative coefficients on entries (in, Q): (out, P), rounded up."""
-    prepared = layer.sharing.prepare(coefficients, layer.groups)
-    y = layer.sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
-    return np.asarray(up(y, 2 * coefficients.shape[1] * coefficients.shape[2] + 4))
+    sharing = layer.sharing.absolute
+    prepared = sharing.prepare(coefficients, layer.groups)
+    y = sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
+    return np.asarray(up(y, _terms(layer, coefficients)))
+
+
+def _terms(layer: Linear, coefficients: Array) -> int:
+    """How many roundings the sum of one output has, twice over: products of inputs, and sums that made the matrix."""
+    return 2 * (coefficients.shape[1] * layer.sharing.products + coefficients.shape[2]) + 8
 
 
 def beside(parts: Sequence[Array], groups: int) -> Array:
@@ -82,9 +89,9 @@ def difference(target: Linear, effective: Linear) -> Difference:
         slacks.append(slack + np.abs(parts[1]) * UNIT)
     # (relu(x), relu(-x)) has the 2-norm of x, and no two entries of the same input: both bounds hold
     entries = np.max([up(np.abs(d) + s, 2) for d, s in zip(parts, slacks, strict=True)], axis=0)
-    sharing = target.sharing
+    sharing, absolute = target.sharing, target.sharing.absolute
     both, loose = beside(parts, target.groups), beside(slacks, target.groups)
-    loose_norm = operator_bound(loose, sharing, target.groups)
+    loose_norm = operator_bound(loose, absolute, target.groups)
     spectral = up(operator_bound(both, sharing, target.groups) + loose_norm, 2)
     off = None
     if bias is not None:
@@ -94,7 +101,7 @@ def difference(target: Linear, effective: Linear) -> Difference:
         off = np.asarray(up(gap + gap * UNIT + loose_bias, 3))
     elif effective.bias_slack is not None:
         off = effective.bias_slack
-    spectral = min(float(spectral), operator_bound(entries, sharing, target.groups))
+    spectral = min(float(spectral), operator_bound(entries, absolute, target.groups))
     signed = (parts[0], parts[-1], np.maximum(slacks[0], slacks[-1]))
     shift = None if bias is None else bias - effective.bias  # type: ignore[operator]
     return Difference(
@@ -103,14 +110,20 @@ def difference(target: Linear, effective: Linear) -> Difference:
 
 
 def uniform_difference(target: Linear, delta: float) -> Difference:
-    entries = np.where(target.coefficients != 0, delta, 0.0)  # a weight 0 is met exactly
-    rows, columns = repeats(target.sharing)
-    p, q = target.sharing.points
-    nonzero = entries != 0
-    sums = rows * nonzero.sum(axis=(1, 2)).max() * columns * nonzero.sum(axis=(0, 2)).max() if p * q > 1 else np.inf
-    spectral = delta * math.sqrt(min(float(sums), float(p * columns * nonzero.sum() if p * q > 1 else nonzero.sum())))
+    """Bounds on T - G where every coefficient of G is within delta of that of T, and 0 where that is 0.
+
+    The norm is the smallest of: row and column sums; the Frobenius norm; and ``delta ||B||`` times the root of the
+    number of linked pairs of channels, each of whose blocks is a combination of the basis.
+    """
+    nonzero = target.coefficients != 0  # a weight 0 is met exactly
+    entries = np.where(nonzero, delta, 0.0)
+    rows, columns = target.sharing.repeats
+    sums = rows * nonzero.sum(axis=(1, 2)).max() * columns * nonzero.sum(axis=(0, 2)).max()
+    blocks = combination_bound(target.sharing) ** 2 * nonzero.any(axis=2).sum()
+    whole = (nonzero.sum(axis=(0, 1)) * target.sharing.squares).sum()
+    spectral = delta * math.sqrt(min(float(v) for v in (sums, blocks, whole)))
     off = None if target.bias is None else np.full(target.bias.shape, delta)
-    return Difference(float(up(spectral, 2)), entries, _row_norms(entries, target.sharing), off, None)
+    return Difference(float(up(spectral, 8)), entries, _row_norms(entries, target.sharing), off, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +203,7 @@ def _image(layer: Linear, coefficients: Array, low: Array, high: Array) -> tuple
     middle, half = (low + high) / 2, (high - low) / 2
     prepared = layer.sharing.prepare(coefficients, layer.groups)
     centre = layer.sharing.apply(torch.from_numpy(middle[None]), prepared, layer.groups)[0].numpy()
-    terms = 2 * coefficients.shape[1] * coefficients.shape[2] + 8
+    terms = _terms(layer, coefficients)
     absolute = np.abs(coefficients)
     size = _applied(absolute, layer, np.abs(middle) + half)
     spread = _applied(absolute, layer, half)
@@ -201,7 +214,7 @@ def _image_of(layer: Linear, c: Array) -> tuple[Array, Array]:
     """The linear map at one place, and how far rounding may have led from it."""
     prepared = layer.sharing.prepare(layer.coefficients, layer.groups)
     value = layer.sharing.apply(torch.from_numpy(c[None]), prepared, layer.groups)[0].numpy()
-    terms = 2 * layer.coefficients.shape[1] * layer.coefficients.shape[2] + 8
+    terms = _terms(layer, layer.coefficients)
     return value, _applied(np.abs(layer.coefficients), layer, np.abs(c)) * (2.0 * terms * UNIT)
 
 
@@ -284,7 +297,7 @@ def _met(layer: Linear, d: Difference, b: Bounds) -> tuple[Array, Array, float, 
         less, more = np.maximum(less, first[0] - loose), np.minimum(more, first[1] + loose)
         left += min(frobenius(loose), d.loose * reach)
     if d.remainder is not None:
-        largest = d.remainder.max(axis=(1, 2))[:, None] * repeats(layer.sharing)[0] * reach**2
+        largest = d.remainder.max(axis=(1, 2))[:, None] * layer.sharing.largest * reach**2
         extra = np.minimum(_applied(d.remainder, layer, up(far**2, 3)), up(largest, 3))
         less, more = less - extra, more + extra
         norm += frobenius(extra)
@@ -315,7 +328,7 @@ def _met_at(layer: Linear, d: Difference, c: Array) -> float:
     for coefficients, x in parts:
         prepared = layer.sharing.prepare(coefficients, layer.groups)
         value += layer.sharing.apply(torch.from_numpy(x[None]), prepared, layer.groups)[0].numpy()
-    terms = 2 * d.entries.shape[1] * d.entries.shape[2] + 8
+    terms = _terms(layer, d.entries)
     return float(up(frobenius(value) + frobenius(_applied(slack, layer, np.abs(c)) + size * 2 * terms * UNIT), 2))
 
 

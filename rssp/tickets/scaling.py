@@ -11,8 +11,8 @@ import numpy as np
 
 from rssp._arguments import choice
 from rssp.tickets.activations import Activation
+from rssp.tickets.layer_norms import operator_bound
 from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step
-from rssp.tickets.norms import operator_bound
 from rssp.tickets.read import read_target
 from rssp.tickets.sharing import DENSE, Convolution
 

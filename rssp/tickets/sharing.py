@@ -87,6 +87,50 @@ class Sharing:
         """The number of biases an output channel has."""
         return int(self.orbits.max()) + 1
 
+    # what a certificate wants to know of the pattern; a layer's block is a sum over labels of coefficient times element
+
+    @property
+    def biased(self) -> bool:
+        """Whether a layer may have biases."""
+        return True
+
+    @property
+    def absolute(self) -> Sharing:
+        """The sharing with the absolute values of its elements: what bounds on absolute values are applied to."""
+        return self
+
+    @cached_property
+    def repeats(self) -> tuple[float, float]:
+        """The largest sum of absolute values in a row and a column of one element: how often a label stands there."""
+        counts = [(self.labels == label) for label in range(self.size)]
+        rows, columns = (max(int(c.sum(axis=axis).max()) for c in counts) for axis in (1, 0))
+        return float(rows), float(columns)
+
+    @cached_property
+    def products(self) -> int:
+        """How many products the sum of one output point has for each input channel, at most."""
+        return int((self.labels >= 0).sum(axis=1).max())
+
+    @property
+    def row_norm(self) -> float:
+        """The 2-norm of a row is at most this times the 2-norm of the coefficients in it."""
+        return float(np.sqrt(self.repeats[0])) * (1 + 1e-15)
+
+    @property
+    def largest(self) -> float:
+        """The largest entry of `combined`."""
+        return 1.0
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """Numbers (size,): a block's squared Frobenius norm is at most the sum of squared coefficients times them."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=self.size).astype(np.float64)
+
+    @property
+    def combined(self) -> NDArray[np.float64]:
+        """The sum of the absolute values of all elements, float64 (P, Q): 1 for each link."""
+        return (self.labels >= 0).astype(np.float64)
+
     def matrix(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """The coefficients (out, in, size) as one matrix (out * P, in * Q), channel by channel, point by point.
 
@@ -211,6 +255,18 @@ class Convolution(Sharing):
     @cached_property
     def orbit_count(self) -> int:
         return 1
+
+    @cached_property
+    def repeats(self) -> tuple[float, float]:
+        return 1.0, 1.0
+
+    @cached_property
+    def products(self) -> int:
+        return self.size
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        return np.full(self.size, float(self.points[0]))
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:

@@ -57,13 +57,20 @@ def shared(x, weight, sharing, groups):
         weight = weight.unflatten(2, sharing["kernel"])
         padding = [a for a, _ in pads]
         return convolve(image, weight, None, sharing["stride"], padding, sharing["dilation"], groups).flatten(2)
-    labels = sharing["labels"]
     out, inputs = weight.shape[:2]
-    p, q = labels.shape
-    padded = F.pad(weight, (0, 1))[:, :, labels]  # the label -1 is the zero at the end
-    matrix = padded.transpose(1, 2).reshape(groups, out // groups * p, inputs * q)
+    if "basis" in sharing:  # a block is a combination of matrices
+        blocks = torch.einsum("oik,kpq->oipq", weight, sharing["basis"].to(weight.dtype))
+    else:
+        blocks = F.pad(weight, (0, 1))[:, :, sharing["labels"]]  # the label -1 is the zero at the end
+    p, q = blocks.shape[2:]
+    matrix = blocks.transpose(1, 2).reshape(groups, out // groups * p, inputs * q)
     y = torch.einsum("mgi,goi->mgo", x.reshape(len(x), groups, -1), matrix)
     return y.reshape(len(x), out, p)
+
+
+def largest(x, windows):
+    """The largest of some points (m, in, Q) -> (m, in, P): rows of `windows` are points, -1 for none."""
+    return F.pad(x, (0, 1), value=-torch.inf)[:, :, windows].amax(3)
 
 
 class PrunedLayer(nn.Module):
@@ -158,6 +165,8 @@ class TicketModule(nn.Module):
                 pool = F.max_pool1d if len(step["image"]) == 1 else F.max_pool2d
                 options = (step["kernel"], step["stride"], step["padding"], step["dilation"], step["ceil_mode"])
                 x = pool(x.unflatten(2, step["image"]), *options).flatten(2)
+            elif kind == "largest of windows":
+                x = largest(x, torch.as_tensor(step["windows"]))
             else:
                 x = self.run(step["steps"], x) + self.run(step["shortcut"], x)
         return x
@@ -275,8 +284,9 @@ def load(path, dtype=None, given=None):
         raise ValueError(f"{path}: this version of NumPy draws other numbers from the seed")
     for kind in ("layers", "fixed"):
         for place, layer in enumerate(about[kind]):
-            if "labels" in layer["sharing"]:
-                layer["sharing"]["labels"] = tensors[f"{kind}.labels.{place}"].long()
+            for name in {"labels", "basis"} & set(layer["sharing"]):
+                pattern = tensors[f"{kind}.{name}.{place}"]
+                layer["sharing"][name] = pattern.long() if name == "labels" else pattern
     fixed = [
         (tensors[f"fixed.{i}.weight"].numpy(), tensors[f"fixed.{i}.bias"].numpy() if f["orbits"] is not None else None)
         for i, f in enumerate(about["fixed"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rssp.errors import ArgumentError
 from rssp.inference.growth import covered_growth, smallest_growth
@@ -56,7 +57,8 @@ def test_edges_given_are_the_same_bins():
 def test_intervals_have_the_confidence_asked_for():
     v = paths(0.4, 50, np.random.default_rng(3))
     usual, wide = covered_growth(v, bins=1).iloc[0], covered_growth(v, bins=1, confidence=0.99).iloc[0]
-    assert (wide.high - wide.low) / (usual.high - usual.low) == pytest.approx(2.5758 / 1.96, rel=1e-4)
+    student = stats.t.ppf([0.995, 0.975], usual.trials - 1)
+    assert (wide.high - wide.low) / (usual.high - usual.low) == pytest.approx(student[0] / student[1], rel=1e-9)
     assert (wide.confidence, wide.evidence) == (0.99, "measured")
 
 

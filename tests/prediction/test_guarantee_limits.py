@@ -88,3 +88,14 @@ def test_windows_of_any_width_hold_the_whole_mass(power):
     out = np.zeros(18)
     conditioned._windowed(14, 0.7, 1.3 * 2.0**-power, nodes, weights, np.empty(17), out)
     assert abs(out.sum() - 1) < 1e-12
+
+
+def test_a_law_far_narrower_than_the_ball_is_served_or_refused_by_its_number():
+    """Its density at a thirtieth of the ball underflows to nearly 0: a narrower part of it is what helps."""
+    found = guaranteed_samples(Normal(0, 0.001), 2.0**-8, 0.1).high
+    assert found > 1 / (0.001 * math.sqrt(2 / math.pi))  # else the positive ones do not add up to 1
+    assert found < 10**5
+    with pytest.raises(InfeasibleError, match="needs n = "):
+        guaranteed_samples(Normal(0, 1e-7), 2.0**-8, 0.1)
+    with pytest.raises(InfeasibleError, match="needs n = "):
+        guaranteed_samples(Uniform(), 2.0**-8, 0.1, density=(0.5, 1e-250))

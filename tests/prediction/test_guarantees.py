@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import eval_laguerre
 
 import rssp
 from rssp.prediction import conditioned, restricted
@@ -22,7 +21,6 @@ from rssp.prediction.restricted import (
     growth_grid,
     lattice_failure,
     mean_uncovered,
-    one_sided_failure,
 )
 from rssp.prediction.uniform_numbers import finishing_failures, uniform_failure
 
@@ -196,14 +194,6 @@ def test_the_mean_uncovered_part_is_above_a_simulation():
     bound = mean_uncovered(2 * eps, k, 0.5)
     assert np.mean(left) < bound < 1
     assert bound < closed_form_failure(2 * eps, 0.5, 0.5, k) + 1  # and it is no empty number
-
-
-def test_one_sided_samples_are_laguerre():
-    for m in (0, 1, 5, 14):
-        for reach in (0.25, 0.5, 1.0):
-            assert one_sided_failure(m, reach) == pytest.approx(2.0**-m * eval_laguerre(m, -reach), rel=1e-12)
-    assert one_sided_failure(3, 3.0) == pytest.approx(1.0)  # three numbers reach 3 with probability 0
-    assert one_sided_failure(2, 1.5) == pytest.approx((1 + 2 + 0.875) / 4)
 
 
 # ---------------------------------------------------------------- M1 to M4: densities, pairs, and the bound itself

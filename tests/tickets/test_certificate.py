@@ -33,8 +33,9 @@ from rssp.tickets import (
     worst_error,
 )
 from rssp.tickets.adversary import worst_input
+from rssp.tickets.layer_norms import _symbol_bound
 from rssp.tickets.network import MaxPool, Residual
-from rssp.tickets.norms import _symbol_bound, spectral_norm_bound
+from rssp.tickets.norms import spectral_norm_bound
 from rssp.tickets.propagation import Notes, all_linear, carry, difference, norms
 from rssp.tickets.quadratic import Program, quadratic_bound
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError
-from rssp.tickets.groups import cyclic, dihedral, orbitals, symmetric, tuples
-from rssp.tickets.intertwiners import (
+from rssp.tickets.bases import basis_norm
+from rssp.tickets.equivariant.groups import cyclic, dihedral, orbitals, symmetric, tuples
+from rssp.tickets.equivariant.intertwiners import (
     Representation,
     averaged_rank,
-    basis_norm,
     count_intertwiners,
     direct_sum,
     intertwiners,
@@ -85,7 +85,7 @@ def test_the_norm_of_a_basis_is_bracketed(count):
     assert seen <= high * (1 + 1e-12)
     assert low <= high * (1 + 1e-12)
     if count <= 6:
-        assert low == high
+        assert high <= low * (1 + 1e-9)  # all signs were tried: only the rounding lies between
         assert abs(seen - low) < 1e-12  # 3000 draws of 32 corners miss one with probability below 1e-40
     else:
         assert low >= seen * 0.999
