@@ -66,7 +66,7 @@ def _applied(coefficients: Array, layer: Linear, x: Array) -> Array:
     return np.asarray(up(y, 2 * coefficients.shape[1] * coefficients.shape[2] + 4))
 
 
-def _beside(parts: Sequence[Array], groups: int) -> Array:
+def beside(parts: Sequence[Array], groups: int) -> Array:
     """Coefficients for positive and for negative inputs as one array, the inputs of a group side by side."""
     out, channels, size = parts[0].shape
     return np.stack([p.reshape(out, groups, channels // groups, size) for p in parts], axis=2).reshape(out, -1, size)
@@ -83,7 +83,7 @@ def difference(target: Linear, effective: Linear) -> Difference:
     # (relu(x), relu(-x)) has the 2-norm of x, and no two entries of the same input: both bounds hold
     entries = np.max([up(np.abs(d) + s, 2) for d, s in zip(parts, slacks, strict=True)], axis=0)
     sharing = target.sharing
-    both, loose = _beside(parts, target.groups), _beside(slacks, target.groups)
+    both, loose = beside(parts, target.groups), beside(slacks, target.groups)
     loose_norm = operator_bound(loose, sharing, target.groups)
     spectral = up(operator_bound(both, sharing, target.groups) + loose_norm, 2)
     off = None
