@@ -21,9 +21,9 @@ from rssp.tickets.adversary import worst_input
 from rssp.tickets.certificate import certified_error, rounding_error
 from rssp.tickets.construction import Construction, assemble
 from rssp.tickets.description import described
+from rssp.tickets.layer_norms import operator_bound
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Network, activations_of, in_chunks
-from rssp.tickets.norms import operator_bound
 from rssp.tickets.propagation import beside
 from rssp.tickets.rounding import in_float32
 from rssp.tickets.standalone import build
