@@ -1,9 +1,9 @@
 """What a nearest subset costs here and elsewhere: NumPy, SciPy's k-d tree, HiGHS, CP-SAT, Gurobi and fpylll.
 
 Every solver gets the same instances, one thread and a time limit; the mixed-integer solvers and fpylll run in processes
-of their own (OR-Tools and HiGHS cannot share one), so imports are left to the functions; those not installed are left
-out. The mask is the result: errors are recomputed from it. A baseline that only ran into its limit is a lower bound,
-and the note of its row says so.
+of their own (OR-Tools and HiGHS cannot share one: imports are left to the functions), those not installed are left out.
+The mask is the result: errors are recomputed from it. A baseline that only ran into its limit is a lower bound, and its
+row's note says so.
 
 Run as a script, this file is the process of one solver: ``python nearest.py SOLVER < tasks.json > results.json``.
 """

@@ -86,7 +86,7 @@ def highs_subset(
 
     x, z = _instance(sample, target, eps)
     n = len(x)
-    options: dict[str, Any] = {}
+    options: Any = {}  # as scipy spells them
     if nodes is not None:
         options["node_limit"] = integer("nodes", nodes, 1)
     if seconds is not None:
@@ -95,13 +95,15 @@ def highs_subset(
         found = milp(
             np.append(np.zeros(n), 1.0),
             constraints=LinearConstraint(np.vstack([np.append(x, -1.0), np.append(x, 1.0)]), [-np.inf, z], [z, np.inf]),
-            integrality=np.append(np.ones(n), 0),
+            integrality=np.append(np.ones(n, np.int64), 0),
             bounds=Bounds(0, np.append(np.ones(n), np.inf)),
             options=options,
         )
     else:
         within = LinearConstraint(x[None], z - eps, z + eps)
-        found = milp(np.zeros(n), constraints=within, integrality=np.ones(n), bounds=Bounds(0, 1), options=options)
+        found = milp(
+            np.zeros(n), constraints=within, integrality=np.ones(n, np.int64), bounds=Bounds(0, 1), options=options
+        )
     if found.x is None:
         return _nothing(n)
     stated = float(found.fun) if eps is None else math.nan
