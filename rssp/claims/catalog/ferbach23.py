@@ -14,10 +14,6 @@ _PAPER = (
     "D. Ferbach, C. Tsirigotis, G. Gidel, A. J. Bose, A General Framework For Proving The Equivariant Strong Lottery "
     "Ticket Hypothesis, ICLR 2023, arXiv 2206.04270"
 )
-_NO_BASIS = (
-    "no study draws equivariant tickets yet: rssp.tickets prunes them by coefficients (rssp.tickets.Sharing); "
-    "it takes their width against eps. Their coefficients are the scalar subset sums that lueker_1998 measures"
-)
 
 
 def _width(d_in, d_out, basis, basis_norm, l, eps, delta, C):  # noqa: E741
@@ -48,7 +44,6 @@ CLAIMS = (
         valid="coefficients at most 1, layers of operator norm at most 1, uniform weights; basis = |B|, basis_norm = "
         "the largest norm of a combination with coefficients in [-1, 1]",
         wording=Wording.AS_QUOTED,
-        unmeasured=_NO_BASIS,
     ),
     Claim(
         id="ferbach-2023-lower",
@@ -64,6 +59,5 @@ CLAIMS = (
         scope=Scope(ranges={"eps": (0.0, 1.0)}, note="one layer"),
         valid="one layer",
         wording=Wording.AS_QUOTED,
-        unmeasured=_NO_BASIS,
     ),
 )

@@ -13,6 +13,7 @@ from rssp.tickets.equivariant.data import (
     planted_partition,
     shown_nodes,
     turned_digits,
+    turned_images,
 )
 from rssp.tickets.equivariant.graphs import automorphisms, message_passing, neighbour_max
 from rssp.tickets.equivariant.groups import (
@@ -50,9 +51,12 @@ from rssp.tickets.equivariant.models import (
     steerable_network,
 )
 from rssp.tickets.equivariant.planar import Field, PlanarGroup
+from rssp.tickets.equivariant.problems import PROBLEMS, problem
 from rssp.tickets.equivariant.steerable import quarter_turns, steerable_kernels, steerable_layer
+from rssp.tickets.layer_norms import combination_bound
 
 __all__ = [
+    "PROBLEMS",
     "Action",
     "Basis",
     "Examples",
@@ -64,6 +68,7 @@ __all__ = [
     "automorphisms",
     "averaged_rank",
     "basis_norm",
+    "combination_bound",
     "count_intertwiners",
     "count_orbitals",
     "cyclic",
@@ -86,6 +91,7 @@ __all__ = [
     "planar_network",
     "planar_rotations",
     "planted_partition",
+    "problem",
     "quarter_turns",
     "require_equivariant",
     "shown_nodes",
@@ -100,4 +106,5 @@ __all__ = [
     "trained",
     "tuples",
     "turned_digits",
+    "turned_images",
 ]

@@ -11,7 +11,15 @@ from rssp._arguments import integer
 from rssp.errors import ArgumentError
 from rssp.tickets.digits import digits_data
 
-__all__ = ["Examples", "atlas_graphs", "karate_club", "planted_partition", "shown_nodes", "turned_digits"]
+__all__ = [
+    "Examples",
+    "atlas_graphs",
+    "karate_club",
+    "planted_partition",
+    "shown_nodes",
+    "turned_digits",
+    "turned_images",
+]
 
 _TEST = 5  # every fifth example is kept for the test
 
@@ -40,6 +48,26 @@ def _unit(x: NDArray[np.float64]) -> NDArray[np.float32]:
     return (x / (largest * (1 + 1e-6))).astype(np.float32)
 
 
+def turned_images(images: ArrayLike, degrees: ArrayLike) -> NDArray[np.float64]:
+    """Images (..., side, side), each turned by its degrees; quarter turns exactly, others by interpolation.
+
+    >>> turned_images([[1.0, 2.0], [3.0, 4.0]], [0, 90]).tolist()
+    [[[1.0, 2.0], [3.0, 4.0]], [[2.0, 4.0], [1.0, 3.0]]]
+    """
+    from scipy.ndimage import rotate
+
+    by = np.asarray(degrees, dtype=np.float64)
+    given = np.asarray(images, dtype=np.float64)
+    turned = np.broadcast_to(given, (len(by), *given.shape[-2:])).copy()
+    for degree in np.unique(by[by != 0]):
+        some = by == degree
+        if degree % 90 == 0:
+            turned[some] = np.rot90(turned[some], int(degree // 90), axes=(1, 2))
+        else:
+            turned[some] = rotate(turned[some], degree, axes=(2, 1), reshape=False, order=1)
+    return turned
+
+
 def turned_digits(turns: int = 4, *, reflected: bool = False, seed: int = 0) -> Examples:
     """scikit-learn's digits of 8 x 8 pixels, each turned by a random multiple of 360 / turns degrees.
 
@@ -52,21 +80,13 @@ def turned_digits(turns: int = 4, *, reflected: bool = False, seed: int = 0) -> 
     >>> turned_digits().x_train.shape
     (1437, 64)
     """
-    from scipy.ndimage import rotate
-
     turns, data = integer("turns", turns, 1), digits_data()
     images = np.concatenate([data.x_train, data.x_test]).astype(np.float64).reshape(-1, 8, 8)
     rng = np.random.default_rng([integer("seed", seed, 0), turns])
     mirrored = rng.integers(2, size=len(images)).astype(bool)
     if reflected:
         images[mirrored] = images[mirrored, :, ::-1]
-    by = rng.integers(turns, size=len(images))
-    for count in range(1, turns):
-        some, degrees = by == count, 360 * count / turns
-        if degrees % 90 == 0:
-            images[some] = np.rot90(images[some], round(degrees / 90), axes=(1, 2))
-        else:
-            images[some] = rotate(images[some], degrees, axes=(2, 1), reshape=False, order=1)
+    images = turned_images(images, 360 * rng.integers(turns, size=len(images)) / turns)
     x, cut = _unit(images.reshape(-1, 64)), len(data.x_train)
     name = f"digits in {turns} turns" + (", mirrored" if reflected else "")
     return Examples(x[:cut], data.y_train, x[cut:], data.y_test, name)
