@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+import rssp
+from rssp.inference import coverage
+from rssp.study import Rows
+from rssp.study.columns import COVERAGE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")))
@@ -45,7 +53,7 @@ def test_links_lead_to_files(document: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_files_named_in_the_text_are_there(name: str) -> None:
     text = re.sub(r"^```.*?^```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    named = re.findall(r"`((?:python )?(?:rssp|studies|tests|benchmarks|docs|figures|\.ci)/[\w./-]*)`", text)
+    named = re.findall(r"`((?:python )?(?:rssp|studies|tests|benchmarks|docs|figures)/[\w./-]*)`", text)
     assert named
     assert [path for path in named if not (ROOT / path.removeprefix("python ")).exists()] == []
 
@@ -62,3 +70,38 @@ def test_the_walk_names_what_is_there(file: str, name: str) -> None:
     path = ROOT / file
     assert path.is_file()
     assert not name or name in _defined(path)
+
+
+def _plan(context: rssp.study.Context) -> Iterator[rssp.Task]:
+    measurement = rssp.HittingTimes(eps=(0.25, 0.125), n_max=12)
+    yield rssp.Task("uniform", rssp.Experiment(rssp.Uniform(), rssp.Ball(1), measurement, context.seed), trials=64)
+
+
+def _analyse(runs: Mapping[str, rssp.Trials], context: rssp.study.Context) -> dict[str, pd.DataFrame]:
+    return {"coverage": coverage(runs["uniform"])}
+
+
+def test_the_walk_is_the_way_of_a_run(tmp_path: Path) -> None:
+    """A study is run: the functions that the walk names are called, for the first time, in the order of the walk."""
+    claims = {"counting-1d": Rows("coverage", measured="n*")}
+    study = rssp.Study(
+        name="walked", question="?", plan=_plan, analyse=_analyse, tables={"coverage": COVERAGE}, claims=claims
+    )
+    called: dict[tuple[str, str], int] = {}
+
+    def note(frame, event: str, argument: object) -> None:
+        if event == "call":
+            called.setdefault((frame.f_code.co_filename, frame.f_code.co_qualname), len(called))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        outcome = rssp.run_study(study, workers=1, out=tmp_path, progress=False)
+    finally:
+        sys.setprofile(before)
+    assert outcome.failures == []
+    assert len(outcome.verdicts) == 1
+    walked = [(str(ROOT / file), name) for file, name in _places() if name and not file.startswith("studies/")]
+    missing = [place for place in walked if place not in called]
+    assert missing == []
+    assert walked == sorted(walked, key=called.__getitem__)

@@ -139,7 +139,7 @@ def test_a_function_that_reads_some_columns_names_the_near_miss():
     ],
 )
 def test_tables_are_checked_at_the_door(read):
-    """A misspelt column is an error of the function that was called and names the near miss: no KeyError from inside."""
+    """A misspelt column is an error of the function that was called, with the near miss: no KeyError from inside."""
     table = pd.DataFrame({"d": [1, 2, 3], "esp": 0.1, "low": 1.0, "best": 2.0, "high": 3.0})
     with pytest.raises(ArgumentError, match=r"is missing: is '(esp|relative_eror|laww|v_loww)' it\?"):
         read(table)
