@@ -31,9 +31,12 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+# Points of the grid for each halving of v or u; whatever it is, the number found is proved. With 80, 160 and 320 the
+# failure from v = 2^-20 to u = 2^-21 falls below 0.01 after 88, 86 and 86 numbers (c = 1/2), and below 1e-6 after 273,
+# 266 and 262 (c = 1/4).
 _PER_BIT = 160
 _UP = 1e-13  # relative rounding of one envelope, and more
-_LONGEST = 1_000_000
+_LONGEST = 1_000_000  # steps of one curve
 
 
 @kernel
