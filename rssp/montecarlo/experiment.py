@@ -32,7 +32,7 @@ class Experiment:
     ball : Ball
     measurement : Measurement
     seed : int >= 0
-    batch_size : int >= 1, trials a batch; by default the measurement chooses (hundredths of a second of work). The
+    batch_size : int >= 1, trials a batch; by default the measurement chooses. The
         samples depend on it, so it is part of the key.
 
     Raises
