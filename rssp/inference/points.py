@@ -13,6 +13,7 @@ from rssp._arguments import probability
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
 from rssp.inference._algebra import cholesky
+from rssp.schemas import require_columns
 
 __all__ = [
     "checked_covariance",
@@ -52,12 +53,7 @@ def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tupl
     """The columns low, best, high of a table as float64 arrays; refuses a table that lacks them or those named."""
     if not isinstance(table, pd.DataFrame):
         raise ArgumentTypeError("table", table, "a DataFrame of estimates, such as required_n(...) returns")
-    missing = [c for c in ("low", "best", "high", *columns) if c not in table.columns]
-    if missing:
-        known = ", ".join(map(str, table.columns))
-        raise ArgumentError(
-            "table", f"columns {known}", f"also {', '.join(missing)}", "Add the columns that are missing."
-        )
+    require_columns(table, ("low", "best", "high", *columns))
     low, best, high = (float_column(table, c) for c in ("low", "best", "high"))
     with np.errstate(invalid="ignore"):
         bad = ~((low <= best) & (best <= high)) & ~np.isnan(best)

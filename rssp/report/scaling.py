@@ -10,6 +10,7 @@ import pandas as pd
 
 from rssp.report.curves import eps_label, plot_estimates
 from rssp.report.style import COLOURS
+from rssp.schemas import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +45,7 @@ def plot_against_bits(table: pd.DataFrame, *, ax: Axes) -> None:
     """n* against log2(1/eps), one colour a dimension, with the counting slope d as a dashed line through the first."""
     from matplotlib.ticker import MaxNLocator
 
+    require_columns(table, ["eps", "d"])
     rows = table.assign(bits=-np.log2(table["eps"]))
     plot_estimates(rows, "bits", by="d", ax=ax, line=True, label=lambda d: f"$d$ = {d:g}")
     for i, (d, part) in enumerate(rows.groupby("d", sort=True)):
@@ -78,6 +80,7 @@ def draw_cover(points: pd.DataFrame, eps: float, witness: tuple[float, float] | 
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle, Polygon, Rectangle
 
+    require_columns(points, ["x", "y"], "points")
     squares = [Rectangle((x - eps, y - eps), 2 * eps, 2 * eps) for x, y in zip(points["x"], points["y"], strict=True)]
     ax.add_collection(PatchCollection(squares, facecolor="#cfe6f5", edgecolor="none"))
     ax.plot(points["x"], points["y"], ".", color=COLOURS[0], ms=2.2)
