@@ -25,8 +25,8 @@ COUNTING = claim("counting-cube")
 GRID = pd.DataFrame(
     {
         "d": np.repeat([1, 2, 3], 3), "eps": np.tile([0.25, 0.125, 0.0625], 3), "n": np.arange(9) + 3, "delta": 0.5,
-        "low": np.arange(9) + 5.0, "best": np.arange(9) + 5.5, "high": np.arange(9) + 6.0, "experiment": "a", "relative_error": 0.1,
-        "variable": "d", "from": 1.0, "to": 3.0, COUNTING.id: 1.0, "x": 0.0, "y": 0.0,
+        "low": np.arange(9) + 5.0, "best": np.arange(9) + 5.5, "high": np.arange(9) + 6.0, "experiment": "a",
+        "relative_error": 0.1, "variable": "d", "from": 1.0, "to": 3.0, COUNTING.id: 1.0, "x": 0.0, "y": 0.0,
     }
 )  # fmt: skip
 ENDS = ("low", "best", "high")
