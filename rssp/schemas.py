@@ -117,7 +117,7 @@ class Schema:
     def __repr__(self) -> str:
         return f"Schema({', '.join(f'{c.name}: {c.kind}' for c in self.columns)})"
 
-    def require(self, names: Iterable[str], what: str) -> None:
+    def require(self, names: Iterator[str] | tuple[str, ...] | list[str], what: str) -> None:
         """ArgumentError unless every name is a column; `what` says who asks.
 
         >>> INTERVAL.require(["low", "hihg"], "Rows('required')")
@@ -157,58 +157,48 @@ allowed: quantity, low, best, high, confidence, evidence. Did you mean 'high'?
         return pd.DataFrame({c.name: _typed(table[c.name], c, what) for c in self.columns}).reset_index(drop=True)
 
 
-def require_columns(table: pd.DataFrame, names: Iterable[str], name: str = "table") -> None:
-    """Refuse a table that lacks columns which a function reads; it may have others. A near miss is named.
+def require_columns(table: pd.DataFrame, names: Iterable[str], what: str = "table") -> None:
+    """The door of a function that reads some columns of a table, whatever others there are.
 
     Parameters
     ----------
     table : DataFrame
     names : the columns that are read
-    name : what the argument is called
+    what : how messages call the table: the argument's name
 
     Raises
     ------
     ArgumentTypeError
         Where `table` is not a DataFrame.
     ArgumentError
-        Where a column is missing.
+        Where a column is missing; the one that resembles it is named.
 
-    Examples
-    --------
-    >>> require_columns(pd.DataFrame({"eps": [0.1], "best": [12.0]}), ["eps", "best"])
-    >>> require_columns(pd.DataFrame({"esp": [0.1], "best": [12.0]}), ["eps", "best"])
+    >>> require_columns(pd.DataFrame({"n": [3], "bset": [0.5]}), ("n", "best"))
     Traceback (most recent call last):
-    rssp.errors.ArgumentError: table: got columns esp, best; allowed: also eps. 'eps' is missing: is 'esp' it?
+    rssp.errors.ArgumentError: table: got columns n, bset; allowed: also best. 'best' is missing: is 'bset' it?
     """
     if not isinstance(table, pd.DataFrame):
-        raise ArgumentTypeError(name, table, "a DataFrame")
-    names = list(dict.fromkeys(names))
+        raise ArgumentTypeError(what, table, "a DataFrame")
     have = list(map(str, table.columns))
-    missing = [n for n in names if n not in have]
+    wanted = list(dict.fromkeys(names))
+    missing = [name for name in wanted if name not in have]
     if missing:
-        parts, _ = _near_misses(missing, [n for n in have if n not in names])
         received = f"columns {', '.join(have)}" if have else "no columns"
-        raise ArgumentError(name, received, f"also {', '.join(missing)}", _sentence(parts))
+        hint = _differences(missing, [name for name in have if name not in wanted], [], others=True)
+        raise ArgumentError(what, received, f"also {', '.join(missing)}", hint)
 
 
-def _differences(missing: list[str], strange: list[str], twice: list[str]) -> str:
-    """What is wrong with the names, in words; a missing one beside the undeclared one that resembles it."""
-    parts, left = _near_misses(missing, strange)
-    twofold = [f"{name!r} is there twice" for name in twice]
-    return _sentence([*twofold, *parts, *(f"{name!r} is not declared" for name in left)])
+def _differences(missing: list[str], strange: list[str], twice: list[str], others: bool = False) -> str:
+    """What is wrong with the names, in words; a missing one beside the undeclared one that resembles it.
 
-
-def _near_misses(missing: list[str], strange: list[str]) -> tuple[list[str], list[str]]:
-    """A text for each name that is missing, with the strange one that resembles it; the strange ones that are left."""
-    left, parts = list(strange), []
+    With `others` there may be more columns than those that are asked for: only the missing ones are wrong.
+    """
+    left, parts = list(strange), [f"{name!r} is there twice" for name in twice]
     for name in missing:
         near = difflib.get_close_matches(name, left, n=1)
         parts.append(f"{name!r} is missing: is {near[0]!r} it?" if near else f"{name!r} is missing")
         left = [other for other in left if other not in near]
-    return parts, left
-
-
-def _sentence(parts: list[str]) -> str:
+    parts += [] if others else [f"{name!r} is not declared" for name in left]
     text = "; ".join(parts)
     return text if text.endswith("?") else text + "."
 

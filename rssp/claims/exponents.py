@@ -20,8 +20,8 @@ from rssp.schemas import require_columns
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
 
-_ENDS = ("low", "best", "high")
 _AXES = {"d": "d", "eps": "log2(1/eps)"}
+_ENDS = ("low", "best", "high")
 
 
 def _axis(table: pd.DataFrame, variable: str) -> np.ndarray:
@@ -48,7 +48,7 @@ def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constan
     >>> round(claimed_exponent(claim("counting-cube"), points, "d"), 6)
     1.0
     """
-    require_columns(table, (variable, *claim.variables))
+    require_columns(table, (*claim.variables, variable))
     values = dict.fromkeys(claim.unknown, 1.0) | constants
     bound = claim.bound(**{name: table[name].to_numpy() for name in claim.variables}, **values)
     axis = np.log(_axis(table, variable))
@@ -206,7 +206,7 @@ def bound_factor(
     DataFrame: the claim's variables, C, bound, low, best, high (of bound over measurement; the interval is the
     measurement's, with its confidence and evidence). Rows not reached are left out.
     """
-    require_columns(table, (*claim.variables, *_ENDS, *corner))
+    require_columns(table, (*claim.variables, *corner, *_ENDS))
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     values = dict(constants)
     if constant in claim.unknown and constant not in values:

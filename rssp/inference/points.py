@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from rssp._arguments import probability
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.errors import ArgumentError
 from rssp.estimates import Evidence
 from rssp.inference._algebra import cholesky
 from rssp.schemas import require_columns
@@ -51,8 +51,6 @@ def probabilities(name: str, value: ArrayLike) -> list[float]:
 
 def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tuple[_Floats, _Floats, _Floats]:
     """The columns low, best, high of a table as float64 arrays; refuses a table that lacks them or those named."""
-    if not isinstance(table, pd.DataFrame):
-        raise ArgumentTypeError("table", table, "a DataFrame of estimates, such as required_n(...) returns")
     require_columns(table, ("low", "best", "high", *columns))
     low, best, high = (float_column(table, c) for c in ("low", "best", "high"))
     with np.errstate(invalid="ignore"):

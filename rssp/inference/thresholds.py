@@ -375,7 +375,7 @@ def points_covariance(points: pd.DataFrame, *trials: Trials) -> _Floats:
     >>> points_covariance(points, one, other).round(3).tolist()
     [[0.043, 0.0], [0.0, 0.043]]
     """
-    require_columns(points, ("eps", "delta", "experiment"), "points")
+    require_columns(points, ("eps", "delta", "experiment"), "points, rows of required_n(..., interpolated=True)")
     known = {t.label: t for t in trials}
     label = points["experiment"].to_numpy()
     strange = sorted(set(label) - set(known))

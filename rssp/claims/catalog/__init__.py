@@ -100,7 +100,7 @@ _FILES = (
     "groups",
     "counting",
     "one_sided",
-    "proved_here",
+    "own_guarantees",
     "derivations",
 )
 
