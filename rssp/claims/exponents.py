@@ -83,8 +83,8 @@ def compare_exponents(
     `by` at which fewer than three points are reached are left out, and those whose trials are too few to say how their
     points hang together.
     """
-    for name, value in (("variable", variable), ("by", by)):
-        choice(name, value, tuple(_AXES))
+    choice("variable", variable, tuple(_AXES))
+    choice("by", by, tuple(_AXES))
     require_columns(table, (variable, by, *_ENDS))
     table = table.reset_index(drop=True)
     rows = []
