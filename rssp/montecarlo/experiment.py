@@ -16,7 +16,7 @@ from rssp.montecarlo.measurements import Measurement
 
 __all__ = ["Experiment"]
 
-_BYTES_A_BATCH = 2**30  # of samples, which are drawn in one piece; each worker holds one batch
+_BYTES_A_BATCH = 2**30  # a choice: each worker holds one batch
 
 
 @register
@@ -32,7 +32,7 @@ class Experiment:
     ball : Ball
     measurement : Measurement
     seed : int >= 0
-    batch_size : int >= 1, trials a batch; by default the measurement chooses. The
+    batch_size : int >= 1, trials a batch; by default the measurement chooses (hundredths of a second of work). The
         samples depend on it, so it is part of the key.
 
     Raises

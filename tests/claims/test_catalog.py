@@ -220,11 +220,3 @@ def test_upper_and_lower_bounds_are_not_negative(this):
     if this.formula and this.kind in (Kind.SUFFICIENT, Kind.NECESSARY):
         values = {name: np.array(GRID[name]) for name in this.variables}
         assert (this.bound(**values, **_unknown(this)) >= 0).all()
-
-
-def test_no_file_has_the_stem_of_a_study():
-    """A search for a file by its name finds the study or the claims, not both."""
-    root = Path(__file__).parents[2]
-    stems = [{p.stem for p in (root / folder).glob("[!_]*.py")} for folder in ("studies", "rssp/claims/catalog")]
-    assert all(stems)
-    assert not stems[0] & stems[1]
