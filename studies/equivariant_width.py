@@ -35,7 +35,7 @@ CHANNELS = 2
 """of the layers of all kinds"""
 CYCLIC = (2, 4, 8, 16, 32)
 """orders of cyclic groups: |B| of their regular representation"""
-NETWORKS = {"quick": 6, "standard": 24, "full": 100}
+NETWORKS = {"quick": 6, "standard": 20, "full": 100}
 """random layers of a kind"""
 
 

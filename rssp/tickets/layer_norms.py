@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from rssp.tickets.sharing import Convolution, Sharing
 
 __all__ = ["combination_bound", "operator_bound"]
 
+_COMBINED: WeakKeyDictionary[Sharing, float] = WeakKeyDictionary()
+"""||B|| of sharings, which are compared by identity and do not change: a search for a tolerance asks 30 times"""
 _WHOLE = 2**20  # entries of a layer's matrix up to which its norm is taken from the matrix
 _GRID = 32  # frequencies an axis for the symbol of a convolution
 
@@ -101,6 +104,12 @@ def combination_bound(sharing: Sharing) -> float:
     >>> round(combination_bound(orbitals(symmetric(4).natural, symmetric(4).natural)), 6)
     4.0
     """
+    if sharing not in _COMBINED:
+        _COMBINED[sharing] = _combination(sharing)
+    return _COMBINED[sharing]
+
+
+def _combination(sharing: Sharing) -> float:
     if isinstance(sharing, Convolution):
         return float(sharing.size)  # a sum of that many shifts
     if isinstance(sharing, Basis):

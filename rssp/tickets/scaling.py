@@ -23,7 +23,7 @@ def normalised(target: Any, by: str = "norm") -> tuple[Network, float]:
     """A target of the theorem's class, and the scale that leads back: ``f(x) = scale * result(x)``, exactly.
 
     Theorem 1 of Pensia et al. speaks of layers with spectral norm at most 1. Each layer is divided by the smallest
-    power of two, at least 1, that brings its norm there (by a proven bound); no number is rounded (above 2**-126 in
+    power of two, at least 1, that brings its norm (by a proven bound) and its coefficients there; no number is rounded (above 2**-126 in
     float32). Where only half-lines follow (ReLU, leaky ReLU, max pooling, sums), the powers are carried to the end and
     biases divided by those up to their layer: an output error eps of the result is one of ``scale * eps`` of the
     target. Before any other activation they are undone by a fixed layer.
@@ -48,7 +48,8 @@ def normalised(target: Any, by: str = "norm") -> tuple[Network, float]:
 
 
 def _norm(layer: Linear) -> float:
-    return max(operator_bound(layer.coefficients, layer.sharing), 1.0)
+    # combinations of small matrices have coefficients beyond their norm
+    return max(operator_bound(layer.coefficients, layer.sharing), _largest(layer), 1.0)
 
 
 def _largest(layer: Linear) -> float:
