@@ -192,7 +192,7 @@ def mean_uncovered(start: float, k: int, c: float) -> float:
     if start >= 1:
         return 0.0
     odds = math.log1p(-start) - math.log(start) if start > 0 else math.inf
-    closed = math.exp(min(odds + k * math.log1p(-c / 2), 0.0)) * (1 + 1e-12)
+    closed = min(1.0, math.exp(min(odds + k * math.log1p(-c / 2), 0.0)) * (1 + 1e-12))
     if start < 1e-300:  # no grid for that
         return closed
     v, u = growth_grid(start, _LEAST_MEAN)
