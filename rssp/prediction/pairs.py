@@ -18,6 +18,8 @@ from rssp._jit import kernel
 __all__ = ["normal_pairs", "scaled_normal_pairs", "uniform_pairs"]
 
 Floats = NDArray[np.float64]
+# of Gauss-Legendre an axis: normal pairs by 8 and by 16 agree with 64 within 5e-14 for k = 3 to 40, eps = 0.01 to 3,
+# d = 1 and 4; measure again when an integrand changes
 _NODES = 16
 _NARROW = 1e-3  # (eps / the sums' least standard deviation)^2, below which the density's curvature is enough: the next
 # term of the expansion is the square of this

@@ -32,11 +32,13 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+# points of the grid a factor 2: 80 and 320 give the same guaranteed_samples as 160 for uniform numbers at eps = 2^-10,
+# delta = 0.5 and 0.01. Any number of points gives a proved bound; measure again when the envelope's step changes
 _PER_BIT = 160
 _UP = 1e-13  # relative rounding of one envelope, and more
-_LONGEST = 1_000_000
-_LONG = 1_000
-_LEAST_MEAN = 1e-12
+_LONGEST = 1_000_000  # steps of a curve before it is given up
+_LONG = 1_000  # steps of a mean before the closed form is asked too: about a second
+_LEAST_MEAN = 1e-12  # the smallest mean that the grid tells
 
 
 @kernel
