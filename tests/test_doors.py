@@ -16,7 +16,9 @@ from rssp.claims.exponents import (
 )
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.inference import fit_scaling, points_covariance
+from rssp.inference.growth import GROWTH, smallest_growth
 from rssp.inference.tails import tail_crossing, tail_slopes
+from rssp.prediction.model_error import fitted_model_errors
 from rssp.report import new_figure, plot_estimates, plot_line
 from rssp.report.scaling import draw_cover, plot_against_bits, plot_against_d, plot_factor
 from rssp.schemas import require_columns
@@ -27,6 +29,8 @@ GRID = pd.DataFrame(
         "d": np.repeat([1, 2, 3], 3), "eps": np.tile([0.25, 0.125, 0.0625], 3), "n": np.arange(9) + 3, "delta": 0.5,
         "low": np.arange(9) + 5.0, "best": np.arange(9) + 5.5, "high": np.arange(9) + 6.0, "experiment": "a",
         "relative_error": 0.1, "variable": "d", "from": 1.0, "to": 3.0, COUNTING.id: 1.0, "x": 0.0, "y": 0.0,
+        "law": "uniform", "trials": 100, "confidence": 0.95, "predicted": 0.5, "predicted_error": 0.01, "v_low": 0.0,
+        "v_high": 1.0, "quantity": "q", "evidence": "measured",
     }
 )  # fmt: skip
 ENDS = ("low", "best", "high")
@@ -42,6 +46,10 @@ DOORS = {
     tail_slopes: (tail_slopes, ("n", "relative_error", *ENDS)),
     tail_crossing: (lambda t: tail_crossing(t, 0.1), ("n", *ENDS)),
     points_covariance: (points_covariance, ("eps", "delta", "experiment")),
+    smallest_growth: (smallest_growth, GROWTH.names),
+    fitted_model_errors: (
+        fitted_model_errors, ("law", "d", "n", "trials", *ENDS, "confidence", "predicted", "predicted_error"),
+    ),
     plot_estimates: (lambda t: plot_estimates(t, "n", by="d", ax=_axes()), ("n", "d", *ENDS)),
     plot_line: (lambda t: plot_line(t, "n", "best", ax=_axes()), ("n", "best")),
     plot_against_d: (lambda t: plot_against_d(t, {}, ax=_axes()), ("d", "eps", *ENDS)),

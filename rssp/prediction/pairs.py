@@ -100,9 +100,10 @@ def scaled_normal_pairs(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
 
     Given the scalars the sums are normal: p_i is the mean, over independent chi-square V_I with i degrees of freedom
     and V_A, V_B with k - i, of a product of bivariate normal rectangles with variances V_I + V_A, V_I + V_B and
-    covariance V_I. The mean is taken on a grid in the three logarithms by the trapezoidal rule, which converges
-    exponentially for these smooth bells, laid where the heavy tail at small V puts the mass: down to V ~ eps^2 where d
-    demands it. Relative error: 1e-5, and up to 3e-3 for the few i next to k (by halving the step).
+    covariance V_I. The mean is taken by the trapezoidal rule on a grid in the three logarithms, where the integrand is
+    a smooth bell and the rule converges exponentially. The heavy tail at small V moves the bell when d is large: the
+    grid then reaches down to V ~ eps^2. Relative error: 1e-5, and up to 3e-3 for the few i next to k (by halving the
+    step).
     """
     d = len(z)
     values, counts = np.unique(np.abs(z), return_counts=True)

@@ -33,7 +33,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 # points of the grid a factor 2: 80 and 320 give the same guaranteed_samples as 160 for uniform numbers at eps = 2^-10,
-# delta = 0.5 and 0.01. Any number of points gives a proved bound; measure again when the envelope's step changes
+# delta = 0.5 and 0.01; in the far tail (c = 1/4, v = 2^-20 to u = 2^-21 but for 1e-6) 80, 160, 320 prove 273, 266
+# and 262 numbers. Any number of points gives a proved bound; measure again when the envelope's step changes
 _PER_BIT = 160
 _UP = 1e-13  # relative rounding of one envelope, and more
 _LONGEST = 1_000_000  # steps of a curve before it is given up

@@ -4,9 +4,10 @@
 up to R - 1/2 and whose negative ones to -(R - 1/2): their partial sums, in steps of at most 1, shift the interval all
 over [-R, R]. It serves every eps and delta.
 
-**Moments** (M1 to M6): r groups of n_1 numbers leave in the mean only a little of [-A, A] uncovered, A <= R + 1, by
-`conditioned`; K further numbers then finish, a target z near the middle being missed next only if z - X falls into
-what is uncovered. The sums of each group may be lopsided: a second group is, rarely, at the same time.
+**Moments** (M1 to M6): r groups of n_1 numbers leave on average only a little of [-A, A] uncovered, A <= R + 1, by
+`conditioned`. K further numbers finish: a target z near the middle stays uncovered after a number X only if z - X was
+uncovered before it. One group may happen to be lopsided, with most of its sums on one side; r groups are rarely
+lopsided all at once, which is why small delta asks for more of them.
 """
 
 from __future__ import annotations
