@@ -117,7 +117,15 @@ def widths(law: Law, reach: float, density: tuple[float, float] | None) -> list[
     if isinstance(law, Normal) and law.std < 2.0**-10 * reach:
         return [law.std]
     narrow = np.geomspace(2.0**-10, 2.0**-5, 80, endpoint=False)  # for laws far narrower than the ball
-    return [float(w) for w in reach * np.concatenate([narrow, np.geomspace(1 / 32, 32, 161)])]
+    return [float(w) for w in reach * np.concatenate([narrow, np.geomspace(1 / 32, 32, 161)])] + _edges(law)
+
+
+def _edges(law: Law) -> list[float]:
+    """Where a law's density may end: a w one rounding below is worth less, or needs shifts for no other reason."""
+    if isinstance(law, Mixture):
+        return _edges(law.law) + _edges(law.other)
+    low, high = _support(law)
+    return [min(-low, high)] if 0 < min(-low, high) < math.inf else []
 
 
 def refuse(law: Law) -> ArgumentError:
