@@ -14,7 +14,6 @@ CP-SAT computes in integers and is not in question.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from rssp.report import COLOURS, legend_outside, new_figure
 from rssp.schemas import Column, Schema
 from rssp.study import Context, Study, Tables, option
 from rssp.study.columns import ENDS, N
+from rssp.subsetsum.nearest.solvers import Ended, SolverSubset, gurobi_installed, gurobi_subset, highs_subset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +39,8 @@ SCALES = {"quick": 5, "standard": 20, "full": 50}
 """instances for each n"""
 NUMBERS = {"HiGHS": (8, 10, 12, 14, 16, 18), "Gurobi": (8, 12, 16, 20, 24, 28, 32)}
 
+STATUS = {Ended.OPTIMAL: "optimal", Ended.LIMIT: "node limit", Ended.NOTHING: "nothing found"}
+
 FLOOR = 5e-11
 """where errors of 0 are drawn"""
 
@@ -49,48 +51,10 @@ class Options:
     solvers: Literal["all", "HiGHS"] = option("all", "those that are installed, or HiGHS alone")
 
 
-Answer = tuple[np.ndarray, float, str]
-"""variables, stated error, status"""
-
-
-def highs(x: np.ndarray, z: float) -> Answer:
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    n = len(x)
-    rows = np.vstack([np.append(x, -1.0), np.append(x, 1.0)])
-    found = milp(
-        np.append(np.zeros(n), 1.0),
-        constraints=LinearConstraint(rows, [-np.inf, z], [z, np.inf]),
-        integrality=np.append(np.ones(n), 0),
-        bounds=Bounds(0, np.append(np.ones(n), np.inf)),
-        options={"node_limit": NODES["HiGHS"]},
-    )
-    if found.x is None:
-        return np.full(n, np.nan), np.nan, "nothing found"
-    return found.x[:n], float(found.fun), "optimal" if found.status == 0 else "node limit"
-
-
-def gurobi(x: np.ndarray, z: float) -> Answer:
-    import gurobipy as gp
-
-    with (
-        gp.Env(params={"OutputFlag": 0, "Threads": 1, "NodeLimit": NODES["Gurobi"]}) as environment,
-        gp.Model(env=environment) as m,
-    ):
-        taken = m.addMVar(len(x), vtype=gp.GRB.BINARY)
-        error = m.addVar(obj=1.0)
-        m.addConstr(x @ taken - z <= error)
-        m.addConstr(z - x @ taken <= error)
-        m.optimize()
-        if m.SolCount == 0:
-            return np.full(len(x), np.nan), np.nan, "nothing found"
-        return taken.X, float(m.ObjVal), "optimal" if m.Status == gp.GRB.OPTIMAL else "node limit"
-
-
-def _solvers(asked: str) -> dict[str, Callable[[np.ndarray, float], Answer]]:
-    found: dict[str, Callable[[np.ndarray, float], Answer]] = {"HiGHS": highs}
-    if asked != "HiGHS" and importlib.util.find_spec("gurobipy") is not None:
-        found["Gurobi"] = gurobi
+def _solvers(asked: str) -> dict[str, Callable[..., SolverSubset]]:
+    found: dict[str, Callable[..., SolverSubset]] = {"HiGHS": highs_subset}
+    if asked != "HiGHS" and gurobi_installed():
+        found["Gurobi"] = gurobi_subset
     return found
 
 
@@ -101,10 +65,11 @@ def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFr
             for instance in range(SCALES[context.scale]):
                 rng = np.random.default_rng([context.seed, n, instance])
                 x, z = rng.uniform(-1, 1, n), rng.uniform(-1, 1)
-                variables, stated, status = solve(x, z)
-                row = {"solver": solver, "n": n, "instance": instance, "status": status, "stated": stated}
-                row |= {"unrounded": abs(x @ variables - z), "subset": abs(x @ (variables > 0.5) - z)}
-                rows.append(row | {"optimum": float(nearest_subset(x, [z]).error[0])})
+                found = solve(x, z, nodes=NODES[solver])
+                row = {"solver": solver, "n": n, "instance": instance, "status": STATUS[found.ended]}
+                row |= {"stated": found.stated, "unrounded": abs(x @ found.variables - z)}
+                row |= {"subset": abs(x @ found.mask - z), "optimum": float(nearest_subset(x, [z]).error[0])}
+                rows.append(row)
     instances = pd.DataFrame(rows)
     return {"instances": instances, "summary": _summary(instances)}
 

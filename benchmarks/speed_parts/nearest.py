@@ -1,8 +1,9 @@
 """What a nearest subset costs here and elsewhere: NumPy, SciPy's k-d tree, HiGHS, CP-SAT, Gurobi and fpylll.
 
 Every solver gets the same instances, one thread and a time limit; the mixed-integer solvers and fpylll run in processes
-of their own (OR-Tools and HiGHS cannot share one), those not installed are left out. The mask is the result: errors are
-recomputed from it. A baseline that only ran into its limit is a lower bound, and its row's note says so.
+of their own (OR-Tools and HiGHS cannot share one: imports are left to the functions), those not installed are left out.
+The mask is the result: errors are recomputed from it. A baseline that only ran into its limit is a lower bound, and its
+row's note says so.
 
 Run as a script, this file is the process of one solver: ``python nearest.py SOLVER < tasks.json > results.json``.
 """
@@ -34,23 +35,24 @@ LIMIT = 10.0  # seconds a solver may take on one instance
 
 
 def highs(x: Array, z: float, eps: float | None, limit: float) -> Solution:
-    """min e with |z - x @ b| <= e, b binary; with eps: any b with |z - x @ b| <= eps. Default tolerances."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from rssp.subsetsum.nearest.solvers import highs_subset
 
-    n = len(x)
-    if eps is not None:
-        found = milp(np.zeros(n), constraints=LinearConstraint(x[None], z - eps, z + eps), integrality=np.ones(n, int),
-                     bounds=Bounds(0, 1), options={"time_limit": limit})  # fmt: skip
-    else:
-        rows = np.vstack([np.append(x, -1.0), np.append(x, 1.0)])
-        found = milp(np.append(np.zeros(n), 1.0), constraints=LinearConstraint(rows, [-np.inf, z], [z, np.inf]),
-                     integrality=np.append(np.ones(n, int), 0), bounds=Bounds(0, np.append(np.ones(n), np.inf)),
-                     options={"time_limit": limit})  # fmt: skip
-    return (None if found.x is None else found.x[:n] > 0.5), "optimal" if found.status == 0 else "limit"
+    return _answer(highs_subset(x, z, eps=eps, seconds=limit))
+
+
+def gurobi(x: Array, z: float, eps: float | None, limit: float) -> Solution:
+    from rssp.subsetsum.nearest.solvers import gurobi_subset
+
+    return _answer(gurobi_subset(x, z, eps=eps, seconds=limit))
+
+
+def _answer(found: Any) -> Solution:
+    """Mask and status of an `rssp.subsetsum.nearest.solvers.SolverSubset`."""
+    return (None if found.ended == "nothing found" else found.mask), str(found.ended)
 
 
 def cpsat(x: Array, z: float, eps: float | None, limit: float) -> Solution:
-    """The same in integers, multiples of 2**-45."""
+    """min e with |z - x @ b| <= e, b binary; with eps: any b with |z - x @ b| <= eps. In multiples of 2**-45."""
     from ortools.sat.python import cp_model
 
     unit = 2**45
@@ -70,27 +72,6 @@ def cpsat(x: Array, z: float, eps: float | None, limit: float) -> Solution:
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None, "limit"
     return np.array([solver.value(b) for b in take]) == 1, "optimal" if status == cp_model.OPTIMAL else "limit"
-
-
-def gurobi(x: Array, z: float, eps: float | None, limit: float) -> Solution:
-    """The formulation of `highs`, default tolerances."""
-    import gurobipy as gp
-
-    environment = gp.Env(empty=True)
-    environment.setParam("OutputFlag", 0)
-    environment.start()
-    model = gp.Model(env=environment)
-    model.Params.Threads = 1
-    model.Params.TimeLimit = limit
-    take = [model.addVar(vtype="B") for _ in x]
-    away = gp.quicksum(a * b for a, b in zip(x.tolist(), take, strict=True)) - z
-    bound = model.addVar(obj=1.0) if eps is None else eps
-    model.addConstr(away <= bound)
-    model.addConstr(away >= -bound)
-    model.optimize()
-    if model.SolCount == 0:
-        return None, "limit"
-    return np.array([b.X for b in take]) > 0.5, "optimal" if model.Status == gp.GRB.OPTIMAL else "limit"
 
 
 def fpylll(x: Array, z: float, eps: float | None, limit: float) -> Solution:

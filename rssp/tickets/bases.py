@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
-from rssp.tickets.intertwiners import basis_norm
-from rssp.tickets.norms import spectral_norm_bound, up
+from rssp.tickets.norms import UNIT, spectral_norm_bound, up
 from rssp.tickets.sharing import Sharing
 
-__all__ = ["Basis"]
+__all__ = ["Basis", "basis_norm"]
+
+_LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
 
 
 class Basis(Sharing):
@@ -25,15 +26,15 @@ class Basis(Sharing):
 
     Parameters
     ----------
-    elements : float array (K, P, Q), K >= 1; e.g. of `rssp.tickets.intertwiners`
+    elements : float array (K, P, Q), K >= 1; e.g. of `rssp.tickets.equivariant.intertwiners`
     orbit : int array (P,), or None. With it an output channel has one bias for each orbit of points; without, layers
         have none, since a constant commutes with a group of matrices only where these leave it in place
 
     Examples
     --------
     >>> import numpy as np
-    >>> from rssp.tickets.groups import cyclic
-    >>> from rssp.tickets.intertwiners import intertwiners, planar_rotations
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import intertwiners, planar_rotations
     >>> plane = planar_rotations(cyclic(5), [1])
     >>> turns = Basis(intertwiners(plane, plane))            # multiples of rotations of the plane
     >>> turns, turns.size, turns.biased
@@ -128,3 +129,46 @@ class Basis(Sharing):
     def __repr__(self) -> str:
         p, q = self.points
         return f"Basis({q} -> {p} points, {self.size} elements)"
+
+
+def basis_norm(basis: ArrayLike) -> tuple[float, float]:
+    """Bounds on ||B|| = max over |beta_k| <= 1 of the operator norm of ``sum_k beta_k B_k``.
+
+    Returns
+    -------
+    (low, high)
+        Equal but for rounding where all signs can be tried (16 basis elements or fewer): a convex function is largest
+        at a corner. Else the best corner found by an ascent, and the smaller of two bounds: the norm of the sum of the
+        entries' absolute values, and ``sum_k ||B_k||``. The rounding of their own computation is in the high ones.
+
+    Examples
+    --------
+    >>> low, high = basis_norm([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])
+    >>> round(low, 9), round(high, 9)
+    (2.0, 2.0)
+    """
+    parts = np.asarray(basis, dtype=np.float64)
+    if parts.ndim != 3 or len(parts) == 0 or not np.isfinite(parts).all():
+        raise ArgumentError("basis", f"an array of shape {parts.shape}", "finite matrices, (K, p, q), K at least 1")
+    count = len(parts)
+    absolute = np.abs(parts).sum(axis=0)
+    high = min(spectral_norm_bound(absolute), sum(map(spectral_norm_bound, parts)))
+    low = 0.0
+    if count <= _LARGEST_SIGNS:
+        signs = 1.0 - 2.0 * ((np.arange(2 ** (count - 1))[:, None] >> np.arange(count)) & 1)
+        proved = 0.0
+        for some in np.array_split(signs, max(1, len(signs) // 256)):
+            sums = np.tensordot(some, parts, 1)
+            low = max(low, float(np.linalg.norm(sums, 2, axis=(1, 2)).max()))
+            proved = max(proved, spectral_norm_bound(sums))
+        high = min(high, proved + 2 * (count + 2) * UNIT * high)
+        return low, float(up(high, 2))
+    for start in [np.ones(count), *np.sign(np.random.default_rng(0).standard_normal((7, count)))]:
+        signs = start
+        while True:  # each turn of the singular vectors fixes the best signs: the norm never falls
+            u, s, vt = np.linalg.svd(np.tensordot(signs, parts, 1))
+            if s[0] <= low * (1 + 1e-12):
+                break
+            low = float(s[0])
+            signs = np.where(np.einsum("i,kij,j->k", u[:, 0], parts, vt[0]) < 0, -1.0, 1.0)
+    return low, float(up(high, count + absolute.size))

@@ -19,7 +19,7 @@ from rssp.tickets.sharing import Convolution, Sharing
 if TYPE_CHECKING:
     from rssp.tickets.ticket import Ticket
 
-__all__ = ["compact", "describe_sharing", "describe_steps", "described"]
+__all__ = ["compact", "describe_sharing", "describe_steps", "described", "spread_out"]
 
 Fixed = tuple[NDArray[np.float64], NDArray[np.float64] | None]
 
@@ -134,6 +134,14 @@ def describe_sharing(sharing: Sharing) -> dict[str, Any]:
         fields = {name: list(getattr(sharing, name)) for name in ("image", "kernel", "stride", "dilation")}
         return {**fields, "padding": [list(pair) for pair in sharing.padding]}
     return {"labels": torch.tensor(sharing.labels.copy())}
+
+
+def spread_out(weight: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+    """Coefficients (out, in / groups, size), as torch holds them, as (out, in, size): zero between groups."""
+    out, inputs, size = weight.shape
+    full = np.zeros((groups, out // groups, groups, inputs, size))
+    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
+    return full.reshape(out, inputs * groups, size)
 
 
 def compact(layer: Linear) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ from rssp.tickets._safetensors import read_tensors, write_tensors
 from rssp.tickets.activations import Activation, named_activation
 from rssp.tickets.bases import Basis
 from rssp.tickets.construction import Construction, plans_of
-from rssp.tickets.description import compact, describe_sharing, describe_steps, described
+from rssp.tickets.description import compact, describe_sharing, describe_steps, described, spread_out
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Linear, MaxPool, Network, Residual, Step, WindowMax
 from rssp.tickets.prune import check_memory
@@ -161,11 +161,15 @@ def _described_target(target: Network, tensors: _Tensors) -> dict[str, Any]:
             several = layer.sharing.orbit_count > 1 or (isinstance(layer.sharing, Basis) and layer.sharing.biased)
             orbits = layer.sharing.orbits.tolist() if several else None
             sharing = describe_sharing(layer.sharing)
-            if "labels" in sharing and layer.sharing.points[0] == 1 and orbits is None:
+            if "labels" in sharing and orbits is None and _all_points(layer.sharing):
                 sharing = {"all points": layer.sharing.points[1]}
             about[kind].append({"name": layer.name, "groups": layer.groups, "sharing": sharing, "orbits": orbits})
         _patterns_apart(about[kind], f"target.{kind}", tensors)
     return about
+
+
+def _all_points(sharing: Sharing) -> bool:
+    return np.array_equal(sharing.labels, np.arange(sharing.points[1])[None])
 
 
 def _exact(values: NDArray[np.float64]) -> torch.Tensor:
@@ -315,8 +319,6 @@ def _read_layer(about: Mapping[str, Any], kind: str, place: int, tensors: _Tenso
             how["image"], how["kernel"], stride=how["stride"], padding=padding, dilation=how["dilation"]
         )
     groups = int(entry["groups"])
-    out, inputs, size = weight.shape
-    full = np.zeros((groups, out // groups, groups, inputs, size))
-    full[np.arange(groups), :, np.arange(groups)] = weight.reshape(groups, out // groups, inputs, size)
-    coefficients = full.reshape(out, inputs * groups, size)
-    return replace(Linear(coefficients, sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed")
+    return replace(
+        Linear(spread_out(weight, groups), sharing, bias, entry["name"], groups=groups), fixed=kind == "fixed"
+    )

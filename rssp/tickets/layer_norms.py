@@ -97,7 +97,7 @@ def combination_bound(sharing: Sharing) -> float:
     It is the norm of the sum of absolute values, which a label pattern attains with all coefficients 1; see
     `rssp.tickets.basis_norm` for bases of matrices. Ferbach et al. (ICLR 2023) state their width with it.
 
-    >>> from rssp.tickets.groups import orbitals, symmetric
+    >>> from rssp.tickets.equivariant.groups import orbitals, symmetric
     >>> round(combination_bound(orbitals(symmetric(4).natural, symmetric(4).natural)), 6)
     4.0
     """

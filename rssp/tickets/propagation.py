@@ -73,7 +73,7 @@ def _terms(layer: Linear, coefficients: Array) -> int:
     return 2 * (coefficients.shape[1] * layer.sharing.products + coefficients.shape[2]) + 8
 
 
-def _beside(parts: Sequence[Array], groups: int) -> Array:
+def beside(parts: Sequence[Array], groups: int) -> Array:
     """Coefficients for positive and for negative inputs as one array, the inputs of a group side by side."""
     out, channels, size = parts[0].shape
     return np.stack([p.reshape(out, groups, channels // groups, size) for p in parts], axis=2).reshape(out, -1, size)
@@ -90,7 +90,7 @@ def difference(target: Linear, effective: Linear) -> Difference:
     # (relu(x), relu(-x)) has the 2-norm of x, and no two entries of the same input: both bounds hold
     entries = np.max([up(np.abs(d) + s, 2) for d, s in zip(parts, slacks, strict=True)], axis=0)
     sharing, absolute = target.sharing, target.sharing.absolute
-    both, loose = _beside(parts, target.groups), _beside(slacks, target.groups)
+    both, loose = beside(parts, target.groups), beside(slacks, target.groups)
     loose_norm = operator_bound(loose, absolute, target.groups)
     spectral = up(operator_bound(both, sharing, target.groups) + loose_norm, 2)
     off = None

@@ -21,8 +21,10 @@ from rssp.tickets.adversary import worst_input
 from rssp.tickets.certificate import certified_error, rounding_error
 from rssp.tickets.construction import Construction, assemble
 from rssp.tickets.description import described
+from rssp.tickets.layer_norms import operator_bound
 from rssp.tickets.layers import PrunedLayer
 from rssp.tickets.network import Network, activations_of, in_chunks
+from rssp.tickets.propagation import beside
 from rssp.tickets.rounding import in_float32
 from rssp.tickets.standalone import build
 
@@ -232,6 +234,26 @@ class Ticket:
                 weight = float(layer.wanted[row, slot])
                 found.append(UnreachedWeight(name, weight, float(layer.errors[row, slot])))
         return tuple(sorted(found, key=lambda u: -u.error))
+
+    @property
+    def layer_errors(self) -> tuple[float, ...]:
+        """The spectral norm of W - W' (to its computed upper bound), a layer a float: what each layer is off by itself.
+
+        W is the layer of the target, W' what the pruned network computes in its place; where that differs for positive
+        and for negative inputs, the norm is of both differences side by side.
+
+        >>> from rssp.tickets import prune, read_target
+        >>> target = read_target([[[0.3, -0.2]], [[0.5]]], activation="relu")
+        >>> ticket = prune(target, 16, 0.01, rng=np.random.default_rng(0))
+        >>> first = [target.layers[0].coefficients - ticket.effective.layers[0].coefficients]
+        >>> bool(ticket.layer_errors[0] >= np.linalg.norm(first)), len(ticket.layer_errors)
+        (True, 2)
+        """
+        found = []
+        for f, g in zip(self.reference.layers, self.effective.layers, strict=True):
+            parts = [f.coefficients - part for part in (g.coefficients, g.negative) if part is not None]
+            found.append(operator_bound(beside(parts, f.groups), f.sharing, f.groups))
+        return tuple(found)
 
     @cached_property
     def certified_error(self) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from rssp._arguments import choice
 from rssp.errors import ArgumentError
 from rssp.tickets.bases import Basis
-from rssp.tickets.groups import Group
+from rssp.tickets.equivariant.groups import Group
 from rssp.tickets.network import WindowMax
 from rssp.tickets.sharing import Sharing
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike, NDArray
+import scipy.sparse
+from numpy.typing import NDArray
+from scipy.sparse.linalg import lsmr
 
 from rssp._arguments import integer
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.tickets.groups import Action, Group
-from rssp.tickets.norms import UNIT, spectral_norm_bound, up
+from rssp.tickets.equivariant.groups import Action, Group
 
 __all__ = [
     "Representation",
     "averaged_rank",
-    "basis_norm",
     "count_intertwiners",
     "direct_sum",
     "intertwiners",
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _TOLERANCE = 1e-9  # of relations and of the null space, relative; products of a few thousand floats keep 1e-12
-_LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
+_DENSE = 2000  # entries of a map up to which all constraints are one matrix: 32 MB, a second
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +52,7 @@ class Representation:
     Examples
     --------
     >>> turn = np.array([[0.0, -1.0], [1.0, 0.0]])
-    >>> from rssp.tickets.groups import cyclic
+    >>> from rssp.tickets.equivariant.groups import cyclic
     >>> Representation("plane", turn[None], group=cyclic(4))
     Representation('plane', dimension 2)
     """
@@ -125,7 +125,7 @@ def permuting(action: Action) -> Representation:
 def planar_rotations(group: Group, frequencies: Sequence[int]) -> Representation:
     """Rotations by 2 pi f / n for each frequency f, of a cyclic group C_n; frequency 0 is one dimension.
 
-    >>> from rssp.tickets.groups import cyclic
+    >>> from rssp.tickets.equivariant.groups import cyclic
     >>> planar_rotations(cyclic(8), [0, 1, 2])
     Representation('frequencies 0, 1, 2', dimension 5)
     """
@@ -204,12 +204,14 @@ def tensor_product(first: Representation, second: Representation) -> Representat
     return Representation(name, np.reshape(products, shape), np.reshape(sums, shape), first.group)
 
 
-def intertwiners(out: Representation, inputs: Representation) -> NDArray[np.float64]:
+def intertwiners(out: Representation, inputs: Representation, *, dense: bool | None = None) -> NDArray[np.float64]:
     """An orthonormal basis of the linear maps that commute with a group.
 
     Parameters
     ----------
     out, inputs : Representation, of one group, of dimensions p and q
+    dense : whether eigenvectors of a matrix (p q, p q) are computed, or random maps are projected by sparse least
+        squares until none is new; by default the first up to p q = 2,000
 
     Returns
     -------
@@ -218,26 +220,72 @@ def intertwiners(out: Representation, inputs: Representation) -> NDArray[np.floa
 
     Notes
     -----
-    The null space of the Gram matrix of the constraints, (p q)^2 numbers, added up a generator at a time; eigenvalues
-    of it are squares of singular values, so a gap is asked for between what counts as zero and what does not.
+    Dense: the null space of the Gram matrix of the constraints, added up a generator at a time; eigenvalues of it are
+    squares of singular values, so a gap is asked for between what counts as zero and what does not. Sparse: a map less
+    its least-squares solution of the constraints (LSMR, Fong and Saunders 2011) is the nearest one that meets them;
+    with probability one, random maps give new directions until the null space is full.
+
+    Examples
+    --------
+    >>> v = special_orthogonal(3)
+    >>> len(intertwiners(tensor_product(v, v), tensor_product(v, v)))     # isotropic tensors of order 4
+    3
     """
     a, b = _algebras(out, inputs)
     p, q = out.dimension, inputs.dimension
-    require_feasible("a basis of equivariant maps", memory_bytes=24.0 * (p * q) ** 2, remedy="Use smaller features.")
-    gram = np.zeros((p * q, p * q))
-    for left, right in [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]:
-        constraint = np.kron(left, np.eye(q)) - np.kron(np.eye(p), right.T)
-        gram += constraint.T @ constraint
-    values, vectors = scipy.linalg.eigh(gram, overwrite_a=True)
-    scale = max(1.0, float(values[-1]))
-    count = int((values < _TOLERANCE * scale).sum())
-    basis = np.ascontiguousarray(vectors[:, :count].T).reshape(count, p, q)
-    for left, right in [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]:
+    pairs = [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]
+    if dense if dense is not None else p * q <= _DENSE:
+        require_feasible("a basis of equivariant maps", memory_bytes=24.0 * (p * q) ** 2, remedy="Use dense=False.")
+        basis = _null_space(pairs, p, q)
+    else:
+        basis = _projected(pairs, p, q)
+    largest = max([1.0, *(float(np.abs(m).max()) for pair in pairs for m in pair)])
+    for left, right in pairs:
         residual = np.abs(left @ basis - basis @ right).max(initial=0.0)
-        if residual > _TOLERANCE * scale:
+        if residual > _TOLERANCE * largest:
             allowed = "representations whose equivariant maps stand out from the rest"
             raise ArgumentError("representations", f"{out} and {inputs}, solved to {residual:.2g} only", allowed)
     return basis
+
+
+_Pairs = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def _null_space(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
+    gram = np.zeros((p * q, p * q))
+    for left, right in pairs:
+        constraint = np.kron(left, np.eye(q)) - np.kron(np.eye(p), right.T)
+        gram += constraint.T @ constraint
+    values, vectors = scipy.linalg.eigh(gram, overwrite_a=True)
+    count = int((values < _TOLERANCE * max(1.0, float(values[-1]))).sum())
+    return np.ascontiguousarray(vectors[:, :count].T).reshape(count, p, q)
+
+
+def _projected(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
+    eyes = [scipy.sparse.eye_array(size, format="csr") for size in (p, q)]
+    constraints = scipy.sparse.vstack(
+        [
+            scipy.sparse.kron(scipy.sparse.csr_array(left), eyes[1])
+            - scipy.sparse.kron(eyes[0], scipy.sparse.csr_array(right.T))
+            for left, right in pairs
+        ],
+        format="csr",
+    )
+    rng = np.random.default_rng(0)  # any maps will do: the span does not depend on them
+    found, rounds = np.zeros((0, p * q)), 20 * (p + q) + 1000
+    while len(found) < p * q:
+        start = rng.standard_normal(p * q)
+        start -= found.T @ (found @ start)
+        size = float(np.linalg.norm(start))
+        new = start
+        for _ in range(3):  # each round projects what rounding and the tolerance of the one before have left
+            new = new - lsmr(constraints, np.asarray(constraints @ new), atol=1e-14, btol=1e-14, maxiter=rounds)[0]
+            new -= found.T @ (found @ new)
+        length = float(np.linalg.norm(new))
+        if length < 1e-7 * size:
+            break
+        found = np.vstack([found, new / length])
+    return found.reshape(-1, p, q)
 
 
 def count_intertwiners(out: Representation, inputs: Representation) -> int:
@@ -261,46 +309,3 @@ def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Ge
             break
         found = np.vstack([found, mean / size])
     return len(found)
-
-
-def basis_norm(basis: ArrayLike) -> tuple[float, float]:
-    """Bounds on ||B|| = max over |beta_k| <= 1 of the operator norm of ``sum_k beta_k B_k``.
-
-    Returns
-    -------
-    (low, high)
-        Equal but for rounding where all signs can be tried (16 basis elements or fewer): a convex function is largest
-        at a corner. Else the best corner found by an ascent, and the smaller of two bounds: the norm of the sum of the
-        entries' absolute values, and ``sum_k ||B_k||``. The rounding of their own computation is in the high ones.
-
-    Examples
-    --------
-    >>> low, high = basis_norm([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])
-    >>> round(low, 9), round(high, 9)
-    (2.0, 2.0)
-    """
-    parts = np.asarray(basis, dtype=np.float64)
-    if parts.ndim != 3 or len(parts) == 0 or not np.isfinite(parts).all():
-        raise ArgumentError("basis", f"an array of shape {parts.shape}", "finite matrices, (K, p, q), K at least 1")
-    count = len(parts)
-    absolute = np.abs(parts).sum(axis=0)
-    high = min(spectral_norm_bound(absolute), sum(map(spectral_norm_bound, parts)))
-    low = 0.0
-    if count <= _LARGEST_SIGNS:
-        signs = 1.0 - 2.0 * ((np.arange(2 ** (count - 1))[:, None] >> np.arange(count)) & 1)
-        proved = 0.0
-        for some in np.array_split(signs, max(1, len(signs) // 256)):
-            sums = np.tensordot(some, parts, 1)
-            low = max(low, float(np.linalg.norm(sums, 2, axis=(1, 2)).max()))
-            proved = max(proved, spectral_norm_bound(sums))
-        high = min(high, proved + 2 * (count + 2) * UNIT * high)
-        return low, float(up(high, 2))
-    for start in [np.ones(count), *np.sign(np.random.default_rng(0).standard_normal((7, count)))]:
-        signs = start
-        while True:  # each turn of the singular vectors fixes the best signs: the norm never falls
-            u, s, vt = np.linalg.svd(np.tensordot(signs, parts, 1))
-            if s[0] <= low * (1 + 1e-12):
-                break
-            low = float(s[0])
-            signs = np.where(np.einsum("i,kij,j->k", u[:, 0], parts, vt[0]) < 0, -1.0, 1.0)
-    return low, float(up(high, count + absolute.size))

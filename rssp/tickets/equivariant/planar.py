@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rssp._arguments import integer
 from rssp.errors import ArgumentError
-from rssp.tickets.groups import Action, Group, orbitals
+from rssp.tickets.equivariant.groups import Action, Group, orbitals
 from rssp.tickets.sharing import Sharing
 
 __all__ = ["Field", "PlanarGroup"]

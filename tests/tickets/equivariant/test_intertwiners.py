@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError
-from rssp.tickets.groups import cyclic, dihedral, orbitals, symmetric, tuples
-from rssp.tickets.intertwiners import (
+from rssp.tickets.bases import basis_norm
+from rssp.tickets.equivariant.groups import cyclic, dihedral, orbitals, symmetric, tuples
+from rssp.tickets.equivariant.intertwiners import (
     Representation,
     averaged_rank,
-    basis_norm,
     count_intertwiners,
     direct_sum,
     intertwiners,

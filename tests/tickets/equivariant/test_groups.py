@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError, ArgumentTypeError
-from rssp.tickets import RELU, Linear, Network, prune
-from rssp.tickets.groups import (
+from rssp.tickets.equivariant.groups import (
     Group,
     count_orbitals,
     cyclic,
@@ -18,7 +17,7 @@ from rssp.tickets.groups import (
     together,
     tuples,
 )
-from rssp.tickets.planar import PlanarGroup
+from rssp.tickets.equivariant.planar import PlanarGroup
 
 
 def tensor_pairs(group):
@@ -93,50 +92,6 @@ def test_translations_alone_share_as_a_convolution_does():
     expected = sum(kernel[k] * np.roll(image, (1 - r, 1 - c), (0, 1)) for k, (r, c) in shifts.items())
     got = np.append(kernel, 0)[labels] @ image.ravel()
     assert np.allclose(got, expected.ravel(), atol=1e-12)
-
-
-def random_network(widths, sharings, shape, seed=0):
-    rng = np.random.default_rng(seed)
-    steps = []
-    for at, ((a, b), sharing) in enumerate(zip(itertools.pairwise(widths), sharings, strict=True)):
-        scale = 0.9 / np.sqrt(a * np.bincount(sharing.labels[0][sharing.labels[0] >= 0]).sum())
-        values = rng.uniform(-scale, scale, (b, a, sharing.size))
-        bias = rng.uniform(-0.1, 0.1, (b, sharing.orbit_count))
-        steps += [Linear(values, sharing, bias, name=f"layer {at}"), RELU]
-    return Network(tuple(steps[:-1]), shape, dtype="float64")
-
-
-def actions_of(case):
-    if case == "S_4 of orders 2, 1, 0":
-        v = symmetric(4).natural
-        return [tuples(v, 2), v, tuples(v, 0)], [orbitals(v, tuples(v, 2)), orbitals(tuples(v, 0), v)]
-    if case == "C_5":
-        v = cyclic(5).natural
-        return [v, v, v], [orbitals(v, v), orbitals(v, v)]
-    planar = PlanarGroup(3, reflections=case == "p4m")
-    fields = [planar.trivial, planar.regular, planar.trivial]
-    layers = [planar.layer(b, a) for a, b in itertools.pairwise(fields)]
-    return [f.action for f in fields], layers
-
-
-@pytest.mark.parametrize("case", ["C_5", "S_4 of orders 2, 1, 0", "p4", "p4m"])
-def test_a_pruned_network_is_near_and_commutes(case):
-    actions, sharings = actions_of(case)
-    target = random_network((1, 2, 1), sharings, (1, actions[0].points))
-    ticket = prune(target, n=14, eps=None, tolerance=0.01, rng=np.random.default_rng(1))
-    assert ticket.largest_weight_error <= 0.01
-    x = np.random.default_rng(2).standard_normal((40, actions[0].points))
-    x /= np.linalg.norm(x, axis=1, keepdims=True)
-    first, last = actions[0], actions[-1]
-    y, pruned = target(x), ticket.effective(x)
-    assert 0 < np.abs(pruned - y).max() <= ticket.certified_error
-    for network, values in ((target, y), (ticket.effective, pruned)):
-        for before, after in zip(first.images, last.images, strict=True):
-            moved = np.empty_like(x)
-            moved[:, before] = x
-            expected = np.empty_like(values)
-            expected[:, after] = values
-            assert np.abs(network(moved) - expected).max() < 1e-12
 
 
 def test_what_is_no_group_or_action_is_refused():

@@ -1,0 +1,112 @@
+"""Steerable kernels on the pixel grid: rotations C_n about each pixel, by band-limited functions of the plane.
+
+A kernel k from the plane to matrices commutes with a rotation g if ``k(g x) = out(g) k(x) in(g)^-1``. Here k is a
+combination of circular harmonics on rings, sampled at pixels: its dimension is that of the harmonics taken, which is
+below that of all kernels on the grid (C_4, regular to regular, 3 x 3 pixels: 24 against the 36 of `PlanarGroup`), and
+it stands for any angle, of which the grid respects quarter turns alone. Weiler and Cesa (NeurIPS 2019) describe these
+networks, Ferbach et al. (ICLR 2023) prune them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rssp._arguments import integer
+from rssp._costs import require_feasible
+from rssp.errors import ArgumentError
+from rssp.tickets.bases import Basis
+from rssp.tickets.equivariant.groups import Group
+from rssp.tickets.equivariant.intertwiners import Representation, intertwiners, planar_rotations, tensor_product
+
+__all__ = ["steerable_kernels", "steerable_layer"]
+
+_WIDTH = 0.6  # of a ring, in pixels: neighbouring rings overlap by half
+
+
+def steerable_kernels(
+    out: Representation, inputs: Representation, kernel: int = 3, frequencies: Sequence[int] | None = None
+) -> NDArray[np.float64]:
+    """A basis of the steerable kernels of a cyclic group.
+
+    Parameters
+    ----------
+    out, inputs : Representation, of one cyclic group C_n, of dimensions p and q
+    kernel : odd number of pixels on an edge
+    frequencies : the largest frequency on the rings of radius 0, 1, ..., (kernel - 1) / 2; by default 0, 2, 2, ...
+
+    Returns
+    -------
+    float64 array (K, p, q, kernel, kernel)
+        Entry [k, :, :, i, j] maps the features at offset (i - c, j - c) from a pixel, c = (kernel - 1) / 2, to those at
+        the pixel; the generator turns by +360/n degrees from the first axis (down) to the second (right).
+
+    Examples
+    --------
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import permuting
+    >>> regular = permuting(cyclic(4).regular)
+    >>> len(steerable_kernels(regular, regular))
+    24
+    """
+    if integer("kernel", kernel, 1) % 2 == 0:
+        raise ArgumentError("kernel", kernel, "an odd number: an even kernel has no pixel in its middle")
+    rings = (kernel + 1) // 2
+    most = list(frequencies) if frequencies is not None else [0, *[2] * (rings - 1)]
+    if len(most) != rings or most[0] != 0:
+        raise ArgumentError("frequencies", tuple(most), f"{rings} numbers, one a ring, the first of them 0")
+    group = out.group
+    if not isinstance(group, Group) or len(group.generators) != 1:
+        raise ArgumentError("out", f"{out}", "a representation of a cyclic group, by its one generator")
+    pairs = [(ring, f) for ring, top in enumerate(most) for f in range(integer("frequencies", top, 0) + 1)]
+    harmonics = planar_rotations(group, [f for _, f in pairs])
+    maps = intertwiners(tensor_product(out, inputs), harmonics)  # (K, p q, harmonics)
+    at = np.arange(kernel) - (kernel - 1) // 2
+    down, right = np.meshgrid(at, at, indexing="ij")
+    radius, angle = np.hypot(down, right), np.arctan2(right, down)
+    values: list[NDArray[np.float64]] = []
+    for ring, f in pairs:
+        profile = np.exp(-((radius - ring) ** 2) / (2 * _WIDTH**2))
+        profile = profile * (radius > 0 if f else 1.0)  # no angle is defined at the middle
+        values += [profile * np.cos(f * angle), profile * np.sin(f * angle)] if f else [profile]
+    kernels = np.tensordot(maps, np.array(values), 1)
+    norms = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
+    shape = (-1, out.dimension, inputs.dimension, kernel, kernel)
+    return np.asarray((kernels / norms[:, None, None, None]).reshape(shape))
+
+
+def steerable_layer(
+    out: Representation, inputs: Representation, side: int, kernel: int = 3, frequencies: Sequence[int] | None = None
+) -> Basis:
+    """The sharing of steerable layers on square images, padded by zeros; features pixel by pixel.
+
+    Commutes exactly with quarter turns of the image about its middle if 4 divides n, and about with other angles.
+    Biases are shared by all points where the outputs are permuted, else there are none. Cost: K p q side^4 numbers.
+
+    Examples
+    --------
+    >>> from rssp.tickets.equivariant.groups import cyclic
+    >>> from rssp.tickets.equivariant.intertwiners import permuting, planar_rotations
+    >>> c8 = cyclic(8)
+    >>> steerable_layer(permuting(c8.regular), planar_rotations(c8, [0]), 5)
+    Basis(25 -> 200 points, 6 elements)
+    """
+    side = integer("side", side, 1)
+    kernels = steerable_kernels(out, inputs, kernel, frequencies)
+    count, p, q = kernels.shape[:3]
+    size = side * side
+    require_feasible("a steerable layer", memory_bytes=16.0 * count * p * q * size**2, remedy="Use smaller images.")
+    elements = np.zeros((count, size, p, size, q))
+    rows, columns = np.divmod(np.arange(size), side)
+    middle = (kernel - 1) // 2
+    for i in range(kernel):
+        for j in range(kernel):
+            r, c = rows + i - middle, columns + j - middle
+            inside = np.flatnonzero((r >= 0) & (r < side) & (c >= 0) & (c < side))
+            source = r[inside] * side + c[inside]
+            elements[:, inside, :, source, :] += kernels[None, :, :, :, i, j]
+    permuted = bool(((out.generators == 0) | (out.generators == 1)).all())
+    orbit = np.zeros(size * p, np.int64) if permuted else None
+    return Basis(elements.reshape(count, size * p, size * q), orbit)
