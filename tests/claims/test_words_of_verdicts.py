@@ -1,4 +1,4 @@
-"""What a verdict may not say: that a prediction was measured, that a fit was a test, that a rough heuristic is exact."""
+"""What a verdict may not say: that a prediction was measured, a fit a test, a rough heuristic exact."""
 
 from __future__ import annotations
 
