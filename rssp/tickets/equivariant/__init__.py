@@ -6,6 +6,14 @@ A group brings a sharing, by labels (`orbitals`, `PlanarGroup.layer`, `message_p
 
 from rssp.tickets.bases import Basis, basis_norm
 from rssp.tickets.equivariant.checks import equivariance_error, require_equivariant
+from rssp.tickets.equivariant.data import (
+    Examples,
+    atlas_graphs,
+    karate_club,
+    planted_partition,
+    shown_nodes,
+    turned_digits,
+)
 from rssp.tickets.equivariant.graphs import automorphisms, message_passing, neighbour_max
 from rssp.tickets.equivariant.groups import (
     Action,
@@ -31,39 +39,65 @@ from rssp.tickets.equivariant.intertwiners import (
     special_orthogonal,
     tensor_product,
 )
+from rssp.tickets.equivariant.learning import hit_rate, trained
+from rssp.tickets.equivariant.models import (
+    dense_network,
+    graph_network,
+    invariant_sums,
+    message_network,
+    planar_network,
+    stacked_network,
+    steerable_network,
+)
 from rssp.tickets.equivariant.planar import Field, PlanarGroup
-from rssp.tickets.equivariant.steerable import steerable_kernels, steerable_layer
+from rssp.tickets.equivariant.steerable import quarter_turns, steerable_kernels, steerable_layer
 
 __all__ = [
     "Action",
     "Basis",
+    "Examples",
     "Field",
     "Group",
     "PlanarGroup",
     "Representation",
+    "atlas_graphs",
     "automorphisms",
     "averaged_rank",
     "basis_norm",
     "count_intertwiners",
     "count_orbitals",
     "cyclic",
+    "dense_network",
     "dihedral",
     "direct_sum",
     "equivariance_error",
+    "graph_network",
     "group_product",
+    "hit_rate",
     "intertwiners",
+    "invariant_sums",
+    "karate_club",
+    "message_network",
     "message_passing",
     "neighbour_max",
     "orbitals",
     "orthogonal",
     "permuting",
+    "planar_network",
     "planar_rotations",
+    "planted_partition",
+    "quarter_turns",
     "require_equivariant",
+    "shown_nodes",
     "special_orthogonal",
+    "stacked_network",
     "steerable_kernels",
     "steerable_layer",
+    "steerable_network",
     "symmetric",
     "tensor_product",
     "together",
+    "trained",
     "tuples",
+    "turned_digits",
 ]

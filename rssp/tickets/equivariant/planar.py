@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rssp._arguments import integer
 from rssp.errors import ArgumentError
-from rssp.tickets.equivariant.groups import Action, Group, orbitals
+from rssp.tickets.equivariant.groups import Action, Group, cyclic, dihedral, orbitals
 from rssp.tickets.sharing import Sharing
 
 __all__ = ["Field", "PlanarGroup"]
@@ -111,6 +111,31 @@ class PlanarGroup:
         place = np.argsort(order)
         images = place[action.images[:, order]]
         return Field(Action(self.group, images), self.side, action.points // self.side**2)
+
+    def about_middle(self, field: Field) -> Action:
+        """The turns and reflections about the middle of the image, without translations, on the points of a field.
+
+        Examples
+        --------
+        >>> p4 = PlanarGroup(3)
+        >>> p4.about_middle(p4.trivial).images.tolist()     # the first pixel goes down to the third row
+        [[6, 3, 0, 7, 4, 1, 8, 5, 2]]
+        """
+        images = dict(zip(self.group.letters, field.action.images, strict=True))
+        moves = []
+        for letter, back in (("r", "y" if self.turns == 4 else "yx"), ("m", "x")):
+            if letter not in images:
+                continue
+            move = images[letter]
+            for shift in back:
+                for _ in range(self.side - 1):
+                    move = images[shift][move]
+            moves.append(move)
+        if not moves:
+            return cyclic(1).action([np.arange(field.points)])
+        if not self.reflections:
+            return cyclic(self.turns).action(moves)
+        return (dihedral(self.turns) if self.turns > 1 else cyclic(2)).action(moves)
 
     def layer(self, out: Field, inputs: Field, kernel: int = 3) -> Sharing:
         """The sharing of the equivariant layers between two fields that link pixels within an odd square kernel.

@@ -18,10 +18,10 @@ from rssp._arguments import integer
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.bases import Basis
-from rssp.tickets.equivariant.groups import Group
+from rssp.tickets.equivariant.groups import Action, Group, cyclic
 from rssp.tickets.equivariant.intertwiners import Representation, intertwiners, planar_rotations, tensor_product
 
-__all__ = ["steerable_kernels", "steerable_layer"]
+__all__ = ["quarter_turns", "steerable_kernels", "steerable_layer"]
 
 _WIDTH = 0.6  # of a ring, in pixels: neighbouring rings overlap by half
 
@@ -110,3 +110,20 @@ def steerable_layer(
     permuted = bool(((out.generators == 0) | (out.generators == 1)).all())
     orbit = np.zeros(size * p, np.int64) if permuted else None
     return Basis(elements.reshape(count, size * p, size * q), orbit)
+
+
+def quarter_turns(side: int, orientations: int = 1) -> Action:
+    """C_4 on square images, turned about their middle, with a number for each of some orientations at each pixel.
+
+    Points are in the order of `steerable_layer`, whose layers of C_n commute with these turns if 4 divides n.
+
+    >>> quarter_turns(2).images.tolist()     # the first pixel goes down, the second to its place
+    [[2, 0, 3, 1]]
+    """
+    side, orientations = integer("side", side, 1), integer("orientations", orientations, 1)
+    if orientations > 1 and orientations % 4:
+        raise ArgumentError("orientations", orientations, "1, or a multiple of 4: a quarter turn permutes no others")
+    grid = np.arange(side**2).reshape(side, side)
+    pixel = np.argsort(np.rot90(grid).ravel())  # np.rot90 shows at p what stood at its p-th entry
+    kind = (np.arange(orientations) + orientations // 4) % orientations
+    return cyclic(4).action([(pixel[:, None] * orientations + kind).ravel()])
