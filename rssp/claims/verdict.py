@@ -200,7 +200,8 @@ def check(
         return replace(not_measured(claim, why=why), left_out=left_out, prediction=prediction, measured=measured)
     verdict = verdict_on(chosen.rows, part)
     if verdict.status is Status.CONSISTENT and deltas is None and _looked_up(claim, table, chosen.quantity):
-        coarse = check(claim, table, constant=constant, deltas=USUAL_DELTAS, false_alarm=false_alarm, **constants)
+        options: dict[str, Any] = {"constant": constant, "deltas": USUAL_DELTAS, "false_alarm": false_alarm}
+        coarse = check(claim, table, **(options | constants))
         if coarse.status is Status.NO_FORM:
             against = coarse.text.split("; ")[0]
             verdict = replace(verdict, text=f"{verdict.text}; not an independent test: {_GRID}: {against}")
