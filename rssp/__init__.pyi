@@ -1,5 +1,13 @@
 # The public names, one a line: rssp/__init__.py loads each when it is first used, type checkers read this as it is.
 
+from . import claims as claims
+from . import inference as inference
+from . import laws as laws
+from . import montecarlo as montecarlo
+from . import report as report
+from . import study as study
+from . import subsetsum as subsetsum
+from . import tickets as tickets
 from ._identity import register as register
 from ._version import __version__ as __version__
 from .balls import Ball as Ball

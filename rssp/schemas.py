@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from rssp._arguments import choice
 from rssp.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["COUNTS", "EXPERIMENT", "IDENTITY", "INTERVAL", "KINDS", "Column", "Schema"]
+__all__ = ["COUNTS", "EXPERIMENT", "IDENTITY", "INTERVAL", "KINDS", "Column", "Schema", "require_columns"]
 
 KINDS = {"int": "int64", "float": "float64", "text": "str", "bool": "bool"}
 """the kinds of columns and the dtype of each; a nullable int is Int64"""
@@ -157,14 +157,48 @@ allowed: quantity, low, best, high, confidence, evidence. Did you mean 'high'?
         return pd.DataFrame({c.name: _typed(table[c.name], c, what) for c in self.columns}).reset_index(drop=True)
 
 
-def _differences(missing: list[str], strange: list[str], twice: list[str]) -> str:
-    """What is wrong with the names, in words; a missing one beside the undeclared one that resembles it."""
+def require_columns(table: pd.DataFrame, names: Iterable[str], what: str = "table") -> None:
+    """The door of a function that reads some columns of a table, whatever others there are.
+
+    Parameters
+    ----------
+    table : DataFrame
+    names : the columns that are read
+    what : how messages call the table: the argument's name
+
+    Raises
+    ------
+    ArgumentTypeError
+        Where `table` is not a DataFrame.
+    ArgumentError
+        Where a column is missing; the one that resembles it is named.
+
+    >>> require_columns(pd.DataFrame({"n": [3], "bset": [0.5]}), ("n", "best"))
+    Traceback (most recent call last):
+    rssp.errors.ArgumentError: table: got columns n, bset; allowed: also best. 'best' is missing: is 'bset' it?
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise ArgumentTypeError(what, table, "a DataFrame")
+    have = list(map(str, table.columns))
+    wanted = list(dict.fromkeys(names))
+    missing = [name for name in wanted if name not in have]
+    if missing:
+        received = f"columns {', '.join(have)}" if have else "no columns"
+        hint = _differences(missing, [name for name in have if name not in wanted], [], others=True)
+        raise ArgumentError(what, received, f"also {', '.join(missing)}", hint)
+
+
+def _differences(missing: list[str], strange: list[str], twice: list[str], others: bool = False) -> str:
+    """What is wrong with the names, in words; a missing one beside the undeclared one that resembles it.
+
+    With `others` there may be more columns than those that are asked for: only the missing ones are wrong.
+    """
     left, parts = list(strange), [f"{name!r} is there twice" for name in twice]
     for name in missing:
         near = difflib.get_close_matches(name, left, n=1)
         parts.append(f"{name!r} is missing: is {near[0]!r} it?" if near else f"{name!r} is missing")
         left = [other for other in left if other not in near]
-    parts += [f"{name!r} is not declared" for name in left]
+    parts += [] if others else [f"{name!r} is not declared" for name in left]
     text = "; ".join(parts)
     return text if text.endswith("?") else text + "."
 

@@ -27,6 +27,7 @@ PUBLIC = [
     "run", "run_study", "smallest_constant",
 ]
 # fmt: on
+WINGS = ["claims", "inference", "laws", "montecarlo", "report", "study", "subsetsum", "tickets"]
 
 
 def _run(*arguments, **options):
@@ -34,8 +35,13 @@ def _run(*arguments, **options):
 
 
 def test_public_names_are_these():
-    assert sorted(rssp.__all__) == PUBLIC
-    assert sorted(dir(rssp)) == PUBLIC
+    assert sorted(rssp.__all__) == sorted(PUBLIC + WINGS)
+    assert sorted(dir(rssp)) == sorted(PUBLIC + WINGS)
+
+
+def test_a_wing_is_there_without_an_import_of_its_own():
+    code = "import sys, rssp; assert 'rssp.montecarlo' not in sys.modules; print(rssp.montecarlo.run is rssp.run)"
+    assert _run("-c", code, check=True).stdout.strip() == "True"
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=lambda s: str(s.parent.relative_to(PACKAGE.parent)))
@@ -46,10 +52,11 @@ def test_a_stub_says_what_is_there(stub):
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         assert isinstance(node, ast.ImportFrom)
         assert node.level == 1
-        home = importlib.import_module(f"{name}.{node.module}")
+        home = None if node.module is None else importlib.import_module(f"{name}.{node.module}")
         for alias in node.names:
             assert alias.asname == alias.name, "type checkers take only `X as X` for public"
-            assert getattr(package, alias.name) is getattr(home, alias.name)
+            found = importlib.import_module(f"{name}.{alias.name}") if home is None else getattr(home, alias.name)
+            assert getattr(package, alias.name) is found
             listed.append(alias.name)
     assert sorted(listed) == sorted(package.__all__)
 

@@ -15,10 +15,12 @@ from rssp.errors import ArgumentError
 from rssp.inference import Unfit, attempt_scaling, power_form
 from rssp.inference._algebra import straight_line
 from rssp.inference.points import weakest_evidence
+from rssp.schemas import require_columns
 
 __all__ = ["bound_factor", "claimed_exponent", "compare_exponents", "exponent_verdict", "joint_exponents"]
 
 _AXES = {"d": "d", "eps": "log2(1/eps)"}
+_ENDS = ("low", "best", "high")
 
 
 def _axis(table: pd.DataFrame, variable: str) -> np.ndarray:
@@ -45,6 +47,7 @@ def claimed_exponent(claim: Claim, table: pd.DataFrame, variable: str, **constan
     >>> round(claimed_exponent(claim("counting-cube"), points, "d"), 6)
     1.0
     """
+    require_columns(table, (*claim.variables, variable))
     values = dict.fromkeys(claim.unknown, 1.0) | constants
     bound = claim.bound(**{name: table[name].to_numpy() for name in claim.variables}, **values)
     axis = np.log(_axis(table, variable))
@@ -79,6 +82,7 @@ def compare_exponents(
     `by` at which fewer than three points are reached are left out, and those whose trials are too few to say how their
     points hang together.
     """
+    require_columns(table, (variable, by, *_ENDS))
     table = table.reset_index(drop=True)
     rows = []
     for value, points in table.groupby(by):
@@ -165,6 +169,7 @@ def joint_exponents(table: pd.DataFrame, covariance: ArrayLike | None = None) ->
     DataFrame with columns fit, parameter, low, best, high, chi2, dof, p_value, confidence, evidence; empty where the
     points do not suffice, or their trials do not suffice for a covariance.
     """
+    require_columns(table, ("d", "eps", *_ENDS))
     table = table.reset_index(drop=True)
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     part = _covariance_of(points, covariance) if _share_trials(points) else None
@@ -197,6 +202,7 @@ def bound_factor(
     DataFrame: the claim's variables, C, bound, low, best, high (of bound over measurement; the interval is the
     measurement's, with its confidence and evidence). Rows not reached are left out.
     """
+    require_columns(table, (*claim.variables, *corner, *_ENDS))
     points = table[np.isfinite(table["best"]) & (table["best"] > 0)]
     values = dict(constants)
     if constant in claim.unknown and constant not in values:

@@ -141,7 +141,7 @@ def _repeated(what: str) -> ArgumentError:
 
 
 def count_trials(trials: Trials, eps: ArrayLike | None) -> Counts:
-    """The counts behind every estimate; time linear in the rows, about 10^7 a second.
+    """The counts behind every estimate; time linear in the rows.
 
     Parameters
     ----------

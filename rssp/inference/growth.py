@@ -15,10 +15,18 @@ from rssp.errors import ArgumentError
 from rssp.estimates import Estimate, Evidence
 from rssp.inference.points import estimate_columns
 from rssp.intervals import student_reach
+from rssp.schemas import INTERVAL, Column, Schema, require_columns
 
-__all__ = ["covered_growth", "smallest_growth"]
+__all__ = ["GROWTH", "covered_growth", "smallest_growth"]
 
 _QUANTITY = "E[dv]/(v(1-v))"
+GROWTH = Schema(
+    Column("v_low", "float", meaning="lower edge of the bin of the covered fraction"),
+    Column("v_high", "float", meaning="upper edge of the bin"),
+    Column("trials", "int", meaning="those that entered the bin"),
+    *INTERVAL,
+)
+"""what `covered_growth` gives: a row a bin, nan where fewer than two trials entered it"""
 
 
 def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -33,9 +41,8 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confiden
 
     Returns
     -------
-    DataFrame with columns v_low, v_high (the bin), trials (how many entered it), low, best, high, quantity, confidence,
-    evidence, one row a bin: E[v_{t+1} - v_t | v_t] / (v_t (1 - v_t)), by mean increments over mean v (1 - v); nan where
-    fewer than two trials fall in a bin. The interval is the ratio estimator's: residuals ``dv - c v (1 - v)`` summed
+    DataFrame with the columns of `GROWTH`, one row a bin: E[v_{t+1} - v_t | v_t] / (v_t (1 - v_t)), by mean increments
+    over mean v (1 - v). The interval is the ratio estimator's: residuals ``dv - c v (1 - v)`` summed
     within each trial, whose steps are dependent, Student's law over trials.
 
     Raises
@@ -75,7 +82,7 @@ def covered_growth(fractions: ArrayLike, bins: int | ArrayLike = 10, *, confiden
         half[j] = student_reach(confidence, trials[j] - 1) * own
     table = pd.DataFrame({"v_low": edges[:-1], "v_high": edges[1:], "trials": trials})
     table = table.assign(low=best - half, best=best, high=best + half, quantity=_QUANTITY)
-    return table.assign(confidence=confidence, evidence=str(Evidence.MEASURED))
+    return GROWTH.checked(table.assign(confidence=confidence, evidence=str(Evidence.MEASURED)), "growth")
 
 
 def smallest_growth(growth: pd.DataFrame) -> Estimate:
@@ -84,7 +91,13 @@ def smallest_growth(growth: pd.DataFrame) -> Estimate:
     Parameters
     ----------
     growth : DataFrame, from `covered_growth`; ArgumentError where no bin has two trials
+
+    Examples
+    --------
+    >>> round(smallest_growth(covered_growth([[0.1, 0.19, 0.3439]] * 3)).best, 6)     # v + v (1 - v), exactly
+    1.0
     """
+    require_columns(growth, GROWTH.names, "growth")
     _, best, _ = estimate_columns(growth)
     if np.isnan(best).all():
         raise ArgumentError("growth", "no bin with two trials", "more trials or fewer bins")

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from rssp._arguments import probability
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp.errors import ArgumentError
 from rssp.estimates import Evidence
 from rssp.inference._algebra import cholesky, straight_line
+from rssp.schemas import require_columns
 
 __all__ = [
     "checked_covariance",
@@ -53,14 +54,7 @@ def probabilities(name: str, value: ArrayLike) -> list[float]:
 
 def estimate_columns(table: pd.DataFrame, columns: tuple[str, ...] = ()) -> tuple[_Floats, _Floats, _Floats]:
     """The columns low, best, high of a table as float64 arrays; refuses a table that lacks them or those named."""
-    if not isinstance(table, pd.DataFrame):
-        raise ArgumentTypeError("table", table, "a DataFrame of estimates, such as required_n(...) returns")
-    missing = [c for c in ("low", "best", "high", *columns) if c not in table.columns]
-    if missing:
-        known = ", ".join(map(str, table.columns))
-        raise ArgumentError(
-            "table", f"columns {known}", f"also {', '.join(missing)}", "Add the columns that are missing."
-        )
+    require_columns(table, ("low", "best", "high", *columns))
     low, best, high = (float_column(table, c) for c in ("low", "best", "high"))
     with np.errstate(invalid="ignore"):
         bad = ~((low <= best) & (best <= high)) & ~np.isnan(best)

@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rssp.intervals import student_reach, z_value
+from rssp.schemas import require_columns
 
 __all__ = [
     "MEASURED",
@@ -130,6 +131,8 @@ def fitted_model_errors(agreement: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame with columns law, d, relative, excess, one row a law and dimension, made increasing in d.
     """
+    measured = ("law", "d", "n", "trials", "low", "best", "high", "confidence")
+    require_columns(agreement, (*measured, "predicted", "predicted_error"), "agreement")
     p, q = (agreement[c].clip(1e-6, 1 - 1e-6) for c in ("best", "predicted"))
     mu, predicted = -np.log(p), -np.log(q)
     reach = agreement["confidence"].map(z_value)

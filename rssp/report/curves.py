@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rssp.report.style import COLOURS
+from rssp.schemas import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +40,7 @@ def plot_estimates(
     An open end (`high` infinite) is drawn as an arrow to the top of the axes' range; rows without `best` are left out.
     Returns the artists.
     """
+    require_columns(table, (x, "low", "best", "high", *(() if by is None else (by,))))
     artists: list[Any] = []
     groups = [(None, table)] if by is None else list(table.groupby(by, sort=True))
     for i, (value, rows) in enumerate(groups):
@@ -59,5 +61,6 @@ def plot_estimates(
 
 def plot_line(table: pd.DataFrame, x: str, y: str, *, ax: Axes, **options: Any) -> Any:
     """A claim or a fit: the column `y` against `x` as a line without points."""
+    require_columns(table, (x, y))
     rows = table.sort_values(x)
     return ax.plot(rows[x], rows[y], **options)[0]

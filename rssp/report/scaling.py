@@ -10,6 +10,7 @@ import pandas as pd
 
 from rssp.report.curves import eps_label, plot_estimates
 from rssp.report.style import COLOURS
+from rssp.schemas import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +45,7 @@ def plot_against_bits(table: pd.DataFrame, *, ax: Axes) -> None:
     """n* against log2(1/eps), one colour a dimension, with the counting slope d as a dashed line through the first."""
     from matplotlib.ticker import MaxNLocator
 
+    require_columns(table, ("d", "eps"))
     rows = table.assign(bits=-np.log2(table["eps"]))
     plot_estimates(rows, "bits", by="d", ax=ax, line=True, label=lambda d: f"$d$ = {d:g}")
     for i, (d, part) in enumerate(rows.groupby("d", sort=True)):
@@ -75,6 +77,7 @@ def draw_cover(points: pd.DataFrame, eps: float, witness: tuple[float, float] | 
     witness : the target farthest from all sums, drawn where it is not covered
     norm : of the unit ball: 1, 2 or inf
     """
+    require_columns(points, ("x", "y"), "points")
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle, Polygon, Rectangle
 

@@ -25,7 +25,7 @@ from rssp.tickets.quadratic import quadratic_bound
 __all__ = ["certified_error", "operator_bound", "rounding_error", "spectral_norm_bound", "weight_tolerance"]
 
 _WIDEST = 800  # numbers in an activation up to which quadratic forms are tried
-_WORK = 5e9  # multiplications that they may take, some seconds, at an effort of 1
+_WORK = 5e9  # multiplications that they may take at an effort of 1
 _STEPS = 40  # gradient steps on the multipliers, fewer where the work allows fewer
 
 
@@ -36,10 +36,11 @@ def certified_error(reference: Network, effective: Network, inputs: Any = None, 
     ----------
     reference, effective : Network, f and g
     inputs : the set of all x: None for ``||x||_2 <= 1``, a radius, a pair (low, high) for a box, or an `Inputs`
-    effort : how much work the quadratic forms may take, 1 for some seconds; 0 leaves them out
+    effort : how much work the quadratic forms may take, in units of 5e9 multiplications; 0 leaves them out
 
-    Cost: eigenvectors of two Gram matrices a layer (784-500-10 takes about half a second); for networks of up to 800
-    numbers a layer also up to 60 passes of factorisations of matrices of twice that size, as the effort allows.
+    Cost: eigenvectors of two Gram matrices a layer, O(m^3) where m is its shorter side; for networks of up to 800
+    numbers a layer also up to 60 passes of factorisations of matrices of twice that size, as the effort allows; see
+    benchmarks/certificates.py.
 
     Examples
     --------

@@ -248,7 +248,7 @@ class _Walk:
         self.make, self.index = make, 0
 
     def steps(
-        self, steps: Sequence[Step], state: _State, shape: tuple[int, int], last: int = -1
+        self, steps: Sequence[Step], state: _State, shape: tuple[int, int], last: int | None = None
     ) -> tuple[list[Step], _State, tuple[int, int]]:
         found: list[Step] = []
         for place, step in enumerate(steps):
@@ -299,7 +299,7 @@ def assemble(target: Network, make: _Make) -> Network:
     holding = [
         p for p, s in enumerate(target.steps) if isinstance(s, Residual) or (isinstance(s, Linear) and not s.fixed)
     ]
-    last = holding[-1] if holding and isinstance(target.steps[holding[-1]], Linear) else -1
+    last = holding[-1] if holding and isinstance(target.steps[holding[-1]], Linear) else None
     shape = (target.shape[0], target.inputs // target.shape[0])
     steps, state, after = _Walk(make).steps(target.steps, _State(), shape, last)
     if state.copies > 1:

@@ -100,7 +100,7 @@ _FILES = (
     "groups",
     "counting",
     "one_sided",
-    "guarantees",
+    "own_guarantees",
     "derivations",
 )
 
