@@ -127,24 +127,13 @@ def _experiment_row(ticket: Any, data: Any) -> dict[str, Any]:
         "eps": ERROR,
         "over-parameterization": ticket.over_parameterization,
         "kept ratio": ticket.kept_ratio,
-        "standard error": _kept_error(ticket),
+        "standard error": ticket.kept_ratio_error,
     }
     row |= {"missed": ticket.unreached_count, "largest error": errors.max(), "median error": np.median(errors)}
     if data is None:
         return row | {"accuracy": np.nan, "accuracy after": np.nan}
     before = accuracy(ticket.target, data.x_test, data.y_test)
     return row | {"accuracy": before, "accuracy after": accuracy(ticket, data.x_test, data.y_test)}
-
-
-def _kept_error(ticket: Any) -> float:
-    """The standard error of the kept ratio: samples are independent, weights that share one are one observation."""
-    shared = ticket.construction.samples == "row"
-    groups = [layer.mask.sum(axis=(1, 2) if shared else 2).ravel() for layer in ticket.layers]
-    sizes = [
-        np.full(g.size, layer.mask.shape[1] if shared else 1) for g, layer in zip(groups, ticket.layers, strict=True)
-    ]
-    kept, size = np.concatenate(groups), np.concatenate(sizes)
-    return float(np.sqrt(((kept - kept.sum() / size.sum() * size) ** 2).sum()) / size.sum())
 
 
 def _kept_ratio(experiment: pd.DataFrame) -> pd.DataFrame:
