@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from rssp.claims import Claim, Kind, Scope, Sense, Status, check
+from rssp.claims.verdict import not_measured
 from rssp.errors import ArgumentError
 
 SCOPE = Scope(laws=("uniform",), d=1, targets="all")
@@ -98,6 +99,25 @@ def test_predictions_are_printed_apart():
     only = check(a_claim(lambda eps: 8 + 0 * eps), table[table["evidence"] == "predicted"])
     assert only.status is Status.NOT_MEASURED
     assert "only predictions" in only.text
+
+
+def test_the_text_of_a_verdict_has_a_line_for_each_thing_that_is_there():
+    table = pd.concat([estimates([5, 6, 7]), estimates([50, 60, 70], evidence="predicted")])
+    outside = estimates([5], law="normal")
+    lines = str(check(a_claim(lambda eps: 8 + 0 * eps), pd.concat([table, outside]), measured="n*")).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["mine", "  n*; eps = 0.0625 to 0.25", "  left out", "  predicted"]
+    bare = check(a_claim(lambda eps: 8 + 0 * eps), table[table["evidence"] == "measured"])
+    assert [line.split(":")[0] for line in str(bare).splitlines()] == ["mine", "  n*; eps = 0.0625 to 0.25"]
+    assert str(not_measured(a_claim(lambda eps: eps), why="too dear")).splitlines() == [
+        "mine: not measured yet: too dear"
+    ]
+
+
+def test_a_command_is_named_for_n_star_alone():
+    for quantity in ("E[dv]", "radius"):  # before and after n* in the alphabet
+        assert "rssp" not in not_measured(a_claim(lambda eps: eps, quantity=quantity)).text
+    assert "measure it: rssp estimate" in not_measured(a_claim(lambda eps: eps)).text
+    assert not_measured(a_claim(lambda eps: eps), "make it").text == "measure it: make it"
 
 
 def test_what_is_computed_has_no_chance_in_it():
