@@ -204,6 +204,10 @@ def test_a_constant_is_found_and_a_form_can_fail():
     assert square.status is Status.NO_FORM
     assert "grows by" in square.text
     assert "per halving of eps" in square.text
+    assert " at" not in square.text.partition(";")[0]  # there is nothing but eps to say where
+    both = pd.concat([estimates(1.5 * bits, 0.05), estimates(0.3 * bits**2 + 4, 0.05, d=2)])
+    places = a_claim(lambda eps, d, C: -C * d * np.log2(eps), constants={"C": None}, scope=Scope(laws=("uniform",)))
+    assert " at d = 2; C at least " in check(places, both).text
     one = check(claim, estimates([5.0], 0.05))
     assert one.status is Status.OPEN
     assert "any large C fits" in one.text
