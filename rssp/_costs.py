@@ -10,8 +10,8 @@ from rssp.errors import InfeasibleError
 
 __all__ = ["SECONDS", "memory_limit", "refusal", "require_feasible"]
 
-_MEMORY_FRACTION = 0.6
-SECONDS = 3600.0
+_MEMORY_FRACTION = 0.6  # a choice, not measured: other processes run too
+SECONDS = 3600.0  # a choice: what is expected to take longer is refused
 
 
 def memory_limit() -> float:

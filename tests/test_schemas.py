@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rssp import ArgumentError, ArgumentTypeError
-from rssp.claims import claim
-from rssp.claims.exponents import bound_factor, compare_exponents, joint_exponents
 from rssp.estimates import Estimate
-from rssp.inference import tail_slopes
-from rssp.inference.growth import smallest_growth
-from rssp.prediction.model_error import fitted_model_errors
-from rssp.report import plot_against_bits, plot_estimates, plot_line
-from rssp.schemas import COUNTS, IDENTITY, INTERVAL, Column, Schema, require_columns
+from rssp.schemas import COUNTS, IDENTITY, INTERVAL, Column, Schema
 
 SCHEMA = Schema(
     Column("n", "int"),
@@ -113,33 +107,3 @@ def test_columns_asked_for_must_exist():
     INTERVAL.require(("low", "high"), "Rows")
     with pytest.raises(ArgumentError, match=re.escape("Did you mean 'best'?")):
         INTERVAL.require(("bset",), "Rows")
-
-
-def test_a_function_that_reads_some_columns_names_the_near_miss():
-    table = pd.DataFrame({"d": [1, 2, 3], "esp": 0.1, "low": 1.0, "best": 2.0, "high": 3.0, "more": 0})
-    require_columns(table, ("d", "low", "d"))
-    with pytest.raises(ArgumentError, match=r"allowed: also eps\. 'eps' is missing: is 'esp' it\?$"):
-        require_columns(table, ("d", "eps"))
-    with pytest.raises(ArgumentTypeError, match="points"):
-        require_columns({"d": [1]}, ("d",), "points")
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda t: compare_exponents(t, [], "d", "eps"),
-        lambda t: joint_exponents(t),
-        lambda t: bound_factor(claim("counting-cube"), t, {"d": 1}),
-        lambda t: plot_against_bits(t, ax=None),
-        lambda t: plot_estimates(t, "eps", ax=None),
-        lambda t: plot_line(t, "eps", "best", ax=None),
-        lambda t: tail_slopes(t.rename(columns={"esp": "relative_eror", "d": "n"})),
-        lambda t: fitted_model_errors(t.rename(columns={"esp": "laww"})),
-        lambda t: smallest_growth(t.rename(columns={"esp": "v_loww"})),
-    ],
-)
-def test_tables_are_checked_at_the_door(read):
-    """A misspelt column is an error of the function that was called, with the near miss: no KeyError from inside."""
-    table = pd.DataFrame({"d": [1, 2, 3], "esp": 0.1, "low": 1.0, "best": 2.0, "high": 3.0})
-    with pytest.raises(ArgumentError, match=r"is missing: is '(esp|relative_eror|laww|v_loww)' it\?"):
-        read(table)

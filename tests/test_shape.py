@@ -97,6 +97,15 @@ def test_files_hold_one_idea(capsys: pytest.CaptureFixture[str]) -> None:
     assert lengths[longest[0]] <= LONGEST_FILE
 
 
+def test_a_study_and_a_file_of_the_catalogue_never_share_a_name() -> None:
+    studies, papers = (
+        {path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("studies", "rssp/claims/catalog")
+    )
+    assert studies
+    assert papers
+    assert not studies & papers
+
+
 def test_exceptions_are_still_needed() -> None:
     beyond = {(m.file, m.function) for m in ALL if m.value > LIMITS[m.what]}
     assert set(EXCEPTIONS) <= beyond

@@ -78,7 +78,8 @@ class Curves:
     def rows_at(self, wanted: _Floats) -> tuple[_Ints, _Ints]:
         """For each curve the row at the n wanted, or the next above and below where it was not measured; -1: none.
 
-        P(fail) falls with n: against P(fail at n) <= delta speaks a larger n, for it a smaller one.
+        P(fail) falls with n. Where it is above delta at a larger n, it is so at the n wanted, which speaks against the
+        claim; where it is below delta at a smaller n, it is so at the n wanted, which speaks for it.
         """
         n, pairs = self.n, list(zip(self.starts, self.ends, wanted, strict=True))
         above = np.array([a + int(np.searchsorted(n[a:b], w, side="left")) for a, b, w in pairs], dtype=np.int64)

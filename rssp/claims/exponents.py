@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rssp._arguments import choice
 from rssp.claims.significance import FALSE_ALARM, holm, interval_tails
 from rssp.claims.statement import Claim, Sense
 from rssp.claims.verdict import Status, Verdict
@@ -82,6 +83,8 @@ def compare_exponents(
     `by` at which fewer than three points are reached are left out, and those whose trials are too few to say how their
     points hang together.
     """
+    choice("variable", variable, tuple(_AXES))
+    choice("by", by, tuple(_AXES))
     require_columns(table, (variable, by, *_ENDS))
     table = table.reset_index(drop=True)
     rows = []
@@ -130,6 +133,7 @@ def exponent_verdict(
     measured : how they are named in the verdict
     false_alarm : the family-wise error of that verdict over the rows (Holm)
     """
+    require_columns(exponents, ("variable", "from", "to", *_ENDS, claim.id), "exponents")
     rows = exponents.reset_index(drop=True)
     claimed = rows[claim.id].to_numpy(dtype=np.float64)
     low, best, high = (rows[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))

@@ -3,13 +3,16 @@
 A bound n >= C g promises ceil(C g) numbers: the smallest C is the one whose whole n passes the exact test of its count
 at every point, (n* - 1)/g at the point that decides, and any C above it does.
 
-Such a bound fits any finite table once C is large enough; it says something only because C may not grow without end. So
-the test is whether the C needed at the far end of a range exceeds, beyond chance, the C needed everywhere in its nearer
-half, along every variable that goes to a limit in the claim: eps, delta and step to 0, dimensions and widths to
-infinity. It is made where the bound moves: points at which the bound is the same count as one, at their worst. Each
-comparison is one-sided, and the claim on all of them is an intersection-union test: it needs no correction; ranges of
-several variables, and the rows of several laws or dimensions, are corrected by Holm. Errors that two points share are
-taken from their covariance; without one they are added up, which is right however the points are correlated.
+Such a bound fits any finite table once C is large enough; what it says is that one C does as eps goes to 0. So the C
+needed at the far end of a range is held against the C needed in its nearer half. If n* is 4, 9, 16, 25 at log2(1/eps) =
+2, 3, 4, 5, a bound C log2(1/eps) needs C = 2, 3, 4, 5: it grows, and the form is not supported. This is done along
+every variable that goes to a limit in the claim: eps, delta and step to 0, dimensions and widths to infinity. Of
+several points at which the bound is the same, the one that needs the largest C stands for all.
+
+C has grown if the far end needs more, beyond chance, than every point of the nearer half: an intersection-union test,
+which needs no correction for their number. Ranges of several variables, and the rows of several laws or dimensions, are
+corrected by Holm. Errors that two points share are taken from their covariance; without one they are added up, which is
+right however the points are correlated.
 
 A drift is a statement on the range measured: that C stays bounded in the limit no finite range can exclude, and a
 theorem with a proof is not refuted by it. Bounds from below are not tested: some small C always fits, and the largest

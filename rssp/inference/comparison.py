@@ -29,9 +29,9 @@ from rssp.inference.scaling_forms import ScalingForm, scaling_form
 __all__ = ["attempt_comparison", "compare_scaling", "scaling_answer"]
 
 _FORMS = ("log", "log+loglog", "log-power", "power")
-_ACCEPTED = 0.01
-_RULED_OUT = 0.05
-_SIMULATIONS = 199
+_ACCEPTED = 0.01  # the least p-value of a form that may be the true one
+_RULED_OUT = 0.05  # the largest p-value against another form at which that one is ruled out
+_SIMULATIONS = 199  # tables a comparison: with the one seen 200, so that p-values are multiples of 1/200
 _Floats = NDArray[np.float64]
 
 

@@ -14,7 +14,7 @@ from rssp.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["SCALING_FORMS", "ScalingForm", "power_form", "scaling_form"]
 
-_MOST_STARTS = 256
+_MOST_STARTS = 256  # a choice: each is a whole descent
 
 
 @dataclass(frozen=True)

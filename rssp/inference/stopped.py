@@ -17,7 +17,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 __all__ = ["stopped_proportion"]
 
 _Floats = NDArray[np.float64]
-_NEGLIGIBLE = 1e-40
+_NEGLIGIBLE = 1e-40  # a path of less probability is dropped
 
 
 def stopped_proportion(

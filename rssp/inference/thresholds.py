@@ -28,6 +28,7 @@ from rssp.inference.points import probabilities
 from rssp.inference.stopped import stopped_proportion
 from rssp.intervals import proportion_interval
 from rssp.laws.parse import identity_columns
+from rssp.schemas import require_columns
 from rssp.trials import Trials
 
 __all__ = ["coverage", "interpolated_crossing", "points_covariance", "required_n", "threshold_covariance"]
@@ -374,9 +375,7 @@ def points_covariance(points: pd.DataFrame, *trials: Trials) -> _Floats:
     >>> points_covariance(points, one, other).round(3).tolist()
     [[0.043, 0.0], [0.0, 0.043]]
     """
-    missing = [c for c in ("eps", "delta", "experiment") if c not in points.columns]
-    if missing:
-        raise ArgumentError("points", f"no column {', '.join(missing)}", "rows of required_n(..., interpolated=True)")
+    require_columns(points, ("eps", "delta", "experiment"), "points, rows of required_n(..., interpolated=True)")
     known = {t.label: t for t in trials}
     label = points["experiment"].to_numpy()
     strange = sorted(set(label) - set(known))

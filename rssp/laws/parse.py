@@ -55,11 +55,13 @@ def parse_law(text: str, dim: int | None = None) -> Law:
         near = difflib.get_close_matches(name, known, n=2)
         hint = f"Did you mean {' or '.join(near)}?" if near else ""
         raise ArgumentError("law", repr(text), "one of " + ", ".join(known) + ", scipy:NAME(...)", hint)
-    fields = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    if dim is not None and "dim" in fields:
+    # the dimension comes last, as `law_text` leaves it out: group-scaled-normal(4) has groups of 4
+    fields = sorted((f.name for f in dataclasses.fields(cls)), key=lambda field: field == "dim")  # type: ignore[arg-type]
+    given = dict(zip(fields, args, strict=False))
+    if dim is not None and "dim" in fields and "dim" not in given:
         kwds.setdefault("dim", dim)
     try:
-        law = cls(*args, **kwds)
+        law = cls(**given, **kwds) if len(args) <= len(fields) else cls(*args)
     except TypeError as cause:
         raise ArgumentError("law", repr(text), f"{name}({', '.join(fields)})") from cause
     if dim is not None and law.dim != dim:
@@ -120,6 +122,6 @@ def _call(source: str, text: str) -> tuple[str, list[Any], dict[str, Any]]:
             raise ValueError(source)
         args = [ast.literal_eval(a) for a in node.args]
         kwds = {str(k.arg): ast.literal_eval(k.value) for k in node.keywords}
-    except (SyntaxError, ValueError) as cause:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as cause:  # the last two: too many brackets or signs
         raise ArgumentError("law", repr(text), "a name with numbers in brackets, such as uniform(-1,1)") from cause
     return name.strip(), args, kwds

@@ -167,6 +167,11 @@ class FromScipy(Law):
         values = [*d.args, *d.kwds.values()]
         if any(np.ndim(v) != 0 for v in values):
             raise ArgumentError("distribution", "array parameters", "scalar parameters")
+        if np.isnan(
+            d.support()
+        ).any():  # what SciPy says where its parameters are out of range; else it raises on draws
+            inner = ", ".join([*map(str, d.args), *(f"{k}={v}" for k, v in d.kwds.items())])
+            raise ArgumentError("distribution", f"{d.dist.name}({inner})", "parameters in the range that SciPy allows")
         _set(self, dim=integer("dim", self.dim, 1))
 
     @classmethod

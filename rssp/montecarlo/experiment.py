@@ -16,7 +16,7 @@ from rssp.montecarlo.measurements import Measurement
 
 __all__ = ["Experiment"]
 
-_BYTES_A_BATCH = 2**30
+_BYTES_A_BATCH = 2**30  # a choice: each worker holds one batch
 
 
 @register

@@ -57,8 +57,8 @@ class CoveredFractions(Measurement):
 class RestrictedFractions(CoveredFractions):
     """The same for the process that the proofs follow: targets that leave the ball on the way are lost.
 
-    With g the indicator of what is covered, at first of the targets within eps of 0, a target z is covered by the next
-    number X if it was before, or if z - X lies in the ball and was. It is a part of what `CoveredFractions` measures.
+    At first the targets within eps of 0 are covered. A further number X covers a target z if z was covered before, or
+    if z - X lies in the ball and was covered before. All of that is covered in `CoveredFractions` too, and more.
 
     >>> experiment = RestrictedFractions(eps=0.125, n_max=1)
     >>> experiment.measure(np.array([[[0.5]]]), Ball.interval(-0.5, 0.5), np.random.default_rng(0))["v"]

@@ -58,7 +58,7 @@ class Measurement(ABC):
         """
 
     def default_batch_size(self, ball: Ball) -> int:
-        """Trials a batch when the experiment does not say: some hundredths of a second of work or one trial.
+        """Trials a batch when the experiment does not say: a power of two, as many as make a batch worth its overhead.
 
         It is written into the experiment and so into its key. Whole-number arithmetic only, so that it is the same on
         every machine.
@@ -75,8 +75,8 @@ class Measurement(ABC):
 def _batch_size(n: int, dim: int) -> int:
     """A power of two: about 2**24 subset sums a batch in one dimension, fewer above.
 
-    At most 128 trials: a run computes its last batch whole, and the cost of a batch itself (half a millisecond) is
-    small beside 128 trials of any size.
+    At most 128 trials: a run computes its last batch whole, and what a batch costs beside its trials is small against
+    128 of any size.
     """
     top, most = (24, 7) if dim == 1 else (18, 5)
     return 1 << min(max(top - n, 0), most)

@@ -16,7 +16,7 @@ UNIT_TRIALS = 400
 
 
 def units_for_one_weight(seed: int) -> pd.DataFrame:
-    """How many random units serve one weight, uniform on [-1, 1]: until one of them is right, and by subset sums.
+    """How many random units it takes for one weight from [-1, 1]: until a single one is right, and by subset sums.
 
     Returns
     -------

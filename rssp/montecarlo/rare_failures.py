@@ -197,11 +197,11 @@ def rare_failure_experiment(
 ) -> Experiment:
     """The experiment behind `rare_failure`: mostly one-sided samples, up to those of which hardly any fails.
 
-    If a side's numbers add up to r + u, r the far end of the ball, the sums near r are that total less subsets that
-    add up to u. Of n numbers with sizes of density m = 2 p(0) there are L_n(-m u) such subsets in the mean
-    (Laguerre), and failures get rare where these grow by a dozen within 2 eps. The levels rise from r in steps that
-    multiply the probability by 1.5; their weights are equal up to that total and fall by 15 % a level beyond it,
-    which is slower than failures get rare.
+    The ball ends at r. Let the numbers of one side add up to r + u: the sums near r are that total less the subsets
+    that add up to u. If the sizes have density m = 2 p(0), n of them have L_n(-m u) subsets that add up to at most u
+    (Laguerre), on average, and failures get rare where these grow by a dozen within 2 eps. The levels rise from r in
+    steps that multiply the probability by 1.5; their weights are equal up to that total and fall by 15 % a level beyond
+    it, which is slower than failures get rare.
     """
     n = integer("n", n, 1)
     eps = positive("eps", eps)

@@ -24,8 +24,8 @@ from rssp.trials import Trials
 __all__ = ["run"]
 
 _FIRST_WRITE, _WRITE_SHARE, _LAST_WRITE = 2.0, 0.02, 60.0  # seconds between parts: 2, then 2 % of the time so far
-_PENDING_BYTES = 2**26
-_HOPELESS_TRIALS = 4
+_PENDING_BYTES = 2**26  # results that wait to be written: beyond, a part is written before its time
+_HOPELESS_TRIALS = 4  # a choice: all refused, and the experiment is given up
 
 
 class _Prefix:

@@ -47,7 +47,7 @@ class SmallestSubsets(Measurement):
         return self.n
 
     def default_batch_size(self, ball: Ball) -> int:
-        # the small sizes that answer nearly every trial cost little: some 20 microseconds a trial at n = 15
+        # the small sizes that answer nearly every trial cost little: at n = 15 sizes up to 5 have 4,944 subsets in all
         return 1024 if ball.dim == 1 and self.n <= 20 else super().default_batch_size(ball)
 
     def measure(self, samples: NDArray[np.float64], ball: Ball, rng: np.random.Generator) -> Columns:

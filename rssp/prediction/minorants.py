@@ -10,6 +10,7 @@ from scipy.special import expn, kv
 
 from rssp.errors import ArgumentError
 from rssp.laws import (
+    ConvolutionBlocks,
     FromScipy,
     GatedProduct,
     IndependentNormalProduct,
@@ -45,6 +46,8 @@ def density_floor(law: Law, reach: float, side: float = 1.0) -> float:
     if isinstance(law, Mixture):
         one, other = density_floor(law.law, reach, side), density_floor(law.other, reach, side)
         return (law.weight * one + (1 - law.weight) * other) * _DOWN
+    if isinstance(law, ConvolutionBlocks):  # of its law, gated by a sign half of the time
+        return density_floor(NormallyScaledNormal(law.dim), reach, side) / (1 if law.sign is None else 2)
     if isinstance(law, NormallyScaledNormal):
         r, order = reach * math.sqrt(law.dim), (law.dim - 1) / 2
         return float(2 * (2 * math.pi) ** (-(law.dim + 1) / 2) * r**-order * kv(order, r)) * side**law.dim * _DOWN

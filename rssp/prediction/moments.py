@@ -139,7 +139,8 @@ def minimal_n(
     """The smallest n for which some k has E[Y^2] / E[Y]^2 <= ratio: P(a k-subset hits) >= 1 / ratio.
 
     Exact in n for each k tried; k is searched outwards from where n is smallest, which takes n(k) to fall and then
-    rise, up to steps of a few n. Time: seconds, up to a minute for normally-scaled vectors in 32 dimensions.
+    rise, up to steps of a few n. Time is that of the p_i, once for each k tried: a mean over three variables each for
+    normally-scaled vectors.
 
     >>> minimal_n(Normal(), 0.01).n
     11

@@ -18,6 +18,8 @@ from rssp._jit import kernel
 __all__ = ["normal_pairs", "scaled_normal_pairs", "uniform_pairs"]
 
 Floats = NDArray[np.float64]
+# of Gauss-Legendre an axis: normal pairs by 8 and by 16 agree with 64 within 5e-14 for k = 3 to 40, eps = 0.01 to 3,
+# d = 1 and 4; measure again when an integrand changes
 _NODES = 16
 _NARROW = 1e-3  # (eps / the sums' least standard deviation)^2, below which the density's curvature is enough: the next
 # term of the expansion is the square of this
@@ -98,9 +100,10 @@ def scaled_normal_pairs(k: int, eps: float, z: Floats) -> tuple[float, Floats]:
 
     Given the scalars the sums are normal: p_i is the mean, over independent chi-square V_I with i degrees of freedom
     and V_A, V_B with k - i, of a product of bivariate normal rectangles with variances V_I + V_A, V_I + V_B and
-    covariance V_I. The mean is taken on a grid in the three logarithms by the trapezoidal rule, which converges
-    exponentially for these smooth bells, laid where the heavy tail at small V puts the mass: down to V ~ eps^2 where d
-    demands it. Relative error: 1e-5, and up to 3e-3 for the few i next to k (by halving the step).
+    covariance V_I. The mean is taken by the trapezoidal rule on a grid in the three logarithms, where the integrand is
+    a smooth bell and the rule converges exponentially. The heavy tail at small V moves the bell when d is large: the
+    grid then reaches down to V ~ eps^2. Relative error: 1e-5, and up to 3e-3 for the few i next to k (by halving the
+    step).
     """
     d = len(z)
     values, counts = np.unique(np.abs(z), return_counts=True)

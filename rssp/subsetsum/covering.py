@@ -148,9 +148,10 @@ def covers(sample: ArrayLike, ball: Ball, eps: float, *, error_norm: float = mat
     the eighth of it where sums are sparsest; a target found there that is not covered ends the work. A sample with more
     numbers than needed is tried with fewer first. The cost then is the lesser of two: a bitmap with some cells an eps,
     2^(n - 14) pairs of sums to place and radius / eps cells, or the union of the intervals of length 2 eps about the
-    sums, each that fits between the sums merged once, whatever 2^n is. In more dimensions it is one pass over the
-    sums where some target is far from all of them, two where none is, with cells of side eps; the answer is exact for
-    the sample on its grid of fixed point (in the 2-norm error: up to 2^-32 of eps).
+    sums, of which at most radius / eps are disjoint: each number of the sample goes through them once, whatever 2^n is.
+    In more dimensions it is one pass over the sums where some target is far from all of them, two where none is, with
+    cells of side eps; the answer is exact for the sample on its grid of fixed point (in the 2-norm error: up to 2^-32
+    of eps).
 
     Examples
     --------

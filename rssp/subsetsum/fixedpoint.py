@@ -18,7 +18,7 @@ from rssp.errors import ArgumentError
 
 __all__ = ["FixedPoint"]
 
-_BITS = 61
+_BITS = 61  # of a sum in whole units: twice that, in half units, still fits in int64
 _Q_RANGE = 1000  # float64 exponents beyond this are of no use and would overflow ldexp
 
 

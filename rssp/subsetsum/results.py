@@ -13,7 +13,7 @@ from rssp.errors import InfeasibleError
 
 __all__ = ["NEVER", "OPEN", "CoveringProfile", "CoveringRadius", "Coverings", "Method", "Radii"]
 
-# kernels use these two: rssp._jit, which looks for its name in a file, compiles them again when this file changes
+# kernels use these two; rssp._jit puts their values into the key under which it keeps what it compiled
 NEVER, OPEN = -1, -2  # in place of an n: not with all the vectors given; to decide costs too much memory or time
 
 

@@ -142,8 +142,8 @@ def train_network(
 
     Returns
     -------
-    torch.nn.Sequential, float32, frozen (no gradients). Costs three multiplications a weight, image and epoch: one
-    of the output, two of the gradients.
+    torch.nn.Sequential, float32, frozen (no gradients). Costs three multiplications a weight, image and epoch: one of
+    the output, two of the gradients.
 
     >>> network = train_network(digits_data(), hidden=(8,), epochs=1)
     >>> [layer.weight.shape for layer in network if isinstance(layer, nn.Linear)]

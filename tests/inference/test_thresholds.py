@@ -329,7 +329,7 @@ def test_points_covariance_puts_each_experiment_in_its_block():
     np.testing.assert_allclose(plain[:4, :4][np.ix_(median, median)], threshold_covariance(one))
     with pytest.raises(ArgumentError, match="trials of every row"):
         points_covariance(both, one)
-    with pytest.raises(ArgumentError, match="no column experiment"):
+    with pytest.raises(ArgumentError, match=r"required_n.*'experiment' is missing"):
         points_covariance(both.drop(columns="experiment"), one)
 
 

@@ -1,32 +1,40 @@
 """Every covering engine runs the same property tests: radii, decisions at eps, ties, zeros, order.
 
 An engine is anything that says how far the farthest target of an interval is from all subset sums. Samples are small
-multiples of 2**-10, so that each engine's grid holds them exactly and all of them can be held to the last bit.
+multiples of 2**-10, so that each engine's grid holds them exactly and all of them can be held to the last bit. An
+engine names the functions of the package that it runs; one that no engine names fails a test.
 """
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import rssp.subsetsum
+import rssp.subsetsum.line.method as line_method
+import rssp.subsetsum.space.method as space_method
 from rssp.balls import Ball
-from rssp.subsetsum.line.covered import coverings_by_intervals
+from rssp.subsetsum.line.covered import coverings_by_intervals, fractions_by_intervals
 from rssp.subsetsum.line.merge import profiles_by_merging
-from rssp.subsetsum.line.passes import coverings_by_bitmap, radius_by_bitmap
-from rssp.subsetsum.results import NEVER
+from rssp.subsetsum.line.method import Line
+from rssp.subsetsum.line.passes import coverings_by_bitmap, covers_by_bitmap, profiles_by_bitmap, radius_by_bitmap
+from rssp.subsetsum.results import NEVER, Method
 from rssp.subsetsum.space.method import Space
+from rssp.subsetsum.space.search import brackets, first_coverings
 
 UNIT = 2.0**-10
 
 
 class Engine(NamedTuple):
-    """radius(sample, low, high), or None if the engine only decides; covers(sample, low, high, twice_eps).
+    """radius(sample, low, high), or None if the engine only decides; first(sample, low, high, twice_eps).
 
     All in units: the sample is a list of whole numbers, the radius is twice the largest distance of a target.
     """
@@ -34,6 +42,8 @@ class Engine(NamedTuple):
     radius: Callable[[list[int], int, int], int] | None
     first: Callable[[list[int], int, int, int], int]
     """the least n whose sums come within eps of every target, at twice eps; NEVER"""
+    runs: tuple[Callable, ...] = ()
+    """the functions and methods of the package that do it"""
 
 
 def _array(sample: list[int]) -> np.ndarray:
@@ -49,7 +59,10 @@ def _by_radius(radius: Callable[[list[int], int, int], int]) -> Callable[[list[i
 
 
 def brute_radius(sample: list[int], low: int, high: int) -> int:
-    sums = sorted({sum(itertools.compress(sample, mask)) for mask in itertools.product((0, 1), repeat=len(sample))})
+    every = {0}
+    for x in sample:
+        every |= {s + x for s in every}
+    sums = sorted(every)
     middles = [a + b for a, b in itertools.pairwise(sums)]
     targets = [2 * low, 2 * high, *(m for m in middles if 2 * low <= m <= 2 * high)]
     return max(min(abs(z - 2 * s) for s in sums) for z in targets)
@@ -67,6 +80,24 @@ def bitmap_radius(sample: list[int], low: int, high: int) -> int:
     return int(radius_by_bitmap(_array(sample), *whole, np.int64(2**20))[0])
 
 
+def profile_radius(sample: list[int], low: int, high: int) -> int:
+    n = len(_array(sample))
+    radius, witness = np.empty((2, 1, n + 1), np.int64)
+    profiles_by_bitmap(_array(sample)[None], np.array([low]), np.array([high]), 0, np.int64(2**20), radius, witness)
+    assert (np.diff(radius) <= 0).all()
+    return int(radius[0, -1])
+
+
+def decided_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    ends = np.int64(low), np.int64(high)
+    reached = (
+        n
+        for n in range(len(sample) + 1)
+        if covers_by_bitmap(np.array(sample[:n], np.int64), *ends, np.int64(twice_eps), np.int64(2**20))
+    )
+    return next(reached, NEVER)
+
+
 def bitmap_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
     n, times = np.array([len(sample)]), np.full((1, 1), NEVER)
     limit, stop, ends = np.array([[twice_eps]]), np.full((1, 1), 99), (np.array([low]), np.array([high]))
@@ -81,13 +112,32 @@ def interval_first(sample: list[int], low: int, high: int, twice_eps: int) -> in
     return int(times[0])
 
 
-def _space(sample: list[int], low: int, high: int) -> Space:
+def fraction_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    """In units of one half, of which twice eps is a whole number; a hole is one unit at least, so none is 0 wide."""
+    x, ends = 2 * np.array(sample, np.int64), (np.array([2 * low]), np.array([2 * high]))
+    fraction = np.empty((1, len(x) + 1))
+    fractions_by_intervals(x[None], ends, np.array([twice_eps]), 0, np.int64(2 ** len(x) + 2), fraction)
+    return next((n for n in range(len(x) + 1) if fraction[0, n] == 1.0), NEVER)
+
+
+def _of(method: type[Line] | type[Space], sample: list[int], low: int, high: int) -> Method:
     ball = Ball(1, (high - low) / 2 * UNIT, centre=(low + high) / 2 * UNIT)
-    return Space(_array(sample)[None, :, None] * UNIT, ball)
+    samples = _array(sample)[None, :, None] * UNIT
+    return Line.of(samples, ball) if method is Line else Space(samples, ball)
+
+
+def line_radius(sample: list[int], low: int, high: int) -> int:
+    found = _of(Line, sample, low, high).radii([len(_array(sample))], 0.0)
+    assert found.lower[0, 0] == found.upper[0, 0]
+    return int(found.upper[0, 0] / (UNIT / 2))
+
+
+def line_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
+    return int(_of(Line, sample, low, high).coverings(np.array([twice_eps * UNIT / 2]), 0).n[0, 0])
 
 
 def space_radius(sample: list[int], low: int, high: int) -> int:
-    found = _space(sample, low, high).radii([len(_array(sample))], 1e-7)
+    found = _of(Space, sample, low, high).radii([len(_array(sample))], 1e-7)
     half = UNIT / 2
     radius = round(found.upper[0, 0] / half)  # a bracket this narrow holds one half unit at most
     assert found.lower[0, 0] <= radius * half * (1 + 1e-12)
@@ -96,16 +146,39 @@ def space_radius(sample: list[int], low: int, high: int) -> int:
 
 
 def space_first(sample: list[int], low: int, high: int, twice_eps: int) -> int:
-    return int(_space(sample, low, high).coverings(np.array([twice_eps * UNIT / 2]), 0).n[0, 0])
+    return int(_of(Space, sample, low, high).coverings(np.array([twice_eps * UNIT / 2]), 0).n[0, 0])
 
 
 ENGINES = {
     "brute force": Engine(brute_radius, _by_radius(brute_radius)),
-    "merge": Engine(merged_radius, _by_radius(merged_radius)),
-    "bitmap": Engine(bitmap_radius, bitmap_first),
-    "intervals": Engine(None, interval_first),
-    "space": Engine(space_radius, space_first),
+    "merge": Engine(merged_radius, _by_radius(merged_radius), (profiles_by_merging,)),
+    "bitmap": Engine(bitmap_radius, bitmap_first, (radius_by_bitmap, coverings_by_bitmap)),
+    "bitmap, n after n": Engine(profile_radius, decided_first, (profiles_by_bitmap, covers_by_bitmap)),
+    "intervals": Engine(None, interval_first, (coverings_by_intervals,)),
+    "covered fractions": Engine(None, fraction_first, (fractions_by_intervals,)),
+    "line": Engine(line_radius, line_first, (Line.radii, Line.coverings)),
+    "space": Engine(space_radius, space_first, (Space.radii, Space.coverings, brackets, first_coverings)),
 }
+
+
+def ways_of(method: type, module: object) -> set[Callable]:
+    """What a method covers with: its two verbs, and the functions that its file takes from its own folder."""
+    folder = method.__module__.rpartition(".")[0]
+    doors = {f for f in vars(module).values() if callable(f) and not inspect.isclass(f)}
+    return {f for f in doors if (getattr(f, "__module__", None) or "").startswith(f"{folder}.")} | {
+        method.radii,
+        method.coverings,
+    }
+
+
+def test_every_way_to_cover_is_an_engine_here():
+    """A new kernel that a method calls fails here until an engine runs it; a folder of a new method as well."""
+    ways = ways_of(Line, line_method) | ways_of(Space, space_method)
+    private = {f for f in ways if f.__name__.startswith("_")}
+    assert ways - private == {way for engine in ENGINES.values() for way in engine.runs}
+    here = {line_method.__name__, space_method.__name__}
+    found = {f"rssp.subsetsum.{p.parent.name}.method" for p in Path(rssp.subsetsum.__path__[0]).glob("*/method.py")}
+    assert found == here
 
 
 @pytest.fixture(params=ENGINES)
@@ -127,8 +200,6 @@ def cases(draw):
 
 def held(test: Callable) -> Callable:
     """300 samples, the same in every run; the fixture holds no state between them."""
-    from hypothesis import HealthCheck
-
     return settings(
         max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )(test)

@@ -34,10 +34,11 @@ def _first_not_below(ascending, size, value):
 
 @kernel(inner=True)
 def _union_with_shifted(start, end, count, x, low, high, new_start, new_end):
-    """The union of the intervals and of those moved by x, without those outside [low, high]: how many there are.
+    """The union of the intervals and of those moved by x, less what lies outside [low, high]; returns how many it has.
 
-    The intervals of both lists are taken in the order of their starts; each opens a new one or prolongs the one before,
-    without a branch: about a dozen operations an interval.
+    [0, 2] and [6, 8] moved by x = 1 are [1, 3] and [7, 9]: the union is [0, 3] and [6, 9]. The intervals of both lists
+    are taken in the order of their starts; each opens a new one or prolongs the one before, without a branch: about a
+    dozen operations an interval.
     """
     i, i_stop = _first_not_below(end, count, low), _first_not_below(start, count, high + 1)
     k, k_stop = _first_not_below(end, count, low - x), _first_not_below(start, count, high + 1 - x)

@@ -35,10 +35,11 @@ def _first_beyond(sums, size, value):
 
 @kernel(inner=True)
 def _merge(old, size, x, low, high, new):
-    """new[1 : m + 1] = those of old[1 : size + 1] and of old + x in [low, high] and the next on each side: m.
+    """Merge the sorted old[1 : size + 1] with itself moved by x, into new[1 : m + 1]; returns m.
 
-    Sorted, and taken from both ends at once, half of them each: the two chains of steps overlap. Neither runs out of
-    its lists: beyond the sums wanted there are others, and at last _BEYOND.
+    Kept are the values in [low, high] and the nearest beyond it on each side: of 0, 2, 4 and x = 3 in [1, 4], which are
+    0, 2, 3, 4, 5, 7, they are 0, 2, 3, 4, 5. They are taken from both ends at once, half of them each: the two chains
+    of steps overlap. Neither runs out of its lists: beyond the sums wanted there are others, and at last _BEYOND.
     """
     i, j = max(_first_beyond(old, size, low - 1) - 1, 1), max(_first_beyond(old, size, low - 1 - x) - 1, 1)
     k, m = min(_first_beyond(old, size, high), size), min(_first_beyond(old, size, high - x), size)

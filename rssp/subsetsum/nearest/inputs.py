@@ -17,8 +17,8 @@ from rssp.subsetsum.nearest.halves import MAX_HALF
 
 __all__ = ["MAX_N_LINE", "MAX_N_SPACE", "check_cost", "in_chunks", "rounding", "shapes"]
 
-MAX_N_LINE = 56
-MAX_N_SPACE = 44
+MAX_N_LINE = 56  # 2^`MAX_HALF` sums in a list, and 2^32 questions to it: what `check_cost` counts
+MAX_N_SPACE = 44  # 2^22 sums of the first half in memory, and 2^22 questions to them
 
 
 def _array(name: str, value: ArrayLike, allowed: str) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ __all__ = ["Space"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_SPARE_BITS = 2
+_SPARE_BITS = 2  # one is taken by the doubling in `_Units`
 
 
 class Space:

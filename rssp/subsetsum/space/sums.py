@@ -117,7 +117,7 @@ def middle(x, n):
 
 @kernel(inner=True)
 def gather(sums, lo, hi, t, euclid, out, cap):
-    """Sums nearer than or at t to the closed box [lo, hi], into `out`; stops at `cap`. Returns how many.
+    """The sums at a distance of at most t from the closed box [lo, hi], into `out`; stops at `cap`. Returns how many.
 
     A negative t shrinks the box (lo - t to hi + t is what is searched). Time: |A| binary searches a stripe that is met,
     and the sums whose first and last coordinate fit.
