@@ -56,6 +56,7 @@ from .montecarlo import run as run
 from .montecarlo.questions import covering_probability as covering_probability
 from .montecarlo.questions import required_samples as required_samples
 from .prediction.guarantees import guaranteed_failure as guaranteed_failure
+from .prediction.guarantees import guaranteed_miss as guaranteed_miss
 from .prediction.guarantees import guaranteed_samples as guaranteed_samples
 from .study import Study as Study
 from .study import Task as Task

@@ -207,7 +207,7 @@ def _required_key(ax: Axes) -> None:
     ]
     handles += [
         Line2D([], [], color="gray", ls="-", label=r"fit $a + b x + c\,\log_2 x$"),
-        Line2D([], [], color="gray", ls=":", label="Lueker, fitted $C$"),
+        Line2D([], [], color="gray", ls=":", label="Lueker, smallest $C$\nabove every whole $n^*$"),
         Line2D([], [], color="black", ls="--", label="counting bound"),
     ]
     legend_outside(ax, handles=handles)
@@ -235,7 +235,11 @@ LINES = Schema(
     DELTA,
     EPS,
     Column("fitted", "float", unit="n", meaning="the form log+loglog through the points"),
-    Column("C", "float", meaning="smallest constant of Lueker's bound at this delta"),
+    Column(
+        "C",
+        "float",
+        meaning="largest n*/g at this delta, n* whole and g Lueker's bound at C = 1; a verdict rounds C g up",
+    ),
     Column("lueker", "float", unit="n", meaning="Lueker's bound with that C"),
 )
 FAILURES = Schema(N, EPS, Column("trials", "int")) + INTERVAL + IDENTITY

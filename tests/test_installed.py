@@ -99,10 +99,18 @@ def test_the_sdist_builds_the_same_wheel(wheel, unpacked, tmp_path):
     assert contents(build("wheel", unpacked, tmp_path)) == contents(wheel)
 
 
+def test_the_sdist_has_all_tests_but_those_of_pictures(unpacked):
+    here, there = ({p.relative_to(root) for p in (root / "tests").rglob("*.py")} for root in (ROOT, unpacked))
+    pictures = {Path("tests/report/test_stored_figures.py")} if any((ROOT / "figures").glob("*.svg")) else set()
+    assert here - there == pictures
+    assert not there - here
+
+
 def test_the_tests_run_from_the_sdist(unpacked):
-    """Names, and one test that needs the tables; the whole suite runs there too, but takes as long as it does here."""
+    """Names, documents, and one that needs the tables; the whole suite runs there too, but takes as long as here."""
     tests = [
         "tests/test_public_names.py",
+        "tests/study/test_findings.py",
         "tests/study/test_tables.py::test_shipped_tables_are_of_the_scale_that_they_name",
     ]
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]

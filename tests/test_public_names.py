@@ -22,7 +22,7 @@ PUBLIC = [
     "RsspError", "ScalingForm", "Scope", "StoreError", "StoreWarning", "Study", "Task", "Trials", "Uniform", "Verdict",
     "Wording", "__version__", "add_claim", "all_claims", "check", "claim", "compare_scaling", "coverage",
     "covering_probability", "covering_profile", "covering_profiles", "covering_radius", "covers", "covers_each",
-    "fit_scaling", "guaranteed_failure", "guaranteed_samples", "hits",
+    "fit_scaling", "guaranteed_failure", "guaranteed_miss", "guaranteed_samples", "hits",
     "hitting_time", "hitting_times", "nearest_subset", "rare_failure", "register", "required_n", "required_samples",
     "run", "run_study", "smallest_constant",
 ]

@@ -188,7 +188,8 @@ def _points(rows: pd.DataFrame, value: _Floats, complement: bool) -> pd.DataFram
     if complement and "best" in points.columns:
         points = points.assign(low=1 - rows["high"], best=1 - rows["best"], high=1 - rows["low"])
     ends = (points[c].to_numpy(dtype=np.float64) for c in ("low", "best", "high"))
-    seen = [f"measured {b:.4g} [{lo:.4g}, {h:.4g}]" for lo, b, h in zip(*ends, strict=True)]
+    kinds = rows["evidence"].astype(str)
+    seen = [f"{e} {b:.4g} [{lo:.4g}, {h:.4g}]" for e, lo, b, h in zip(kinds, *ends, strict=True)]
     return points.assign(seen=[f"{s}, claimed {v:.4g}" for s, v in zip(seen, value, strict=True)])
 
 

@@ -160,22 +160,30 @@ Add the column, such as table.assign(law='uniform').
         return "; ".join([*parts, *self.conditions, *([self.note] if self.note else [])])
 
     def command(self) -> str:
-        """The `rssp estimate` that measures an n* inside the scope; "" where that command cannot.
+        """The `rssp estimate` that measures an n* inside the scope, or P(cover) at an n that it names; "" where none.
 
         >>> Scope(laws=("normal",), d=2, targets="all").command()
         'rssp estimate --eps 0.05 --delta 0.5 --law normal --dim 2'
+        >>> Scope(laws=("uniform",), d=1, targets="all", values={"n": (15,)}).command()
+        'rssp estimate --eps 0.05 --n 15 --law uniform --dim 1'
         """
         law = next((str(law) for law in self.laws if "*" not in str(law)), "" if self.laws else "uniform")
         if self.targets == "one" or not law or law != law.strip() or ("(" in law and "=" in law and ":" not in law):
             return ""
         d = 1 if self.d is None else self.d[0] if isinstance(self.d, tuple) else self.d
-        eps, delta = (_near(value, self.ranges.get(name)) for name, value in (("eps", 0.05), ("delta", 0.5)))
+        eps, delta, n = (self._usual(name, value) for name, value in (("eps", 0.05), ("delta", 0.5), ("n", 15)))
+        wanted = f"--n {n:g}" if "n" in {*self.ranges, *self.values} else f"--delta {delta:g}"
         quoted = f"'{law}'" if "(" in law else law
-        parts = [f"rssp estimate --eps {eps:g} --delta {delta:g} --law {quoted} --dim {d:g}"]
+        parts = [f"rssp estimate --eps {eps:g} {wanted} --law {quoted} --dim {d:g}"]
         if self.radius is not None:
             radius = _near(1.0, self.radius if isinstance(self.radius, tuple) else (self.radius, self.radius))
             parts += [f"--radius {radius:g}"] if radius != 1 else []
         return " ".join([*parts, *([f"--norm {self.norm:g}"] if self.norm not in (None, math.inf) else [])])
+
+    def _usual(self, name: str, value: float) -> float:
+        """A value of eps, delta or n inside the scope: the usual one where it may be."""
+        allowed = self.values.get(name)
+        return _near(value, self.ranges.get(name)) if not allowed else value if value in allowed else allowed[0]
 
 
 def _law_text(law: Any) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "NUMBERS",
     "SMOOTH",
     "THRESHOLDS",
+    "USUAL_DELTAS",
     "WHOLE",
     "Selection",
     "known_columns",
@@ -35,7 +36,7 @@ THRESHOLDS = ("n*", "n* (one target)")
 NUMBERS = (*THRESHOLDS, "width factor")
 """quantities that are whole numbers of samples: a bound on them promises the next whole number"""
 _COMPLEMENTS = ("P(fail)", "P(miss one target)")
-_USUAL = (0.5, 0.1, 0.01)
+USUAL_DELTAS = (0.5, 0.1, 0.01)
 _FAILURES = 30
 """expected among the trials at the smallest delta at which they are asked"""
 _COUNTS = ("trials", "successes")
@@ -192,10 +193,10 @@ def _deltas(claim: Claim, rows: pd.DataFrame) -> tuple[float, ...]:
     A bound in min(eps, delta) turns at delta = eps, and eps are powers of two where they are ours: C is largest there.
     """
     if not claim.unknown:
-        return _USUAL
+        return USUAL_DELTAS
     most = float(rows["trials"].max())
     fine = [2.0**-b for b in range(1, 40) if 2.0**-b * most >= _FAILURES]
-    return tuple(sorted({*fine, *(d for d in _USUAL if d * most >= _FAILURES)}, reverse=True)) or _USUAL
+    return tuple(sorted({*fine, *(d for d in USUAL_DELTAS if d * most >= _FAILURES)}, reverse=True)) or USUAL_DELTAS
 
 
 def select(claim: Claim, table: pd.DataFrame, deltas: Sequence[float] | None, given: Mapping[str, Any]) -> Selection:

@@ -53,7 +53,7 @@ class Wording(enum.Enum):
     """Read in the paper itself (in its data or code, for a published figure), or derived step by step in docs/theory.md
     """
     RESTATED = "restated elsewhere"
-    """Read in a later paper, or a review, that restates it; not in the paper itself."""
+    """Read in a later paper, a review, or an edited or incomplete copy of the text; not in the paper itself."""
     ABSTRACT = "abstract only"
     """Read in the abstract: the form is sure, exponents and ranges as far as the abstract gives them."""
     AS_QUOTED = "as quoted"

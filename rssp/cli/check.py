@@ -39,7 +39,7 @@ def check(
     """Hold the theorems against stored results: holds, violated, or the constant that the data imply."""
     from rssp.claims import Status
     from rssp.report import as_json, as_latex, as_markdown
-    from rssp.report.verdicts import false_alarms, verdict_table, verdict_view
+    from rssp.report.verdicts import false_alarms, verdict_paper_table, verdict_table, verdict_view
     from rssp.study.checking import added_verdicts, load_claims
 
     if claims_file is not None:
@@ -53,7 +53,7 @@ def check(
     if json:
         print(as_json(verdict_table(verdicts), sources=sources, false_alarms=false_alarms(verdicts)))
     elif latex:
-        print(as_latex(verdict_view(verdicts), "Claims against measurements", "tab:verdicts"))
+        print(as_latex(verdict_paper_table(verdicts), "Claims against measurements", "tab:verdicts"))
     elif markdown:
         print(as_markdown(verdict_view(verdicts)))
     else:

@@ -222,7 +222,7 @@ def _count_hits(rows: pd.DataFrame, failed: int, eps: NDArray[np.float64], n_max
     return Counts(eps, np.arange(last + 1), trials, failed, certain, certain, certain, False)
 
 
-def hitting_times_of(trials: Trials, eps: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def hitting_times_of(trials: Trials, eps: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Each trial's first n that covers, by the middle of the bracket: the eps (E,) and the times (trials, E).
 
     inf where the trial did not cover by its last n. Time: a sort of the rows.
@@ -231,19 +231,17 @@ def hitting_times_of(trials: Trials, eps: ArrayLike | None) -> tuple[NDArray[np.
     kind = _kind(trials)
     if kind == "coverage":
         raise ArgumentError("trials", "coverage at one n", "trials of CoveringProfiles or HittingTimes")
+    wanted = array_of_eps(eps)
     trial, count = _dense(_trial_ids(rows))
     n = _whole(rows, "n", -1).astype(np.float64)
+    times = np.full((count, len(wanted)), np.inf)
     if kind == "hitting times":
         column = _eps_column(rows)
-        wanted = np.unique(column)[::-1] if eps is None else array_of_eps(eps)
-        times = np.full((count, len(wanted)), np.inf)
         for i, value in enumerate(wanted):
             hit = (column == value) & (n >= 0)
             times[trial[hit], i] = n[hit]
         return wanted, times
-    wanted = _wanted(eps)
     radius = (float_column(rows, "lower") + float_column(rows, "upper")) / 2
-    times = np.full((count, len(wanted)), np.inf)
     for i, value in enumerate(wanted):
         hit = radius <= value
         np.minimum.at(times[:, i], trial[hit], n[hit])

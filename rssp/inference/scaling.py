@@ -10,8 +10,9 @@ A covariance that was itself estimated is uncertain. It has v = 3 trials min(del
 for each trial on the rarer side of the level (`covariance_dof`): 30 of 1000 trials for delta = 0.01. With p points and
 k parameters the test of the form is then Hotelling's, and intervals are wider than the curvature says, by Rao's factors
 for a growth curve fitted with an estimated covariance (Rao, Biometrika 46, 1959): Student's t with v - (p - k) degrees
-of freedom, times the root of (1 + chi2 / v) v / (v - (p - k)). Where the trials on the rarer side are fewer than half
-of p - k + SPARE the fit is refused.
+of freedom, times the root of (1 + chi2 / v) v / (v - (p - k)). Its standard errors are smoothed over the points
+(`rssp.inference.points.steady_errors`): a low n* brings a low error with it, and would be believed too much. Where the
+trials on the rarer side are fewer than half of p - k + SPARE the fit is refused.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from rssp.inference.points import (
     rarer_trials,
     refuse_shared_errors,
     side_errors,
+    steady_errors,
     weakest_evidence,
 )
 from rssp.inference.scaling_forms import ScalingForm, power_form, scaling_form
@@ -59,7 +61,7 @@ __all__ = ["ScalingFit", "Unfit", "attempt_scaling", "exponent_of", "fit_scaling
 
 _Floats = NDArray[np.float64]
 SPARE = 20
-"""by how much twice the trials on the rarer side exceed the fit's degrees of freedom; see benchmarks/calibration.md"""
+"""by how much twice the trials on the rarer side exceed the fit's degrees of freedom; see benchmarks/calibration.py"""
 
 
 @dataclass(frozen=True)
@@ -348,7 +350,8 @@ def scaling_problem(
             )
         if not positive_definite(covariance, table):
             return Unfit(*SINGULAR)
-        part = checked_covariance(covariance, keep) + systematic**2 * np.eye(int(keep.sum()))
+        part = steady_errors(checked_covariance(covariance, keep), table.loc[keep])
+        part = part + systematic**2 * np.eye(len(part))
         whiten = whitener(best[keep], best[keep], part)
     else:
         down, up = (np.hypot(side, systematic) for side in side_errors(low[keep], best[keep], high[keep], levels))

@@ -12,7 +12,7 @@ and as nothing otherwise (Lueker 1998, Corollary 3.3): of n numbers, Binomial(n,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import binom
@@ -23,12 +23,13 @@ from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
 from rssp.estimates import Estimate, Evidence
 from rssp.laws import Law, Normal
 from rssp.prediction.minorants import density_floor, refuse, refuse_density, uniform_share, widths
-from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_samples
-from rssp.prediction.vectors import normal_samples, restricted_samples
+from rssp.prediction.uniform_numbers import Route, uniform_failure, uniform_miss, uniform_samples
+from rssp.prediction.vectors import normal_samples, restricted_samples, vectors_miss
 
 __all__ = [
     "SMALLEST_DELTA",
     "guaranteed_failure",
+    "guaranteed_miss",
     "guaranteed_samples",
     "how_proved",
 ]
@@ -125,9 +126,48 @@ def guaranteed_failure(
     counting = (ball.log_volume - ball.dim * math.log(2 * eps)) / math.log(2)
     if n < counting - 1e-9:
         return Estimate(1.0, 1.0, 1.0, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
-    bound = _failure_line(law, n, eps, ball, density) if law.dim == 1 else _failure_space(law, n, eps, ball, density)
+    if law.dim == 1:
+        bound = _line(law, n, eps, _reach(ball), density, lambda *asked: uniform_failure(*asked).failure)
+    else:
+        bound = _failure_space(law, n, eps, ball, density)
     bound = min(1.0, bound)
     return Estimate(0.0, bound, bound, _SURE, evidence=Evidence.COMPUTED, quantity="P(fail)")
+
+
+def guaranteed_miss(
+    law: Law, n: int, eps: float, ball: Ball | None = None, *, density: tuple[float, float] | None = None
+) -> Estimate:
+    """A proved bound on P(one random target of the ball is not within eps of a subset sum of n vectors).
+
+    One target in place of all: the mean of the part of the ball that is not covered. The target is uniform in the ball
+    and independent of the vectors. Parameters are those of `guaranteed_failure`; for a ball that is no cube around 0,
+    all that is missed in the smallest cube around it counts.
+
+    Returns
+    -------
+    Estimate of P(miss), evidence "computed": `best` and `high` are the bound; `low` is what counting demands: 2^n
+    windows cover a part 2^n (2 eps)^dim / volume of the ball at most
+
+    >>> import rssp
+    >>> one = guaranteed_miss(rssp.Uniform(), 20, 2.0**-6)
+    >>> 0.01 < one.high < 0.02 < guaranteed_failure(rssp.Uniform(), 20, 2.0**-6).high
+    True
+    """
+    n = integer("n", n, 0, _MOST)
+    eps, _, ball, density = _checked(law, eps, 0.5, ball, density)
+    reach = _reach(ball)
+    if law.dim == 1:
+        miss = _line(law, n, eps, reach, density, uniform_miss)
+    else:
+        found = vectors_miss(law, n, eps, reach, density)
+        if found is None:
+            raise refuse(law) if _unknown(law, density) else _too_far(law, reach)
+        miss = found
+    log_part = ball.log_volume - law.dim * math.log(2 * reach)
+    high = min(1.0, miss * math.exp(-log_part) * _UP)
+    log_covered = n * math.log(2) + law.dim * math.log(2 * eps) - ball.log_volume
+    low = min(high, max(0.0, -math.expm1(log_covered) - 1e-12) if log_covered < 0 else 0.0)
+    return Estimate(low, high, high, _SURE, evidence=Evidence.COMPUTED, quantity="P(miss)")
 
 
 def _checked(
@@ -254,14 +294,21 @@ def _mixed(n: int, share: float, steps: Sequence[tuple[int, float]]) -> float:
     return (total + reached * (1 - below)) * _UP
 
 
-def _failure_line(law: Law, n: int, eps: float, ball: Ball, density: tuple[float, float] | None) -> float:
-    reach = _reach(ball)
+def _line(
+    law: Law,
+    n: int,
+    eps: float,
+    reach: float,
+    density: tuple[float, float] | None,
+    of_uniform: Callable[[int, float, float], float],
+) -> float:
+    """A bound for n numbers of the law, from one for uniform numbers that does not increase with their number."""
     width, share = _widest(law, eps, reach, density)
     if share >= 1:
-        return uniform_failure(n, eps / width, reach / width).failure
+        return of_uniform(n, eps / width, reach / width)
     spread = math.sqrt(n * share * (1 - share))
     sizes = sorted({max(0, math.floor(n * share - s * spread)) for s in (5.0, 3.0, 1.8, 0.8, 0.0)})
-    return _mixed(n, share, [(size, uniform_failure(size, eps / width, reach / width).failure) for size in sizes])
+    return _mixed(n, share, [(size, of_uniform(size, eps / width, reach / width)) for size in sizes])
 
 
 def _failure_space(law: Law, n: int, eps: float, ball: Ball, density: tuple[float, float] | None) -> float:

@@ -10,6 +10,7 @@ from scipy.special import expn, kv
 
 from rssp.errors import ArgumentError
 from rssp.laws import (
+    ConvolutionBlocks,
     FromScipy,
     GatedProduct,
     IndependentNormalProduct,
@@ -45,6 +46,8 @@ def density_floor(law: Law, reach: float, side: float = 1.0) -> float:
     if isinstance(law, Mixture):
         one, other = density_floor(law.law, reach, side), density_floor(law.other, reach, side)
         return (law.weight * one + (1 - law.weight) * other) * _DOWN
+    if isinstance(law, ConvolutionBlocks):  # of its law, gated by a sign half of the time
+        return density_floor(NormallyScaledNormal(law.dim), reach, side) / (1 if law.sign is None else 2)
     if isinstance(law, NormallyScaledNormal):
         r, order = reach * math.sqrt(law.dim), (law.dim - 1) / 2
         return float(2 * (2 * math.pi) ** (-(law.dim + 1) / 2) * r**-order * kv(order, r)) * side**law.dim * _DOWN
@@ -114,7 +117,15 @@ def widths(law: Law, reach: float, density: tuple[float, float] | None) -> list[
     if isinstance(law, Normal) and law.std < 2.0**-10 * reach:
         return [law.std]
     narrow = np.geomspace(2.0**-10, 2.0**-5, 80, endpoint=False)  # for laws far narrower than the ball
-    return [float(w) for w in reach * np.concatenate([narrow, np.geomspace(1 / 32, 32, 161)])]
+    return [float(w) for w in reach * np.concatenate([narrow, np.geomspace(1 / 32, 32, 161)])] + _edges(law)
+
+
+def _edges(law: Law) -> list[float]:
+    """Where a law's density may end: a w one rounding below is worth less, or needs shifts for no other reason."""
+    if isinstance(law, Mixture):
+        return _edges(law.law) + _edges(law.other)
+    low, high = _support(law)
+    return [min(-low, high)] if 0 < min(-low, high) < math.inf else []
 
 
 def refuse(law: Law) -> ArgumentError:

@@ -10,7 +10,7 @@ against exact measurements (the study `covering_law`, P from 0.05 to 0.98, targe
 
 Both net of the errors of measurement and of averaging. Each is that of the n where it is largest, since the error of
 one n has one sign, and never smaller than in a lower dimension, where there were more trials. They were fitted at n =
-12, 14, ... 20; measurements at n between those are held against the intervals in `benchmarks/calibration.md`. They are
+12, 14, ... 20; measurements at n between those are held against the intervals in `benchmarks/calibration.py`. They are
 given for each law and dimension that was measured, to dimension 4. A law that was not measured gets the largest of
 those that were. Above dimension 4 the values of dimension 4 stand: they are extrapolated, and
 nothing above has been measured. Of P(no sum within eps of one target) the error is relative.

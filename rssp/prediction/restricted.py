@@ -26,6 +26,7 @@ __all__ = [
     "failure_curve",
     "growth_grid",
     "lattice_failure",
+    "lattice_mean_uncovered",
     "mean_uncovered",
 ]
 
@@ -37,6 +38,8 @@ Floats = NDArray[np.float64]
 _PER_BIT = 160
 _UP = 1e-13  # relative rounding of one envelope, and more
 _LONGEST = 1_000_000  # steps of a curve before it is given up
+_LONG = 1_000  # steps of a mean before the closed form is asked too: about a second
+_LEAST_MEAN = 1e-12  # the smallest mean that the grid tells
 
 
 @kernel
@@ -180,19 +183,29 @@ def failure_curve(start: float, goal: float, c: float, floor: float) -> Floats:
     return np.array(curve)
 
 
+@lru_cache(maxsize=4096)
 def mean_uncovered(start: float, k: int, c: float) -> float:
-    """A bound on E[uncovered fraction after k more], by the same recursion from h_0 = u: one random target of I.
+    """A bound on E[uncovered fraction after k more]: the probability that one random target of I is not reached.
+
+    The recursion from h_0 = u; beyond 1,000 steps also the closed form of G5, u being at most u/v.
 
     >>> 0.3 < mean_uncovered(2.0**-6, 12, 0.5) < 0.6
     True
     """
-    v, u = growth_grid(start, 1e-12)
-    h = u.copy()  # a step's value is that of its left end
-    for _ in range(k):
-        after = np.empty(len(v))
+    if start >= 1:
+        return 0.0
+    odds = math.log1p(-start) - math.log(start) if start > 0 else math.inf
+    closed = min(1.0, math.exp(min(odds + k * math.log1p(-c / 2), 0.0)) * (1 + 1e-12))
+    if start < 1e-300:  # no grid for that
+        return closed
+    v, u = growth_grid(start, _LEAST_MEAN)
+    h, after = u.copy(), np.empty(len(v))  # a step's value is that of its left end
+    for _ in range(min(k, _LONG)):
+        if h[0] <= 2 * _LEAST_MEAN:  # all that the grid tells
+            break
         envelope_step(v, u, h, c, False, after)
-        h = after
-    return float(h[0])
+        h, after = after, h
+    return min(float(h[0]), closed if k > _LONG else 1.0)
 
 
 def lattice_failure(size: int, start: int, goal: int, k: int, c: float = 1.0) -> float:
@@ -203,9 +216,23 @@ def lattice_failure(size: int, start: int, goal: int, k: int, c: float = 1.0) ->
     >>> lattice_failure(7, 1, 1, 2)  # two numbers have at most four sums
     1.0
     """
-    v = np.arange(start, size + 1) / size
-    u = np.arange(size - start, -1, -1) / size
-    h = (np.arange(size - start, -1, -1) >= goal).astype(np.float64)
+    left = np.arange(size - start, -1, -1)
+    return _on_lattice(size, (left >= goal).astype(np.float64), k, c)
+
+
+def lattice_mean_uncovered(size: int, start: int, k: int, c: float = 1.0) -> float:
+    """A bound on P(a random one of `size` group elements is no subset sum after k more), `start` being sums.
+
+    >>> lattice_mean_uncovered(7, 1, 1)  # exactly: the number is another sum unless it is 0
+    0.73469...
+    """
+    return _on_lattice(size, np.arange(size - start, -1, -1) / size, k, c)
+
+
+def _on_lattice(size: int, h: Floats, k: int, c: float) -> float:
+    """h_k at the first point, from h = h_0 at the points that are left, from the most uncovered to none."""
+    u = np.arange(len(h) - 1, -1, -1) / size
+    v = (size - np.arange(len(h) - 1, -1, -1)) / size
     for _ in range(k):
         after = np.empty(len(v))
         envelope_step(v, u, h, c, True, after)

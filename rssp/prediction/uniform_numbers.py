@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rssp.prediction.conditioned import LARGEST_K, misses_of
-from rssp.prediction.restricted import failure_curve
+from rssp.prediction.restricted import failure_curve, mean_uncovered
 from rssp.prediction.shifts import MOST_SHIFTS, one_sided_failures
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "moments_failures",
     "restricted_fewest",
     "uniform_failure",
+    "uniform_miss",
     "uniform_samples",
 ]
 
@@ -123,17 +124,25 @@ def _k_of(n: int) -> int:
 def moments_failures(n: int, groups: int, eps: float, radius: float) -> Floats:
     """Bounds on the failure of `groups` groups of n numbers and K = 1 ... more, as an array over K."""
     window = min(eps, _LARGEST_WINDOW)
-    share = 0.25 if window > 2.0**-6 else 0.125
-    two = share * window
+    two = (0.25 if window > 2.0**-6 else 0.125) * window
+    return _finished(n, groups, window - two, radius, two, 2 * two)[1:]
+
+
+def _finished(n: int, groups: int, eps: float, radius: float, margin: float, window: float) -> Floats:
+    """Bounds on P(`window` or more of [-radius - margin, radius + margin] is missed after K more), K = 0 ... more.
+
+    The bound is that of a mean over `window`, whence it serves a random target of a `window` of the whole length, too.
+    """
     reach = radius + 1.0
-    misses = misses_of(n, _k_of(n), window - two, reach)
+    misses = misses_of(n, _k_of(n), eps, reach)
     others = (misses,) * (groups - 1)
-    inner_reach = radius + two
+    inner_reach = radius + margin
     inner = misses.uncovered(others, inner_reach)
-    best = np.ones(_FINISH)
+    best = np.append(min(1.0, inner / window), np.ones(_FINISH))
     for outer in np.linspace(max(1.0, inner_reach), reach, 8):
         gap = max(0.0, inner_reach + 1 - outer) / 2 * (1 + 1e-12)
-        best = np.minimum(best, finishing_failures(misses.uncovered(others, outer), inner, gap, 2 * two * (1 - 1e-12)))
+        total = misses.uncovered(others, outer)
+        best[1:] = np.minimum(best[1:], finishing_failures(total, inner, gap, window * (1 - 1e-12)))
     return best
 
 
@@ -175,6 +184,33 @@ def uniform_failure(n: int, eps: float, radius: float) -> Route:
     if eps >= radius:
         return Route(0.0, "the empty sum is within eps of every target")
     return min(_restricted(n, eps, radius, 1e-15), _moments(n, eps, radius), key=lambda route: route.failure)
+
+
+@lru_cache(maxsize=4096)
+def uniform_miss(n: int, eps: float, radius: float) -> float:
+    """A bound on P(a random target of [-radius, radius] is not within eps of a sum of n numbers uniform on [-1, 1]).
+
+    The mean of the uncovered part: by the restricted process up to radius 1/2, on the interval itself or on
+    [-1/2, 1/2], by the conditioned second moment, or by what is proved of all targets.
+
+    >>> uniform_miss(20, 2.0**-6, 1.0) < uniform_failure(20, 2.0**-6, 1.0).failure / 4
+    True
+    """
+    if eps >= radius:
+        return 0.0
+    found = [1.0]
+    if radius <= 0.5:
+        found += [mean_uncovered(eps / radius, n, radius), mean_uncovered(2 * eps, n, 0.5) / (2 * radius)]
+    else:
+        found += [uniform_failure(n, eps, radius).failure]
+    if _has_moments(eps, radius):
+        window = min(eps, _LARGEST_WINDOW)
+        for groups in range(1, _GROUPS + 1):
+            for k in range(n % groups, _FINISH + 1, groups) if groups > 1 else (0, *_FINISH_TRIED):
+                size = (n - k) // groups
+                if _smallest_group(eps) <= size <= _largest_group(eps):
+                    found.append(float(_finished(size, groups, window, radius, 0.0, 2 * radius)[k]))
+    return min(found) * (1 + 1e-12)
 
 
 @lru_cache(maxsize=4096)

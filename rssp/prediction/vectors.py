@@ -21,10 +21,10 @@ from scipy.special import gammaln, logsumexp, ndtr
 
 from rssp.laws import Law, Normal, Uniform
 from rssp.prediction.minorants import density_floor
-from rssp.prediction.restricted import failure_curve
+from rssp.prediction.restricted import failure_curve, mean_uncovered
 from rssp.prediction.uniform_numbers import Route
 
-__all__ = ["normal_miss", "normal_samples", "restricted_growth", "restricted_samples"]
+__all__ = ["normal_miss", "normal_samples", "restricted_growth", "restricted_samples", "vectors_miss"]
 
 _UP = 1 + 1e-9
 _SMALL_GROWTH = 0.1  # below, the closed form: the recursion would take too many steps
@@ -78,6 +78,25 @@ def restricted_samples(
                 each = "" if summed == 1 else f", sums of {summed} at a time"
                 found = n, Route(delta, f"the restricted process with c = {c:.3g}{each}")
     return found
+
+
+def vectors_miss(
+    law: Law, n: int, eps: float, radius: float, density: tuple[float, float] | None = None
+) -> float | None:
+    """A bound on P(a random target of [-radius, radius]^d is not within eps of a subset sum), None where none is known.
+
+    The mean of the uncovered part of that cube in the restricted process (V1); for normal vectors also the second
+    moment of r groups (V2), which holds for every target of the cube.
+    """
+    found = []
+    for summed in range(1, _MOST_SUMMED + 1):
+        c = restricted_growth(law, radius, summed, density)
+        if c > 0:
+            found.append(mean_uncovered(math.exp(law.dim * math.log(eps / radius)), n // summed, c))
+    if isinstance(law, Normal) and law.mean == 0:
+        for groups in (g for g in _GROUPS if n // g >= 6):
+            found.append(_least_miss(n // groups, law.dim, eps / law.std, radius / law.std) ** groups)
+    return min(1.0, min(found) * _UP) if found else None
 
 
 def _steps(log_start: float, log_goal: float, c: float, delta: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,16 @@ __all__ = ["as_json", "as_latex", "as_markdown", "number_text", "print_table", "
 _FILE_WIDTH = 160
 
 _WIDE = 30  # letters: longer cells are set in paragraphs
+_LINE = 75  # letters that a line of print holds; wider tables are set in paragraphs of smaller letters
+_SHORT = 12  # letters of columns that keep their own width there
+_GAP, _LETTER = 0.035, 0.009  # of the line: what separates columns, and a small letter
+_MATHS = re.compile(
+    r"(?P<power>\b\d+\^-?\d+(?!\w))|(?P<scientific>(?<![\w.])\d+(?:\.\d+)?e[+-]\d+\b)|(?P<star>\bn\*)"
+    r"|(?P<order>[<>]=|[<>])|(?P<greek>(?<![\w-])(?:eps|delta|kappa|alpha)(?![\w-]))|(?P<log>\blog2(?=[ (]))"
+)
+"""what is a formula in a plain text"""
+_GREEK = {"eps": r"\varepsilon"}
+_ORDER = {"<=": r"\leq", ">=": r"\geq"}
 _ESCAPES = {
     "&": r"\&",
     "%": r"\%",
@@ -25,7 +36,7 @@ _ESCAPES = {
     "~": r"\textasciitilde{}",
     "$": r"\$",
 }
-_ESCAPES |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"$<$", ">": r"$>$"}
+_ESCAPES |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 
 
 def number_text(value: Any) -> str:
@@ -72,24 +83,58 @@ def _markdown(value: Any) -> str:
 
 
 def _latex(value: Any) -> str:
-    return "".join(_ESCAPES.get(c, c) for c in number_text(value))
+    """A cell's text: formulas in math mode, everything else as it is."""
+    text, done, parts = number_text(value), 0, []
+    for found in _MATHS.finditer(text):
+        parts += [_escaped(text[done : found.start()]), f"${_math(str(found.lastgroup), found.group())}$"]
+        done = found.end()
+    return "".join([*parts, _escaped(text[done:])])
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(c, c) for c in text)
+
+
+def _math(kind: str, text: str) -> str:
+    if kind == "power":
+        base, exponent = text.split("^")
+        return f"{base}^{{{exponent}}}"
+    if kind == "scientific":
+        digits, exponent = text.split("e")
+        return rf"{digits} \times 10^{{{int(exponent)}}}"
+    if kind == "greek":
+        return _GREEK.get(text, rf"\{text}")
+    return {"star": "n^*", "log": r"\log_2"}.get(kind, _ORDER.get(text, text))
+
+
+def _columns(table: pd.DataFrame) -> tuple[list[str], bool]:
+    """How each column is set, and whether the table is too wide for letters of the usual size."""
+    longest = [max([len(str(c)), *(len(number_text(v)) for v in table[c])]) for c in table.columns]
+    numeric = [pd.api.types.is_numeric_dtype(table[c]) for c in table.columns]
+    wide = sum(longest) + 3 * len(longest) > _LINE
+    least = _SHORT if wide and max(longest, default=0) > _WIDE else _WIDE
+    paragraphs = [size > least and not number for size, number in zip(longest, numeric, strict=True)]
+    kept = sum(size for size, p in zip(longest, paragraphs, strict=True) if not p)
+    words = [_LETTER * max(map(len, re.split(r"[ -]", " ".join(map(number_text, table[c])))), default=0) for c in table]
+    room = 1 - _GAP * len(longest) - _LETTER * kept - sum(w for w, p in zip(words, paragraphs, strict=True) if p)
+    roots = sum(size**0.5 for size, p in zip(longest, paragraphs, strict=True) if p)
+    shares = [word + max(room, 0.0) * size**0.5 / max(roots, 1.0) for word, size in zip(words, longest, strict=True)]
+    settings = [
+        rf"p{{{share:.2f}\linewidth}}" if p else "r" if number else "l"
+        for share, p, number in zip(shares, paragraphs, numeric, strict=True)
+    ]
+    return settings, any(paragraphs)
 
 
 def as_latex(table: pd.DataFrame, caption: str = "", label: str = "") -> str:
     """The table as a LaTeX tabular with the rules of booktabs; with a caption in a float, with a label in it.
 
-    Columns with long texts are paragraphs (``p{...}``) that share the width of the line.
+    Columns with long texts are paragraphs (``p{...}``) that share what the others leave of the line. Formulas in a text
+    (2^-4, 1e-7, n*, eps, <=) are set in math mode.
     """
-    texts = {c: [number_text(v) for v in table[c]] for c in table.columns}
-    longest = {c: max([len(str(c)), *map(len, cells)]) for c, cells in texts.items()}
-    wide = [c for c in table.columns if longest[c] > _WIDE]
-    share = {c: 0.9 * longest[c] ** 0.5 / sum(longest[w] ** 0.5 for w in wide) for c in wide}
-    columns = "".join(
-        rf"p{{{share[c]:.2f}\linewidth}}" if c in share else "r" if pd.api.types.is_numeric_dtype(table[c]) else "l"
-        for c in table.columns
-    )
+    columns, small = _columns(table)
     lines = [
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\begin{{tabular}}{{{''.join(columns)}}}",
         r"\toprule",
         " & ".join(map(_latex, table.columns)) + r" \\",
         r"\midrule",
@@ -98,7 +143,8 @@ def as_latex(table: pd.DataFrame, caption: str = "", label: str = "") -> str:
     lines += [r"\bottomrule", r"\end{tabular}"]
     if caption:
         named = [rf"\label{{{label}}}"] if label else []
-        lines = [r"\begin{table}", rf"\caption{{{_latex(caption)}}}", *named, *lines, r"\end{table}"]
+        size = [r"\footnotesize"] if small else []
+        lines = [r"\begin{table}", rf"\caption{{{_latex(caption)}}}", *named, *size, *lines, r"\end{table}"]
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "false_alarms",
     "legend",
     "verdict_lines",
+    "verdict_paper_table",
     "verdict_table",
     "verdict_text",
     "verdict_view",
@@ -27,7 +28,8 @@ _MARKS = {
 }  # fmt: skip
 _LEGEND = (
     "after a claim: ~ heuristic, ? conjecture, # published figure; its wording was read in the abstract only (a), as "
-    "restated elsewhere (r), or is quoted from memory (q)"
+    "restated elsewhere (r), or is quoted from memory (q). consistent: one constant, fitted to these very points, does "
+    "at all of them, which is no independent test; its interval has no width where whole n* leave it none"
 )
 _DRIFT = (
     "a statement on the range measured: that the constant stays bounded in the limit no finite range can exclude, and "
@@ -113,6 +115,21 @@ def verdict_view(verdicts: Sequence[Verdict]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def verdict_paper_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """The same in six columns, as many as a line of print can hold: kind and wording in one, the constant in why."""
+    rows = verdict_view(verdicts)
+    return pd.DataFrame(
+        {
+            "claim": rows["claim"],
+            "paper": rows["paper"],
+            "kind, wording": rows["kind"] + ", " + rows["wording"],
+            "measured": rows["measured"],
+            "verdict": rows["verdict"],
+            "why": rows["detail"],
+        }
+    )
 
 
 def claim_table(id: str | None = None, studies: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:

@@ -194,6 +194,15 @@ class Ticket:
         return self.kept_parameters / self.target.parameters
 
     @property
+    def kept_ratio_error(self) -> float:
+        """The standard error of `kept_ratio` between random networks: weights of one sample are one observation."""
+        shared = self.construction.samples == "row"
+        kept = np.concatenate([layer.mask.sum(axis=(1, 2) if shared else 2).ravel() for layer in self.layers])
+        each = [(layer.mask.shape[0], layer.mask.shape[1]) for layer in self.layers]
+        size = np.concatenate([np.full(a, b) if shared else np.ones(a * b) for a, b in each])
+        return float(np.sqrt(((kept - kept.sum() / size.sum() * size) ** 2).sum()) / size.sum())
+
+    @property
     def mean_subset_size(self) -> float:
         """The mean size of the subsets that stand for the weights."""
         return sum(int(p.sizes.sum()) for p in self.layers) / sum(p.sizes.size for p in self.layers)

@@ -40,7 +40,7 @@ def test_the_first_n_with_few_enough_failures():
 
 
 def test_the_complement_turns_the_interval_round():
-    rows = pd.DataFrame({"low": [0.6], "best": [0.7], "high": [0.9]})
+    rows = pd.DataFrame({"low": [0.6], "best": [0.7], "high": [0.9], "evidence": "measured"})
     turned = _points(rows, np.array([0.2]), complement=True).iloc[0]
     assert turned[["low", "best", "high"]].to_numpy(dtype=float) == pytest.approx([0.1, 0.3, 0.4])
     assert turned["seen"] == "measured 0.3 [0.1, 0.4], claimed 0.2"

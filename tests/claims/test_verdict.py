@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from rssp.claims import Claim, Kind, Scope, Sense, Status, check
+from rssp.claims.verdict import not_measured
 from rssp.errors import ArgumentError
 
 SCOPE = Scope(laws=("uniform",), d=1, targets="all")
@@ -100,6 +101,25 @@ def test_predictions_are_printed_apart():
     assert "only predictions" in only.text
 
 
+def test_the_text_of_a_verdict_has_a_line_for_each_thing_that_is_there():
+    table = pd.concat([estimates([5, 6, 7]), estimates([50, 60, 70], evidence="predicted")])
+    outside = estimates([5], law="normal")
+    lines = str(check(a_claim(lambda eps: 8 + 0 * eps), pd.concat([table, outside]), measured="n*")).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["mine", "  n*; eps = 0.0625 to 0.25", "  left out", "  predicted"]
+    bare = check(a_claim(lambda eps: 8 + 0 * eps), table[table["evidence"] == "measured"])
+    assert [line.split(":")[0] for line in str(bare).splitlines()] == ["mine", "  n*; eps = 0.0625 to 0.25"]
+    assert str(not_measured(a_claim(lambda eps: eps), why="too dear")).splitlines() == [
+        "mine: not measured yet: too dear"
+    ]
+
+
+def test_a_command_is_named_for_n_star_alone():
+    for quantity in ("E[dv]", "radius"):  # before and after n* in the alphabet
+        assert "rssp" not in not_measured(a_claim(lambda eps: eps, quantity=quantity)).text
+    assert "measure it: rssp estimate" in not_measured(a_claim(lambda eps: eps)).text
+    assert not_measured(a_claim(lambda eps: eps), "make it").text == "measure it: make it"
+
+
 def test_what_is_computed_has_no_chance_in_it():
     table = estimates([5.0, 6.0], 0.0, quantity="E[dv]", evidence="computed")
     same = a_claim(lambda eps: 4 - np.log2(eps) - 1, Kind.EQUALITY, "E[dv]")
@@ -184,6 +204,10 @@ def test_a_constant_is_found_and_a_form_can_fail():
     assert square.status is Status.NO_FORM
     assert "grows by" in square.text
     assert "per halving of eps" in square.text
+    assert " at" not in square.text.partition(";")[0]  # there is nothing but eps to say where
+    both = pd.concat([estimates(1.5 * bits, 0.05), estimates(0.3 * bits**2 + 4, 0.05, d=2)])
+    places = a_claim(lambda eps, d, C: -C * d * np.log2(eps), constants={"C": None}, scope=Scope(laws=("uniform",)))
+    assert " at d = 2; C at least " in check(places, both).text
     one = check(claim, estimates([5.0], 0.05))
     assert one.status is Status.OPEN
     assert "any large C fits" in one.text

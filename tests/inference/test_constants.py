@@ -55,6 +55,14 @@ def test_groups_have_their_own_level():
     assert abs(fit.drift.best) < 1e-9
 
 
+@pytest.mark.parametrize("least", [0.0, -0.5])
+def test_no_drift_is_fitted_where_a_measurement_has_no_logarithm(least):
+    fit = smallest_constant(points(2 * X).assign(best=[*2 * X[:-1], least], low=-1.0), g)
+    assert fit.constant.best == pytest.approx(2)
+    assert fit.drift is None
+    assert np.isnan(fit.p_value)
+
+
 def test_correlated_errors_sharpen_the_drift():
     table = points(2 * X)
     shared = 0.01 * np.ones((11, 11)) + 0.0004 * np.eye(11)

@@ -103,14 +103,45 @@ def test_latex():
 
 
 def test_latex_with_a_caption_is_a_float_and_long_columns_share_the_line():
-    table = pd.DataFrame({"a": ["x" * 30], "b": ["x" * 31], "c": ["x" * 124], "d": [1.0]})
+    table = pd.DataFrame({"a": ["x " * 10], "b": ["x " * 20], "c": ["x " * 80], "d": [1.0]})
     text = as_latex(table, "5 % of it", "tab:x")
     lines = text.splitlines()
     assert lines[:3] == [r"\begin{table}", r"\caption{5 \% of it}", r"\label{tab:x}"]
-    assert lines[3] == r"\begin{tabular}{lp{0.30\linewidth}p{0.60\linewidth}r}"  # 1 : 2, as the roots of 31 : 124
+    assert lines[3] == r"\footnotesize"
+    widths = [float(width) for width in re.findall(r"p\{([\d.]+)\\linewidth\}", lines[4])]
+    assert lines[4].endswith("r}")
+    assert len(widths) == 3
+    assert widths[2] == pytest.approx(2 * widths[1], abs=0.03)  # as the roots of 80 and 20
+    assert 0.7 < sum(widths) < 0.9  # four gaps and a number beside them
     assert lines[-1] == r"\end{table}"
     assert "label" not in as_latex(table, "5 % of it")
     assert "table}" not in as_latex(table, "", "tab:x")
+
+
+def test_latex_sets_formulas_in_math_mode():
+    table = pd.DataFrame({"eps": ["n* <= 2^-20, 9.537e-07 (delta = 1/2)"], "delta": ["log2(1/eps), own-delta, eps_l"]})
+    assert as_latex(table).splitlines()[2:5] == [
+        r"$\varepsilon$ & $\delta$ \\",
+        r"\midrule",
+        r"$n^*$ $\leq$ $2^{-20}$, $9.537 \times 10^{-7}$ ($\delta$ = 1/2) & "
+        r"$\log_2$(1/$\varepsilon$), own-delta, eps\_l \\",
+    ]
+
+
+def test_latex_of_every_verdict_can_be_set():
+    """What a compiler would stumble over, without one: braces, dollars, columns a row, the width of the line."""
+    from rssp.claims import all_claims
+    from rssp.claims.verdict import not_measured, out_of_reach
+    from rssp.report.verdicts import verdict_paper_table
+
+    verdicts = [make(c) for c in all_claims().values() for make in (not_measured, out_of_reach)]
+    text = as_latex(verdict_paper_table(verdicts), "Claims", "tab:verdicts")
+    bare = re.sub(r"\\[&%#_{}$]", "", text)
+    assert bare.count("{") == bare.count("}")
+    assert all(line.count("$") % 2 == 0 for line in bare.splitlines())
+    assert all("$" in line or "^" not in line for line in bare.splitlines())
+    assert len({line.count("&") for line in bare.splitlines() if line.endswith(r"\\")}) == 1
+    assert sum(float(w) for w in re.findall(r"p\{([\d.]+)\\linewidth\}", text)) < 1
 
 
 def test_the_terminal_gets_every_cell(capsys):

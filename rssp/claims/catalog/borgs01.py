@@ -54,7 +54,7 @@ CLAIMS = (
         formula=_perfect,
         scope=Scope(note="integers uniform on 1, ..., M; n to infinity, lam fixed"),
         valid="n to infinity, lam = log2(M) - n + log2(n)/2 fixed",
-        wording=Wording.VERIFIED,
+        wording=Wording.AS_QUOTED,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -71,7 +71,7 @@ CLAIMS = (
         formula=lambda lam: 1.5 * math.sqrt(3 / (2 * math.pi)) * 2.0 ** -np.asarray(lam, dtype=np.float64),
         scope=Scope(note="integers uniform on 1, ..., M; n to infinity, lam fixed"),
         valid="n to infinity, lam = log2(M) - n + log2(n)/2 fixed; partitions, not their mirror images, counted once",
-        wording=Wording.VERIFIED,
+        wording=Wording.AS_QUOTED,
         unreachable=_INTEGERS,
     ),
 )

@@ -34,7 +34,7 @@ CLAIMS = (
             targets="one", note="integers uniform on -M, ..., M without 0; n to infinity with log2(M)/n < 1 fixed"
         ),
         valid="n to infinity with log2(M)/n < 1 fixed; exact hits",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -52,7 +52,7 @@ CLAIMS = (
         scope=Scope(ranges={"step": (0.0, 1.0)}),
         valid="uniform random weights, activations reset to the coarser precision in between; delta in the formula is "
         "the step",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -68,7 +68,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(ranges={"step": (0.0, 1.0)}),
         valid="as Theorem 1",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
     Claim(
@@ -84,7 +84,7 @@ CLAIMS = (
         formula=_parameters,
         scope=Scope(ranges={"step": (0.0, 1.0), "delta": (0.0, 1.0)}, note="two layers"),
         valid="two layers, 0 < step <= 1; in the formula delta is the step and p the probability",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_INTEGERS,
     ),
 )

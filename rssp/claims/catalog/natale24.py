@@ -51,7 +51,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid=_BOUNDED + "; the probability c_thm > 0 is not given",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
     ),
     Claim(
         id="natale-2024-n",
@@ -66,7 +66,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid=_BOUNDED + ", density = k/n <= 1/2",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
     ),
     Claim(
         id="natale-2024-all-targets",
@@ -81,7 +81,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="all", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + "; also mixtures with a uniform law",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_ALL_TARGETS,
     ),
     Claim(
@@ -97,7 +97,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="all", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + ", k >= 2 C (log2(k)^2 + 2 log2(k) log2(1/eps))",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_ALL_TARGETS,
     ),
     Claim(
@@ -113,7 +113,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(laws=_BOUNDED_LAWS, d=1, targets="one", ranges={"eps": (0.0, 1.0)}, conditions=("k <= n / 2",)),
         valid=_BOUNDED + ", n H2(k/n) >= c log2(k/eps)",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
     ),
     Claim(
         id="natale-2024-width",
@@ -129,7 +129,7 @@ CLAIMS = (
         scope=Scope(ranges={"eps": (0.0, 1.0), "density": (0.0, 0.5)}),
         valid="ReLU, no biases, layers of norm at most 1; density of the whole ticket: times the largest ratio of "
         "neighbouring widths",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable="tickets of a prescribed sparsity are not built here; their subset sums are measured in "
         "second_moments",
     ),
@@ -146,7 +146,7 @@ CLAIMS = (
         scope=Scope(targets="all", ranges={"eps": (0.0, 0.0625)}, conditions=("k <= 0.8408 * n",)),
         valid="eps < 1/16, k <= (1 - 1/(2 pi)) n; n counts the parameters of the random network, d in the formula is "
         "the width. With width = 1 it bounds, by counting, k-subsets that serve all of [-sqrt(k), sqrt(k)]",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable=_ALL_TARGETS,
     ),
     Claim(
@@ -162,7 +162,7 @@ CLAIMS = (
         constants={"C": None},
         scope=Scope(ranges={"eps": (0.0, 1.0)}, note="an order of magnitude"),
         valid="order of magnitude",
-        wording=Wording.VERIFIED,
+        wording=Wording.RESTATED,
         unreachable="such a network is too large to be drawn: 10^8 times the parameters at m_t = 100 and eps = 0.01",
     ),
     Claim(
