@@ -13,6 +13,7 @@ against |B|.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import pandas as pd
 from rssp.inference import median
 from rssp.report import COLOURS, legend_outside, new_figure, plot_estimates
 from rssp.schemas import INTERVAL, Column, Schema
-from rssp.study import Context, Rows, Study, Tables
+from rssp.study import Context, Rows, Study, Tables, option
 from rssp.study.columns import DELTA, EPS
 
 if TYPE_CHECKING:
@@ -35,12 +36,19 @@ CHANNELS = 2
 """of the layers of all kinds"""
 CYCLIC = (2, 4, 8, 16, 32)
 """orders of cyclic groups: |B| of their regular representation"""
+
+
+@dataclass(frozen=True)
+class Options:
+    networks: int | None = option(None, "random layers of each kind", least=1)
+
+
 NETWORKS = {"quick": 6, "standard": 20, "full": 100}
 """random layers of a kind"""
 
 
 def analyse(runs: Mapping[str, Trials], context: Context) -> dict[str, pd.DataFrame]:
-    return {"needed": _needed(context, NETWORKS[context.scale])}
+    return {"needed": _needed(context, context.options.networks or NETWORKS[context.scale])}
 
 
 def _rng(context: Context, *place: int) -> np.random.Generator:
@@ -71,10 +79,10 @@ def _layers() -> Iterator[tuple[str, Any, tuple[float, ...]]]:
     )
     yield "dense", DENSE, NEEDED_EPS
     yield "message passing", message_passing(networkx.to_numpy_array(networkx.petersen_graph())), NEEDED_EPS
-    yield "convolution on the torus", torus.layer(torus.trivial, torus.trivial), NEEDED_EPS
+    yield "torus convolution", torus.layer(torus.trivial, torus.trivial), NEEDED_EPS
     yield "graphs of order 2", orbitals(pairs, pairs), NEEDED_EPS
     yield "p4", p4.layer(p4.regular, p4.regular), NEEDED_EPS
-    yield "C_8, steerable", steerable_layer(c8, c8, 3), NEEDED_EPS
+    yield "steerable C_8", steerable_layer(c8, c8, 3), NEEDED_EPS
     for order in CYCLIC:
         regular = cyclic(order).regular
         yield f"C_{order}", orbitals(regular, regular), (CYCLIC_EPS,)
@@ -186,6 +194,7 @@ STUDY = Study(
             measured="parameters of the theorem's random network for the same layers",
         ),
     },
+    options=Options,
     figures={"needed": draw_needed},
     show=("needed",),
     findings=findings,

@@ -23,10 +23,10 @@ def normalised(target: Any, by: str = "norm") -> tuple[Network, float]:
     """A target of the theorem's class, and the scale that leads back: ``f(x) = scale * result(x)``, exactly.
 
     Theorem 1 of Pensia et al. speaks of layers with spectral norm at most 1. Each layer is divided by the smallest
-    power of two, at least 1, that brings its norm (by a proven bound) and its coefficients there; no number is rounded (above 2**-126 in
-    float32). Where only half-lines follow (ReLU, leaky ReLU, max pooling, sums), the powers are carried to the end and
-    biases divided by those up to their layer: an output error eps of the result is one of ``scale * eps`` of the
-    target. Before any other activation they are undone by a fixed layer.
+    power of two, at least 1, that brings its norm (by a proven bound) and its coefficients there; no number is
+    rounded (above 2**-126 in float32). Where only half-lines follow (ReLU, leaky ReLU, max pooling, sums), the
+    powers are carried to the end and biases divided by those up to their layer: an output error eps of the result
+    is one of ``scale * eps`` of the target. Before any other activation they are undone by a fixed layer.
 
     With ``by="range"`` the power of two brings the largest weight or bias of a layer into (1/2, 1] instead, upwards
     too: as large as the random weights are. That is what depth l + 1 needs (Burkholz 2022 scales the random layers):

@@ -73,15 +73,15 @@ def _planted(rng: np.random.Generator, seed: int) -> Problem:
 
 PROBLEMS: dict[str, _Make] = {
     "dense": _dense,
-    "convolution on the torus": _planar(1, False, [4]),
+    "torus convolution": _planar(1, False, [4]),
     "p4": _planar(4, False, [3, 3]),
-    "p4, small": _planar(4, False, [1]),
+    "p4 small": _planar(4, False, [1]),
     "p4m": _planar(4, True, [2, 2]),
-    "C_8, steerable": _steerable,
+    "steerable C_8": _steerable,
     "graphs of order 2": _atlas([6, 6]),
-    "graphs of order 2, small": _atlas([3]),
-    "message passing, karate club": _karate,
-    "message passing, planted partition": _planted,
+    "graphs small": _atlas([3]),
+    "karate club": _karate,
+    "planted partition": _planted,
 }
 """by name: digits for the first six (turned, and mirrored for p4m), small graphs, nodes of a graph"""
 
@@ -97,7 +97,7 @@ def problem(name: str, seed: int, rng: np.random.Generator) -> Problem:
 
     Examples
     --------
-    >>> network, data, action = problem("graphs of order 2, small", 0, np.random.default_rng(0))
+    >>> network, data, action = problem("graphs small", 0, np.random.default_rng(0))
     >>> network.shape, data.name, action
     ((1, 49), 'graph atlas', Action(S_7 on 49 points))
     """
