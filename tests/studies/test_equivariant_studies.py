@@ -44,7 +44,7 @@ def test_networks_are_named(tmp_path):
 
 def test_width_grows_with_bits_and_with_the_basis(tmp_path):
     study = find_study("equivariant_width")
-    outcome = run_study(study, out=tmp_path, options={"networks": "2"}, progress=False)
+    outcome = run_study(study, out=tmp_path, options={"networks": "6"}, progress=False)
     rows = outcome.tables["needed"]
     width = rows[rows["quantity"] == "width"]
     for _, kind in width.groupby("network"):

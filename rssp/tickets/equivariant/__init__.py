@@ -52,6 +52,7 @@ from rssp.tickets.equivariant.models import (
 )
 from rssp.tickets.equivariant.planar import Field, PlanarGroup
 from rssp.tickets.equivariant.problems import PROBLEMS, problem
+from rssp.tickets.equivariant.removal import FieldRemoval, remove_fields
 from rssp.tickets.equivariant.steerable import quarter_turns, steerable_kernels, steerable_layer
 from rssp.tickets.layer_norms import combination_bound
 
@@ -61,6 +62,7 @@ __all__ = [
     "Basis",
     "Examples",
     "Field",
+    "FieldRemoval",
     "Group",
     "PlanarGroup",
     "Representation",
@@ -93,6 +95,7 @@ __all__ = [
     "planted_partition",
     "problem",
     "quarter_turns",
+    "remove_fields",
     "require_equivariant",
     "shown_nodes",
     "special_orthogonal",

@@ -19,6 +19,7 @@ from rssp.tickets import (
     prune,
     read_target,
     save_ticket,
+    weight_tolerance,
     worst_error,
 )
 from rssp.tickets.equivariant import (
@@ -41,6 +42,7 @@ from rssp.tickets.equivariant import (
     symmetric,
     tuples,
 )
+from rssp.tickets.least import theorem_tolerance
 
 PETERSEN = networkx.to_numpy_array(networkx.petersen_graph())
 STAR = networkx.to_numpy_array(networkx.star_graph(4))
@@ -158,6 +160,9 @@ def test_an_equivariant_target_has_an_equivariant_ticket(case, construction, tmp
     else:
         assert broken < 1e-12
         require_equivariant(ticket.effective, spaces)
+
+    # what the certificate asks for is of the theorem's size, which knows of no biases: 0.82 to 1.96 times it
+    assert 0.5 <= weight_tolerance(target, 0.1) / theorem_tolerance(target, 0.1) <= 4
 
     path = tmp_path / "ticket.safetensors"
     save_ticket(ticket, path)
