@@ -93,7 +93,7 @@ def _needed(context: Context, networks: int) -> pd.DataFrame:
     from rssp.tickets.least import least_samples
 
     rows = []
-    for place, (name, sharing, errors) in enumerate(_layers()):
+    for place, (name, sharing, errors) in context.follow(enumerate(_layers()), "groups"):
         targets = [_unit_layer(sharing, _rng(context, 6, place, repeat)) for repeat in range(networks)]
         about = {"network": name, "basis": sharing.size, "basis_norm": combination_bound(sharing)}
         about |= {"d_in": CHANNELS, "d_out": CHANNELS, "l": 1, "delta": 0.5}
@@ -124,9 +124,10 @@ def draw_needed(tables: Tables) -> Figure:
     rows[ends] = rows[ends].div(2 * rows["d_in"], axis=0)  # two units, one a sign, for each sample
     cyclic = rows["network"].isin([f"C_{order}" for order in CYCLIC])
     names = list(dict.fromkeys(rows.loc[~cyclic, "network"]))
-    for name, colour in zip(names, COLOURS, strict=False):
+    for place, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
         at = rows[rows["network"] == name]
         basis = at["basis"].iloc[0]
+        at = at.assign(bits=at["bits"] + 0.05 * (place - len(names) / 2))  # side by side: no interval hides another
         at = at.assign(series=f"{name}, $|B| = {basis}$")
         plot_estimates(at, "bits", by="series", ax=left, colours=[colour], ms=4)
         left.plot(at["bits"], at["predicted"], color=colour, lw=1, ls="--")

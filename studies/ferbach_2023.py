@@ -100,7 +100,9 @@ def _trained(
     rows: list[dict[str, Any]] = []
     controls: list[dict[str, Any]] = []
     turning: list[pd.DataFrame] = []
-    for (place, kind), seed in itertools.product([(TRAINED.index(k), k) for k in kinds], range(seeds)):
+    for (place, kind), seed in context.follow(
+        itertools.product([(TRAINED.index(k), k) for k in kinds], range(seeds)), "networks"
+    ):
         network, data, action = problem(kind, seed, _rng(context, 1, place, seed))
         target = trained(network, data, epochs=epochs * LONGER.get(kind, 1), seed=seed)
         for how in ("each coefficient", "output") if seed < certified else ("each coefficient",):
@@ -382,17 +384,17 @@ def findings(tables: Tables) -> list[str]:
     tickets, lost, control = tables["tickets"], tables["lost"], tables["control"]
     exact = tickets[tickets["bounded"] == "each coefficient"]
     kept = exact["equivariance after"].max()
-    said = [
+    said = (
         f"Tickets of {lost['network'].nunique()} kinds of equivariant networks lose at most {lost['best'].max():.2f} "
         f"points of accuracy at eps = 0.01, and stay equivariant to {kept:.1g}."
-    ]
+    )
     if len(control):
         more, broken = control["times more"], control["equivariance after dense"].min()
-        said.append(
-            f"Pruned as dense networks they need {more.min():.0f} to {more.max():.0f} times as many random parameters, "
-            f"and are equivariant to {broken:.1g} at best."
+        said += (
+            f" Pruned as dense networks they need {more.min():.0f} to {more.max():.0f} times as many random "
+            f"parameters, and are equivariant to {broken:.1g} at best."
         )
-    return said
+    return [said]
 
 
 STUDY = Study(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rssp._arguments import integer
 from rssp._compiling import clock
+from rssp._progress import progress_bar
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.montecarlo.execution import Batch, compute_batch, compute_batches
 from rssp.montecarlo.experiment import Experiment
@@ -263,32 +264,8 @@ def _progress(
     if not wanted:
         yield lambda done: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     name = label or f"{type(prefix.experiment.measurement).__name__} {prefix.experiment.key[:12]}"
-    console = Console(file=sys.stderr)
     start = time.monotonic()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("batches"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task(name, total=count, completed=done)
-        with clock.told_to(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)):
-            yield lambda done: bar.update(task, completed=done)
+    with progress_bar(name, count, "batches", done) as (update, say), clock.told_to(say):
+        yield update
     print(f"{name}: {prefix.reason}, {time.monotonic() - start:.1f} s", file=sys.stderr)

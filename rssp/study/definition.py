@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from rssp._progress import followed
 from rssp._shipped import studies_folder
 from rssp.claims import Verdict, claim
 from rssp.errors import ArgumentError
@@ -59,6 +60,9 @@ class Task:
     keys: Mapping[str, Any] = field(default_factory=dict)
 
 
+_Item = TypeVar("_Item")
+
+
 @dataclass(frozen=True)
 class Context:
     """What `plan` and `analyse` are told: one of SCALES, the seed, the threads, the options, and the tasks planned.
@@ -71,6 +75,17 @@ class Context:
     workers: int | None = None
     options: Any = NoOptions()  # noqa: RUF009  (frozen, without fields)
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    progress: bool = False
+
+    def follow(self, items: Iterable[_Item], unit: str) -> Iterator[_Item]:
+        """The items one after another, with the time left on the terminal if `progress` is asked for.
+
+        For what `analyse` computes itself: experiments show their own.
+
+        >>> list(Context().follow([1, 2], "networks"))
+        [1, 2]
+        """
+        return followed(list(items), "analysis", unit, self.progress)
 
 
 def _nothing_to_run(context: Context) -> Sequence[Task]:

@@ -84,7 +84,7 @@ def run_study(
     if scale not in SCALES:
         raise ArgumentError("scale", repr(scale), ", ".join(SCALES))
     with at_home(study):
-        context = Context(scale, seed, workers, make_options(study.options, options))
+        context = Context(scale, seed, workers, make_options(study.options, options), progress=progress)
         tasks = _planned(study, context)
         if trials is not None:
             tasks = {name: dataclasses.replace(task, trials=trials) for name, task in tasks.items()}
