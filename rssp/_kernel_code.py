@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import dis
 import hashlib
+import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -133,7 +134,9 @@ def _text(value: Any, called: list[Any]) -> str:
 def _code_text(code: types.CodeType, called: list[Any]) -> str:
     # not the numbers of its lines: a remark above a kernel must not cost anybody a minute
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    # of the flags those of *args, **kwargs and yield: numba sets all anew where a profiler looks on (sys.setprofile)
+    flags = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, flags)
     body = (code.co_code, code.co_exceptiontable, [_text(constant, called) for constant in code.co_consts])
     return f"code {(names, counts, body)!r}"
 

@@ -24,6 +24,8 @@ from rssp.inference import comparison, growth, points, scaling
 from rssp.montecarlo.rare_failures import rare_failure
 from rssp.montecarlo.stopping import IntervalWidth, interval_width
 from rssp.prediction import covering_law, model_error
+from rssp.tickets import random_target
+from rssp.tickets.least import least_samples
 
 PACKAGE = Path(rssp.__file__).parent
 RNG = np.random.default_rng(0)
@@ -107,6 +109,12 @@ INTERVALS = {
     ),
     "prediction.covering_law.predicted_required_samples": lambda c: covering_law.predicted_required_samples(
         LAW, 0.01, 0.1, BALL, samples=10, confidence=c
+    ),
+    "tickets.least.least_samples": lambda c: least_samples(
+        [random_target((2, 2), -0.5, 0.5, rng=np.random.default_rng(seed)) for seed in range(12)],
+        0.1,
+        confidence=c,
+        rng=np.random.default_rng(0),
     ),
     "prediction.model_error.cover_interval": lambda c: model_error.cover_interval(HALF, LITTLE, 9, c, "uniform", 1),
     "prediction.model_error.miss_interval": lambda c: model_error.miss_interval(HALF, LITTLE, 9, c, "uniform", 1),
