@@ -73,6 +73,18 @@ def test_planar_layers_on_the_pixel_grid(turns, reflections):
     assert planar.layer(planar.trivial, planar.trivial, 1).size == 1
 
 
+@pytest.mark.parametrize(("turns", "reflections"), [(2, False), (4, False), (1, True), (2, True), (4, True)])
+def test_layers_between_any_two_planar_fields_are_counted_by_characters(turns, reflections):
+    planar = PlanarGroup(3, turns, reflections)
+    letters = planar.group.letters[2:]
+    fields = [planar.trivial, planar.regular, *(planar.quotient(letter) for letter in letters)]
+    for out, inputs in itertools.product(fields, repeat=2):
+        sharing = planar.layer(out, inputs)  # a kernel of 3 x 3 links all pixels of this torus
+        assert sharing.size == count_orbitals(out.action, inputs.action)
+        for left, right in zip(out.action.images, inputs.action.images, strict=True):
+            assert np.array_equal(sharing.labels[left][:, right], sharing.labels)
+
+
 def test_planar_points_lie_at_their_pixels():
     planar = PlanarGroup(5, 4, reflections=True)
     for field in (planar.trivial, planar.quotient("m"), planar.regular):

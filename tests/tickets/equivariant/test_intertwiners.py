@@ -60,7 +60,12 @@ def test_a_permutation_group_has_its_orbitals_as_basis():
 
 @pytest.mark.parametrize(
     ("vectors", "counts"),
-    [(special_orthogonal(2), {1: 2, 2: 6}), (special_orthogonal(3), {1: 1, 2: 3}), (orthogonal(3), {1: 1, 2: 3})],
+    [
+        (special_orthogonal(2), {1: 2, 2: 6, 3: 20}),  # central binomial coefficients: tensors of weight 0
+        (orthogonal(2), {1: 1, 2: 3, 3: 10}),
+        (special_orthogonal(3), {1: 1, 2: 3, 3: 15}),  # Motzkin sums 1, 3, 15
+        (orthogonal(3), {1: 1, 2: 3, 3: 15}),
+    ],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_isotropic_tensors_of_connected_groups(vectors, counts):
@@ -68,6 +73,26 @@ def test_isotropic_tensors_of_connected_groups(vectors, counts):
     for order, count in counts.items():
         assert len(intertwiners(power, power)) == count, order
         power = tensor_product(power, vectors)
+
+
+@pytest.mark.parametrize(
+    "vectors", [special_orthogonal(3), orthogonal(3), hexagon(), planar_rotations(cyclic(8), [1, 2])]
+)
+def test_random_maps_projected_span_the_null_space(vectors):
+    square = tensor_product(vectors, vectors)
+    for out, inputs in ((square, square), (vectors, square), (direct_sum(vectors, square), vectors)):
+        dense, sparse = (intertwiners(out, inputs, dense=how) for how in (True, False))
+        assert len(dense) == len(sparse)
+        a, b = (m.reshape(len(m), out.dimension * inputs.dimension) for m in (dense, sparse))
+        assert np.abs(b @ b.T - np.eye(len(b))).max(initial=0) < 1e-9
+        assert np.abs(a - (a @ b.T) @ b).max(initial=0) < 1e-9
+
+
+def test_maps_between_sums_are_those_of_their_parts():
+    v, w = special_orthogonal(3), tensor_product(special_orthogonal(3), special_orthogonal(3))
+    counts = [[len(intertwiners(a, b)) for b in (v, w)] for a in (v, w)]
+    both = direct_sum(v, w)
+    assert len(intertwiners(both, both)) == sum(map(sum, counts))
 
 
 def test_the_cross_product_is_lost_by_a_reflection():
