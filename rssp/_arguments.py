@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from rssp.errors import ArgumentError, ArgumentTypeError
 __all__ = [
     "array_of_eps",
     "choice",
+    "did_you_mean",
     "integer",
+    "near_names",
     "number",
     "positive",
     "probability",
@@ -70,8 +73,32 @@ def integer(name: str, value: Any, low: int | None = None, high: int | None = No
 def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
     """One of the values allowed."""
     if value not in allowed:
-        raise ArgumentError(name, repr(value), "one of " + ", ".join(map(repr, allowed)))
+        hint = did_you_mean(str(value), map(str, allowed))
+        raise ArgumentError(name, repr(value), "one of " + ", ".join(map(repr, allowed)), hint)
     return value
+
+
+def near_names(name: str, names: Iterable[str], most: int = 1) -> list[str]:
+    """Those of some names that a misspelt one may have meant, the nearest first; case does not count.
+
+    >>> near_names("Widht", ["width", "depth", "law"]), near_names("radius (of the ball)", ["radius"])
+    (['width'], ['radius'])
+    """
+    known = {other.lower(): other for other in names}
+    low = name.lower()
+    close = [known[other] for other in difflib.get_close_matches(low, known, n=most)]
+    starts = [other for key, other in known.items() if len(key) >= 2 and (key.startswith(low) or low.startswith(key))]
+    return [other for other in dict.fromkeys(close + starts) if other != name][:most]
+
+
+def did_you_mean(name: str, names: Iterable[str], most: int = 1) -> str:
+    """The remedy that names what was perhaps meant; "" where nothing resembles it.
+
+    >>> did_you_mean("eps_", ["eps", "delta"]), did_you_mean("n", ["eps", "delta"])
+    ("Did you mean 'eps'?", '')
+    """
+    near = near_names(name, names, most)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _float_array(name: str, value: ArrayLike) -> NDArray[np.float64]:

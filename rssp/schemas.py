@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rssp._arguments import choice
+from rssp._arguments import choice, did_you_mean, near_names
 from rssp.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["COUNTS", "EXPERIMENT", "IDENTITY", "INTERVAL", "KINDS", "Column", "Schema", "require_columns"]
@@ -127,8 +126,7 @@ allowed: quantity, low, best, high, confidence, evidence. Did you mean 'high'?
         """
         for name in names:
             if name not in self.names:
-                near = difflib.get_close_matches(name, self.names, n=1)
-                hint = f"Did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, self.names)
                 raise ArgumentError(what, f"column {name!r}", ", ".join(self.names), hint)
 
     def checked(self, table: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -195,7 +193,7 @@ def _differences(missing: list[str], strange: list[str], twice: list[str], other
     """
     left, parts = list(strange), [f"{name!r} is there twice" for name in twice]
     for name in missing:
-        near = difflib.get_close_matches(name, left, n=1)
+        near = near_names(name, left)
         parts.append(f"{name!r} is missing: is {near[0]!r} it?" if near else f"{name!r} is missing")
         left = [other for other in left if other not in near]
     parts += [] if others else [f"{name!r} is not declared" for name in left]

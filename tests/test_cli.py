@@ -97,7 +97,7 @@ def test_estimate_by_all_methods(capsys):
         (("--n", 10, "--eps", 0), "eps"),
         (("--eps", 0.1), "--n, --delta"),
         (("--n", 10, "--delta", 0.1, "--eps", 0.1), "--n, --delta"),
-        (("--n", 10, "--eps", 0.1, "--law", "unifrm"), "Did you mean uniform"),
+        (("--n", 10, "--eps", 0.1, "--law", "unifrm"), "Did you mean 'uniform'"),
         (("--n", 10, "--eps", 0.1, "--norm", 3), "norm"),
         (("--delta", 2, "--eps", 0.1), "delta"),
         (("--n", 0, "--eps", 0.1), "n: got 0"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
+from rssp._arguments import did_you_mean
 from rssp.claims.catalog import CATALOGUE
 from rssp.claims.statement import Claim
 from rssp.errors import ArgumentError
@@ -33,7 +32,6 @@ def claim(id: str) -> Claim:
     """One claim by its id; ArgumentError names the near misses."""
     known = all_claims()
     if id not in known:
-        near = difflib.get_close_matches(id, known, n=3, cutoff=0.4)
-        hint = f"Did you mean {', '.join(near)}?" if near else "`rssp claims` lists them."
+        hint = did_you_mean(id, known, 3) or "`rssp claims` lists them."
         raise ArgumentError("claim", repr(id), f"one of {len(known)} ids", hint)
     return known[id]

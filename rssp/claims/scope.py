@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import fnmatch
 import math
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rssp._arguments import near_names
 from rssp.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _holds(condition: str, table: pd.DataFrame) -> _Bools:
 
 
 def _remedy(name: str, table: pd.DataFrame, scope: Scope) -> str:
-    near = difflib.get_close_matches(name, list(map(str, table.columns)), n=1)
+    near = near_names(name, map(str, table.columns))
     if near:
         return f"Is {near[0]!r} it?"
     example: Any = {"law": str(scope.laws[0]) if scope.laws else "", "targets": scope.targets or "all"}.get(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rssp._arguments import did_you_mean
 from rssp.claims.statement import Claim
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.estimates import Evidence
@@ -25,7 +25,6 @@ __all__ = [
     "WHOLE",
     "Selection",
     "known_columns",
-    "near_miss",
     "select",
     "speaks_of",
 ]
@@ -59,17 +58,6 @@ class Selection:
     predicted: pd.DataFrame
     quantity: str
     left_out: Mapping[str, int]
-
-
-def near_miss(name: str, names: Sequence[str]) -> str:
-    """The remedy that names what was perhaps meant; "" where nothing resembles it."""
-    lower = {n.lower(): n for n in names}
-    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-    starts = [
-        n for n in names if len(n) >= 2 and (name.lower().startswith(n.lower()) or n.lower().startswith(name.lower()))
-    ]
-    found = lower[close[0]] if close else starts[0] if starts else ""
-    return f"Is {found!r} meant?" if found and found != name else ""
 
 
 def speaks_of(claim: Claim) -> tuple[str, ...]:
@@ -153,7 +141,7 @@ def _of_quantity(
             f"claim {claim.id}: table",
             f"rows of {', '.join(map(str, known))}",
             f"rows of {' or '.join(wanted)}",
-            near_miss(claim.quantity, known),
+            did_you_mean(claim.quantity, known),
         )
     for quantity, count in seen[seen != chosen].value_counts(sort=False).items():
         left_out[f"quantity = {quantity}"] = int(count)
@@ -170,7 +158,7 @@ def _with_variables(
                 f"claim {claim.id}: variable {name}",
                 f"a table with the columns {', '.join(columns)}",
                 f"a table with a column {name}",
-                near_miss(name, columns),
+                did_you_mean(name, columns),
             )
     for name in claim.settings:
         if name in columns and name in given and not np.allclose(table[name].astype(float), float(given[name])):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 from typing import Any
 
 import scipy.stats
 
 import rssp.laws as laws
+from rssp._arguments import did_you_mean
 from rssp.balls import Ball
 from rssp.errors import ArgumentError
 from rssp.laws.base import Law
@@ -52,9 +52,8 @@ def parse_law(text: str, dim: int | None = None) -> Law:
     known = law_names()
     cls = known.get(name.replace("_", "-").lower())
     if cls is None:
-        near = difflib.get_close_matches(name, known, n=2)
-        hint = f"Did you mean {' or '.join(near)}?" if near else ""
-        raise ArgumentError("law", repr(text), "one of " + ", ".join(known) + ", scipy:NAME(...)", hint)
+        allowed = "one of " + ", ".join(known) + ", scipy:NAME(...)"
+        raise ArgumentError("law", repr(text), allowed, did_you_mean(name, known, 2))
     # the dimension comes last, as `law_text` leaves it out: group-scaled-normal(4) has groups of 4
     fields = sorted((f.name for f in dataclasses.fields(cls)), key=lambda field: field == "dim")  # type: ignore[arg-type]
     given = dict(zip(fields, args, strict=False))

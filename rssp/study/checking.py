@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rssp._arguments import did_you_mean
 from rssp.claims import Claim, Scope, Status, Verdict, add_claim, all_claims, check, not_measured, out_of_reach
-from rssp.claims.selection import COVER, THRESHOLDS, known_columns, near_miss, speaks_of
+from rssp.claims.selection import COVER, THRESHOLDS, known_columns, speaks_of
 from rssp.claims.verdict import in_error
 from rssp.errors import ArgumentError, StoreError
 from rssp.study.definition import Tables
@@ -66,7 +67,7 @@ def _usable(claim: Claim, table: pd.DataFrame) -> tuple[pd.DataFrame, str, bool]
         free = {"delta"} if quantity == COVER and claim.quantity in THRESHOLDS else set()
         absent = [n for n in dict.fromkeys((*claim.variables, *scope.columns)) if n not in {*table.columns, *free}]
         if absent:
-            reason = f"no column {absent[0]}. {near_miss(absent[0], list(table.columns))}".strip()
+            reason = f"no column {absent[0]}. {did_you_mean(absent[0], list(table.columns))}".strip()
             first = first if len(first[0]) or first[1] else (rows.iloc[:0], reason)
             continue
         rows = rows[columns]
@@ -115,7 +116,7 @@ def _own_verdicts(claim: Claim, stored: Mapping[str, Tables]) -> list[Verdict]:
     if verdicts:
         return verdicts
     if not outside and not reasons:
-        hint = near_miss(claim.quantity, sorted(quantities))
+        hint = did_you_mean(claim.quantity, sorted(quantities))
         return [not_measured(claim, why=f"no stored table has rows of {claim.quantity!r}. {hint}".strip())]
     if not outside:
         return [not_measured(claim, why=reasons[0])]

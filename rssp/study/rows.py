@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rssp._arguments import did_you_mean
 from rssp.claims import Claim, Verdict, check, not_measured
 from rssp.claims.exponents import exponent_verdict
-from rssp.claims.selection import THRESHOLDS, known_columns, near_miss, speaks_of
+from rssp.claims.selection import THRESHOLDS, known_columns, speaks_of
 from rssp.errors import ArgumentError
 from rssp.estimates import Evidence
 from rssp.schemas import Schema
@@ -36,9 +36,7 @@ def exactly(column: str) -> dict[str, str]:
 
 def _schema(tables: Mapping[str, Schema], name: str, what: str) -> Schema:
     if name not in tables:
-        near = difflib.get_close_matches(name, tables, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else ""
-        raise ArgumentError(what, f"table {name!r}", ", ".join(tables) or "none", hint)
+        raise ArgumentError(what, f"table {name!r}", ", ".join(tables) or "none", did_you_mean(name, tables))
     return tables[name]
 
 
@@ -115,7 +113,7 @@ class Rows:
         for how, names in (("named", self.named), ("add", self.add)):
             for name in names:
                 if name not in known:
-                    raise ArgumentError(f"{what}, {how}", repr(name), ", ".join(known), near_miss(name, known))
+                    raise ArgumentError(f"{what}, {how}", repr(name), ", ".join(known), did_you_mean(name, known))
         if "best" in self.named:  # another estimate of the same row: its labels are not those of the table
             labels = {"quantity", "evidence", "confidence"}
         else:  # a quantity that was chosen by name may bear the claim's name for it
@@ -128,7 +126,7 @@ class Rows:
         for name, allowed in (("quantity", speaks_of(claim)), ("evidence", tuple(map(str, Evidence)))):
             value = self.add.get(name, allowed[0])
             if str(value) not in allowed:
-                near = near_miss(str(value), allowed)
+                near = did_you_mean(str(value), allowed)
                 raise ArgumentError(f"{what}, add, {name}", repr(value), ", ".join(allowed), near)
 
     def select(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

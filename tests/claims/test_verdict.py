@@ -158,9 +158,9 @@ def test_a_missing_column_is_named(name):
 
 
 def test_near_misses_are_named():
-    with pytest.raises(ArgumentError, match="'eps' meant"):
+    with pytest.raises(ArgumentError, match="Did you mean 'eps'"):
         check(a_claim(lambda epsilon: 1 / epsilon), estimates([5, 6]))
-    with pytest.raises(ArgumentError, match=r"'n\* interpolated' meant"):
+    with pytest.raises(ArgumentError, match=r"Did you mean 'n\* interpolated'"):
         check(a_claim(lambda eps: 1 / eps, quantity="n* interpolatd"), estimates([5, 6]))
 
 

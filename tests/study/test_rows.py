@@ -74,7 +74,7 @@ def test_without_rows_the_verdict_says_why(table):
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        ({"counting-1": Rows("needed")}, "Did you mean counting-1d"),
+        ({"counting-1": Rows("needed")}, "Did you mean 'counting-1d'"),
         ({"counting-1d": Rows("neded")}, "Did you mean 'needed'?"),
         ({"counting-1d": Rows("needed", {"laww": "uniform"})}, "Did you mean 'law'?"),
         ({"counting-1d": Rows("needed", named={"best": "widht"})}, "Did you mean 'width'?"),
@@ -85,13 +85,16 @@ def test_without_rows_the_verdict_says_why(table):
         ({"counting-1d": Exponents("needed")}, "'counting-1d'"),
         ({"counting-1d": Rows("needed")}, "'d'"),  # of the claim's scope
         ({"counting-1d": Rows("needed", named={"epss": "width"}, add={"d": 1})}, "named: got 'epss'"),
-        ({"counting-1d": Rows("needed", named={"epss": "width"}, add={"d": 1})}, "Is 'eps' meant?"),
-        ({"counting-1d": Rows("needed", add={"d": 1, "radiu": 1.0})}, "Is 'radius' meant?"),
+        ({"counting-1d": Rows("needed", named={"epss": "width"}, add={"d": 1})}, "Did you mean 'eps'?"),
+        ({"counting-1d": Rows("needed", add={"d": 1, "radiu": 1.0})}, "Did you mean 'radius'?"),
         ({"counting-1d": Rows("needed", add={"d": 1, "high": 99.0})}, "add: got 'high', a column of the table needed"),
         ({"counting-1d": Rows("needed", add={"d": 1, "evidence": "computed"})}, "where={'evidence': ...}"),
         ({"counting-1d": Rows("needed", named={"d": "width"}, add={"d": 1})}, "'d', a key of named too"),
         ({"counting-1d": Rows("needed", named=exactly("eps"), add={"d": 1, "evidence": "measure"})}, "'measured'"),
-        ({"counting-1d": Rows("needed", add={"d": 1, "quantity": "n* interpolatd"})}, "Is 'n* interpolated' meant?"),
+        (
+            {"counting-1d": Rows("needed", add={"d": 1, "quantity": "n* interpolatd"})},
+            "Did you mean 'n* interpolated'?",
+        ),
     ],
 )
 def test_misspelt_rows_are_refused_when_the_study_is_made(claims, words):

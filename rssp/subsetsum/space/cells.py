@@ -176,13 +176,14 @@ def crowd_order(slot, grid, left, at, stride):
     d = len(grid.cells)
     place, offset, around = np.empty(d, np.int64), np.empty(d, np.int64), np.empty(3**d, np.int64)
     size = (left + stride - 1) // stride
-    order, keys = np.empty(size, np.int64), np.empty(left, np.int64)
+    order, keys = np.empty(size, np.int64), np.empty(left)
     for m in range(size):
         crowd, k = np.int64(0), m * stride
         for i in range(_neighbours(at[k]["cell"], grid.cells, place, offset, around)):
             crowd += slot[around[i]]
-        # one key for both: a sum weighs 2^28, more than any distance
-        keys[k] = (min(crowd, np.int64(1) << 32) << 28) - min(at[k]["distance"], (np.int64(1) << 28) - 1)
+        keys[k] = float(crowd) - float(at[k]["distance"]) / (
+            200 * _FARTHEST
+        )  # a distance counts for half a sum at most
         order[m] = k
     sort(order, 0, size, keys)
     return order
