@@ -29,7 +29,7 @@ __all__ = ["SmallestConstant", "smallest_constant"]
 
 _Floats = NDArray[np.float64]
 _LARGE_DRIFT = 0.3  # in the logarithm: beyond this a percentage misleads
-_GROUPS = ("d", "dim", "delta", "k", "law", "interval", "norm")
+_GROUPS = ("d", "dim", "delta", "k", "law", "interval", "norm")  # columns whose values have a constant of their own
 
 
 @dataclass(frozen=True)

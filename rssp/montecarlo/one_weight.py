@@ -12,7 +12,7 @@ from rssp.subsetsum.nearest.verbs import nearest_subset
 __all__ = ["units_for_one_weight"]
 
 UNIT_EPS = (0.1, 0.03, 0.01, 0.003, 0.001)
-UNIT_TRIALS = 400
+UNIT_TRIALS = 400  # a choice: the interval of a median is the 40 errors in the middle
 
 
 def units_for_one_weight(seed: int) -> pd.DataFrame:

@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 Q = 3
 """the cells that X is conditioned on"""
 LARGEST_K = 16
+"""numbers a subset; levels of sums are 2 k + 1, and pairs of them are counted"""
 SLACK = 1e-9
 """stands for all rounding, relative to the sum of absolute terms: each is a product of positive numbers computed by
 convex combinations, right to 1e-13, and fewer than 1e4 are added at a time"""

@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 SMALLEST_DELTA = 1e-100
-_MOST = 1_000_000
-_UP = 1 + 1e-9
+_MOST = 1_000_000  # numbers; no sample is as large
+_UP = 1 + 1e-9  # rounding of the special functions
 _SURE = 0.999999  # the confidence that is written on what is certain
 
 

@@ -35,7 +35,7 @@ SMALL_DIM = 6
 _FEWER_THAN_ONE = -5.0  # log of the Chernoff bound on the number of sums beyond the target: below 0 there is none
 _STEPS = 100  # Newton steps at most; about five are taken, and where the tilt runs off to infinity some twenty
 _HALVINGS = 60  # of a step: 2^-60 of it is below the last bit of the tilt
-_PROBES = 100
+_PROBES = 100  # random directions for a sum over triples; its error is stated where they are drawn
 
 
 class _Scratch(NamedTuple):

@@ -38,12 +38,12 @@ Floats = NDArray[np.float64]
 
 _FINISH = 14  # the most numbers K that finish
 _FINISH_TRIED = (3, 5, 7, 10, 14)  # with one group every K asks for moments of another size
-_GROUPS = 4
-_BEYOND = 10**9
+_GROUPS = 4  # tried at most; each number of them is a proof of its own
+_BEYOND = 10**9  # stands for "no n": a thousand times the largest that is given
 _SHARES = (0.5, 0.65, 0.75)  # parts of eps given to the start; the rest is for the targets in between
 _LARGEST_SPLIT = 0.4  # all of [-1/2, 1/2] is within 1/2 of 0
-_LARGEST_WINDOW = 0.33
-_SMALLEST_WINDOW = 2.0**-40
+_LARGEST_WINDOW = 0.33  # the moments of `conditioned` are proved for eps below 1/3; a smaller window proves more
+_SMALLEST_WINDOW = 2.0**-40  # `conditioned` gives up the gaps around its knots below 2^-36
 _LARGEST_RADIUS = 6.0  # beyond, sums of k numbers are rare and the cells of targets many: the shifts serve
 
 

@@ -29,7 +29,7 @@ __all__ = ["normal_miss", "normal_samples", "restricted_growth", "restricted_sam
 _UP = 1 + 1e-9
 _SMALL_GROWTH = 0.1  # below, the closed form: the recursion would take too many steps
 _MOST_SUMMED = 12  # samples added to one step of the growth; each number up to it is tried, the best is proved as well
-_GROUPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_GROUPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # a choice, half a power of two apart: each is a proof
 _FINISH = 200  # the most vectors K that finish
 
 

@@ -21,9 +21,10 @@ from rssp.subsetsum.nearest.best import DECLINED, FOUND, NONE, TODO, again, offe
 
 __all__ = ["nearest_grid"]
 
+# Axes that are cut into cells, and points and cells that a question may meet before the tree is better; found with the
+# part `nearest` of benchmarks/speed.py at dim = 2 to 9, to be measured again when `_ask_cells` or the tree changes its
+# speed.
 _MAX_AXES = 6
-# Points and cells that a question may meet before the tree is better; found with the part `nearest` of
-# benchmarks/speed.py at dim = 2 to 9, to be measured again when `_ask_cells` or the tree changes its speed.
 _MAX_COST = 3000.0
 
 

@@ -34,7 +34,7 @@ from rssp.subsetsum.space.sums import Sums, fill, gather, nearest
 __all__ = ["CELLS", "COVERED", "LIST", "Problem", "Progress", "Work", "certify", "copy"]
 
 COVERED, _UNCOVERED, _GREW, CELLS = 0, 1, 2, 3
-_MAX_CELLS = 1 << 28
+_MAX_CELLS = 1 << 28  # counts of 1 GB; a grid that needs more asks for larger cells
 # Tuned with the part `space` of benchmarks/speed.py, d = 2 to 9; measure again when a pass over the sums or `split`
 # changes its speed. None of them changes an answer to `covers`; brackets stay certified, but other ones.
 _WITH_MARGIN = 1 << 26  # cells up to which a margin is laid about them
