@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 _PER_BIT = 160
 _UP = 1e-13  # relative rounding of one envelope, and more
 _LONGEST = 1_000_000  # steps of a curve before it is given up
-_LONG = 1_000  # steps of a mean before the closed form is asked too: about a second
+_LONG = 1_000  # steps of a mean before the closed form is asked too: each costs as many operations as grid points
 _LEAST_MEAN = 1e-12  # the smallest mean that the grid tells
 
 

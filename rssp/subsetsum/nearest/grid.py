@@ -213,7 +213,7 @@ def _ask_cells(grid, count, question, outer, ordered, best, euclid):
 
 
 @kernel(inner=True)
-def _ask_all(grid, laid, x, target, question, ordered, best, euclid):
+def _ask_all_of_grid(grid, laid, x, target, question, ordered, best, euclid):
     """The best once every subset of the second half has asked, in the order of their masks."""
     n, dim = x.shape
     away, point, axes = question.away, question.point, grid.axes
@@ -238,7 +238,7 @@ def _ask_all(grid, laid, x, target, question, ordered, best, euclid):
 
 
 @kernel(inner=True)
-def _search(grid, laid, x, target, question, ends, euclid):
+def _search_grid(grid, laid, x, target, question, ends, euclid):
     """(status, best, laid) of one target; ends : (radius to start with, the largest error wanted)."""
     dim = x.shape[1]
     reach, limit = ends
@@ -258,7 +258,7 @@ def _search(grid, laid, x, target, question, ends, euclid):
                 return DECLINED, best, laid
             error[0] = reach * reach if euclid else reach
             best = again(error[0])
-        best = _ask_all(grid, laid, x, target, question, ordered, best, euclid)
+        best = _ask_all_of_grid(grid, laid, x, target, question, ordered, best, euclid)
         if not best.found:
             if reach >= limit:
                 return NONE, best, laid
@@ -308,7 +308,7 @@ def nearest_grid(samples, targets, ends, euclid, point, masks, status):
             if status[g, t] != TODO:
                 continue
             one = radius[g, t], limit
-            status[g, t], best, laid = _search(grid, laid, x, targets[g, t], question, one, euclid)
+            status[g, t], best, laid = _search_grid(grid, laid, x, targets[g, t], question, one, euclid)
             if status[g, t] == FOUND:
                 mask = best.inner + (best.outer << h)
                 for i in range(n):

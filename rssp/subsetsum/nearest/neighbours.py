@@ -90,7 +90,7 @@ def _ask_tree(tree, root, q, outer, ordered, best, euclid):
 
 
 @kernel(inner=True)
-def _ask_all(tree, x, target, sizes, ordered, best, q, euclid):
+def _ask_all_of_tree(tree, x, target, sizes, ordered, best, q, euclid):
     """The best once every subset of the samples beyond the tree's has asked, in the order of masks.
 
     sizes : (sized, size): only subsets of `size` samples in all, if sized.
@@ -131,7 +131,7 @@ def _error_of_first(x, target, count, q, euclid):
 
 
 @kernel(inner=True)
-def _search(tree, x, target, sizes, ends, q, euclid):
+def _search_tree(tree, x, target, sizes, ends, q, euclid):
     """The best with an error within the limit; ends : (radius to start with, limit). Not found: there is none."""
     sized, size = sizes
     radius, limit = ends
@@ -149,11 +149,11 @@ def _search(tree, x, target, sizes, ends, q, euclid):
         error[0] = most
         if not last:
             error[0] = bound
-        best = _ask_all(tree, x, target, sizes, False, again(error[0]), q, euclid)
+        best = _ask_all_of_tree(tree, x, target, sizes, False, again(error[0]), q, euclid)
         radius *= growth
         growth *= growth
     if best.found and best.tied:
-        best = _ask_all(tree, x, target, sizes, True, again(best.error), q, euclid)
+        best = _ask_all_of_tree(tree, x, target, sizes, True, again(best.error), q, euclid)
     return best
 
 
@@ -178,7 +178,7 @@ def nearest_space(samples, targets, ends, sizes, euclid, point, masks, status):
             if not built:
                 build(x, h, np.int64(sizes[0]), tree)
                 built = True
-            best = _search(tree, x, targets[g, t], sizes, (radius[g, t], limit), point, euclid)
+            best = _search_tree(tree, x, targets[g, t], sizes, (radius[g, t], limit), point, euclid)
             status[g, t] = FOUND if best.found else NONE
             mask = best.inner + (best.outer << h)
             for i in range(n):

@@ -20,7 +20,7 @@ from rssp.tickets.sharing import Sharing
 
 __all__ = ["automorphisms", "message_passing", "neighbour_max"]
 
-_LARGEST_SEARCH = 200_000  # colourings refined before a graph is given up: some minutes for a hundred nodes
+_LARGEST_SEARCH = 200_000  # colourings refined before a graph is given up, each P^2 operations a round
 
 
 def message_passing(adjacency: ArrayLike, aggregation: str = "sum", *, own: bool = True) -> Sharing:

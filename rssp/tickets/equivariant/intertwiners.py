@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _TOLERANCE = 1e-9  # of relations and of the null space, relative; products of a few thousand floats keep 1e-12
-_DENSE = 2000  # entries of a map up to which all constraints are one matrix: 32 MB, a second
+_DENSE = 2000  # entries of a map up to which all constraints are one matrix of 32 MB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
