@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError, InfeasibleError
-from rssp.subsetsum.nearest import nearest_subset
-from rssp.subsetsum.nearest.solvers import Ended, gurobi_installed, gurobi_subset, highs_subset
+from rssp.subsetsum.nearest import nearest_subset, solvers
+from rssp.subsetsum.nearest.solvers import Ended, gurobi_subset, highs_subset
 
-SOLVERS = [
-    highs_subset,
-    pytest.param(gurobi_subset, marks=pytest.mark.skipif(not gurobi_installed(), reason="needs gurobipy")),
-]
+SOLVERS = [highs_subset, gurobi_subset]
 
 
 @pytest.mark.parametrize("solve", SOLVERS)
@@ -62,7 +59,13 @@ def test_arguments_out_of_range_are_named(solve, options, named):
         solve(np.ones((3, 2)), 0.3)
 
 
-@pytest.mark.skipif(gurobi_installed(), reason="gurobipy is installed")
-def test_gurobi_that_is_absent_is_named_with_the_remedy():
+def test_what_the_licence_of_gurobi_does_not_allow_is_named():
+    """The licence that comes with gurobipy is for 2,000 variables."""
+    with pytest.raises(InfeasibleError, match=r"Gurobi.*licen[cs]e.*highs_subset"):
+        gurobi_subset(np.random.default_rng(0).uniform(-1, 1, 2500), 0.3)
+
+
+def test_gurobi_that_is_absent_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(solvers, "gurobi_installed", lambda: False)
     with pytest.raises(InfeasibleError, match=r"gurobipy.*highs_subset"):
         gurobi_subset([0.5, 0.25], 0.3)

@@ -123,10 +123,10 @@ def gurobi_subset(
     Raises
     ------
     ArgumentError, ArgumentTypeError : as `highs_subset`
-    InfeasibleError : gurobipy is not installed
+    InfeasibleError : gurobipy is not installed (`pip install 'rssp[mip]'`), or its licence does not allow the model
 
-    >>> found = gurobi_subset([0.5, -0.25, 0.3], 0.1)  # doctest: +SKIP
-    >>> found.mask.tolist()  # doctest: +SKIP
+    >>> found = gurobi_subset([0.5, -0.25, 0.3], 0.1)
+    >>> found.mask.tolist()
     [False, True, True]
     """
     x, z = _instance(sample, target, eps)
@@ -134,22 +134,25 @@ def gurobi_subset(
     if seconds is not None:
         limits["TimeLimit"] = positive("seconds", seconds)
     if not gurobi_installed():
-        raise InfeasibleError("Gurobi", "gurobipy", "not installed", "pip install gurobipy, or use highs_subset.")
+        raise InfeasibleError("Gurobi", "gurobipy", "not installed", "pip install 'rssp[mip]', or use highs_subset.")
     import gurobipy as gp
 
-    with (
-        gp.Env(params={"OutputFlag": 0, "Threads": 1, **limits}) as environment,
-        gp.Model(env=environment) as model,
-    ):
-        taken = model.addMVar(len(x), vtype=gp.GRB.BINARY)
-        error = model.addVar(obj=1.0) if eps is None else eps
-        model.addConstr(x @ taken - z <= error)
-        model.addConstr(z - x @ taken <= error)
-        model.optimize()
-        if model.SolCount == 0:
-            return _nothing(len(x))
-        stated = float(model.ObjVal) if eps is None else math.nan
-        return SolverSubset(taken.X, stated, Ended.OPTIMAL if model.Status == gp.GRB.OPTIMAL else Ended.LIMIT)
+    try:
+        with (
+            gp.Env(params={"OutputFlag": 0, "Threads": 1, **limits}) as environment,
+            gp.Model(env=environment) as model,
+        ):
+            taken = model.addMVar(len(x), vtype=gp.GRB.BINARY)
+            error = model.addVar(obj=1.0) if eps is None else eps
+            model.addConstr(x @ taken - z <= error)
+            model.addConstr(z - x @ taken <= error)
+            model.optimize()
+            if model.SolCount == 0:
+                return _nothing(len(x))
+            stated = float(model.ObjVal) if eps is None else math.nan
+            return SolverSubset(taken.X, stated, Ended.OPTIMAL if model.Status == gp.GRB.OPTIMAL else Ended.LIMIT)
+    except gp.GurobiError as cause:  # no licence, one that has expired, or one for smaller models
+        raise InfeasibleError("Gurobi", str(cause), "what its licence allows", "Use highs_subset.") from cause
 
 
 def gurobi_installed() -> bool:
