@@ -142,6 +142,7 @@ def _pruned(target: Any, how: str, rng: np.random.Generator, context: Context) -
 
 def _sizes(ticket: Any, scale: float) -> dict[str, Any]:
     from rssp.tickets.equivariant import combination_bound
+    from rssp.tickets.least import theorem_tolerance
 
     sharings = [layer.sharing for layer in ticket.target.layers]
     return {
@@ -151,6 +152,7 @@ def _sizes(ticket: Any, scale: float) -> dict[str, Any]:
         "random": ticket.source_parameters,
         "kept": ticket.kept_parameters,
         "tolerance": ticket.tolerance,
+        "theorem tolerance": theorem_tolerance(ticket.target, EPS_TRAINED / scale),
         "missed": ticket.unreached_count,
         "largest error": ticket.largest_weight_error,
         "scale": scale,
@@ -348,6 +350,7 @@ TICKETS = Schema(
     Column("random", "int", meaning="random parameters"),
     Column("kept", "int", meaning="of them"),
     Column("tolerance", "float", meaning="allowed error of a coefficient of the target over its scale"),
+    Column("theorem tolerance", "float", meaning="eps / (scale d_in d_out max(|B|, ||B||) l), the least of layers"),
     Column("missed", "int", meaning="coefficients that no subset reaches within it"),
     Column("largest error", "float", meaning="of a coefficient over its scale"),
     Column("scale", "float", meaning="the power of two that the target was divided by"),
