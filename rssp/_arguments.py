@@ -18,10 +18,13 @@ __all__ = [
     "choice",
     "did_you_mean",
     "integer",
+    "items",
     "near_names",
     "number",
+    "of_kind",
     "positive",
     "probability",
+    "real_array",
     "sample_array",
     "target_array",
 ]
@@ -31,7 +34,10 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     """A finite float in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
         raise ArgumentTypeError(name, value, "a real number")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an int or a Fraction
+        result = math.inf
     if not math.isfinite(result) or not low <= result <= high:
         allowed = "a finite number" if math.isinf(low) and math.isinf(high) else f"a number in [{low:g}, {high:g}]"
         raise ArgumentError(name, value, allowed)
@@ -101,11 +107,53 @@ def did_you_mean(name: str, names: Iterable[str], most: int = 1) -> str:
     return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
-def _float_array(name: str, value: ArrayLike) -> NDArray[np.float64]:
+def of_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
+    """ArgumentTypeError unless a value is an instance of a class."""
+    if not isinstance(value, kind):
+        raise ArgumentTypeError(name, value, allowed)
+
+
+def items(name: str, value: Any, allowed: str) -> list[Any]:
+    """The items of a sequence as a list; a text is none."""
+    if isinstance(value, (str, bytes)):
+        raise ArgumentTypeError(name, value, allowed)
     try:
-        return np.asarray(value, dtype=np.float64)
+        return list(value)
+    except TypeError as cause:
+        raise ArgumentTypeError(name, value, allowed) from cause
+
+
+def real_array(name: str, value: Any) -> NDArray[np.float64]:
+    """A float64 array of real numbers, each exactly what was given or its nearest float64; whole numbers exactly.
+
+    Refused are texts, booleans, complex numbers, entries that are masked, and whole numbers that float64 does not hold.
+
+    >>> real_array("x", [1, 2.5])
+    array([1. , 2.5])
+    """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise ArgumentTypeError(name, value, "an array without masked entries", "Fill them or leave them out.")
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "iufO" and given.size:
+            raise TypeError(f"dtype {given.dtype}")
+        if given.dtype.kind == "O" and any(isinstance(x, (str, bytes, bool, np.bool_)) for x in given.flat):
+            raise TypeError("texts or booleans")
+        array = given.astype(np.float64)
+    except OverflowError as cause:  # an int or a Fraction beyond 1.8e308
+        raise ArgumentError(name, "a number beyond 1.8e308", "numbers that float64 holds") from cause
     except (TypeError, ValueError) as cause:
         raise ArgumentTypeError(name, value, "an array of real numbers") from cause
+    if given.dtype.kind in "iuO" and np.abs(array).max(initial=0.0) > 2.0**53:
+        for got, wanted in zip(array.flat, given.flat, strict=True):
+            if isinstance(wanted, (int, np.integer)) and int(got) != int(wanted):
+                raise ArgumentError(
+                    name, int(wanted), "whole numbers that float64 holds exactly, as all up to 2^53",
+                    "Divide all numbers by a power of two, or round them yourself.",
+                )  # fmt: skip
+    return array
 
 
 def _finite(name: str, array: NDArray[np.float64]) -> None:
@@ -118,7 +166,7 @@ def _finite(name: str, array: NDArray[np.float64]) -> None:
 
 
 def _vectors(name: str, value: ArrayLike, dim: int | None) -> NDArray[np.float64]:
-    array = _float_array(name, value)
+    array = real_array(name, value)
     if array.ndim == 1 and dim in (None, 1):
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] < 1:
@@ -154,7 +202,7 @@ def target_array(targets: ArrayLike, dim: int, name: str = "targets") -> NDArray
 
 def array_of_eps(eps: ArrayLike, name: str = "eps") -> NDArray[np.float64]:
     """One or more errors as a 1-d float64 array, all finite and > 0."""
-    array = np.atleast_1d(_float_array(name, eps))
+    array = np.atleast_1d(real_array(name, eps))
     if array.ndim != 1 or array.size == 0:
         raise ArgumentError(name, f"an array of shape {array.shape}", "one number > 0 or a list of them")
     bad = ~(np.isfinite(array) & (array > 0))

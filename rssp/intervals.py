@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, betaln, ndtri, stdtrit, xlog1py, xlogy
 
-from rssp._arguments import choice, probability
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp._arguments import choice, probability, real_array
+from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
 
 __all__ = [
@@ -57,10 +57,7 @@ def student_reach(confidence: float, dof: float) -> float:
 def _counts(successes: ArrayLike, trials: ArrayLike, undecided: ArrayLike) -> tuple[_Floats, _Floats, _Floats]:
     arrays = []
     for name, value in (("successes", successes), ("trials", trials), ("undecided", undecided)):
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as cause:
-            raise ArgumentTypeError(name, value, "whole numbers >= 0") from cause
+        array = real_array(name, value)
         bad = ~((array >= 0) & (array == np.floor(array)) & np.isfinite(array))
         if bad.any():
             raise ArgumentError(name, array[bad].flat[0], "whole numbers >= 0")

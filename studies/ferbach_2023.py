@@ -409,18 +409,14 @@ IMAGES = Schema(
 PATTERNS = Schema(NETWORK, *(Column(name, "int") for name in ("row", "column", "label")))
 
 
-def _points(lost: float) -> str:
-    return "nothing" if lost <= 0 else f"{lost:.2f} points"
-
-
 def findings(tables: Tables) -> list[str]:
     tickets, control = tables["tickets"], tables["control"]
     points = {how: 100 * (rows["accuracy"] - rows["accuracy after"]).max() for how, rows in tickets.groupby("bounded")}
     kept = tickets.loc[tickets["bounded"] == "each coefficient", "equivariance after"].max()
     said = (
         f"Tickets of {tickets['network'].nunique()} kinds of equivariant networks, outputs within {EPS_TRAINED:g}, "
-        f"lose {_points(points['output'])} of accuracy; with each coefficient within {EPS_TRAINED:g} at most "
-        f"{_points(points['each coefficient'])}. They stay equivariant to {kept:.1g}."
+        f"lose at most {points['output']:.2f} points of accuracy; with each coefficient within {EPS_TRAINED:g} at most "
+        f"{points['each coefficient']:.2f}. They stay equivariant to {kept:.1g}."
     )
     if len(control):
         more, broken = control["times more"], control["equivariance after dense"].min()

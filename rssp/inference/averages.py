@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrik
 
-from rssp._arguments import probability
-from rssp.errors import ArgumentError, ArgumentTypeError
+from rssp._arguments import probability, real_array
+from rssp.errors import ArgumentError
 from rssp.estimates import Estimate
 from rssp.intervals import normal_reach, student_reach
 
@@ -17,10 +17,7 @@ __all__ = ["mean", "median", "moment_ratio"]
 
 
 def _values(values: ArrayLike) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as cause:
-        raise ArgumentTypeError("values", values, "an array of real numbers") from cause
+    array = real_array("values", values)
     if array.ndim != 1:
         raise ArgumentError("values", f"shape {array.shape}", "one axis: a number for each trial")
     if np.isnan(array).any():

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from rssp._arguments import real_array
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.norms import UNIT, spectral_norm_bound, up
@@ -47,7 +48,7 @@ class Basis(Sharing):
     elements: NDArray[np.float64]
 
     def __init__(self, elements: ArrayLike, orbit: ArrayLike | None = None) -> None:
-        found = np.array(elements, dtype=np.float64)
+        found = np.array(real_array("elements", elements))
         if found.ndim != 3 or 0 in found.shape or not np.isfinite(found).all():
             raise ArgumentError("elements", f"an array of shape {found.shape}", "finite matrices (K, P, Q), K >= 1")
         found.flags.writeable = False
@@ -147,7 +148,7 @@ def basis_norm(basis: ArrayLike) -> tuple[float, float]:
     >>> round(low, 9), round(high, 9)
     (2.0, 2.0)
     """
-    parts = np.asarray(basis, dtype=np.float64)
+    parts = real_array("basis", basis)
     if parts.ndim != 3 or len(parts) == 0 or not np.isfinite(parts).all():
         raise ArgumentError("basis", f"an array of shape {parts.shape}", "finite matrices, (K, p, q), K at least 1")
     count = len(parts)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from rssp._arguments import of_kind
 from rssp.tickets.bases import Basis
 from rssp.tickets.norms import UNIT, frobenius, largest_norm, spectral_norm_bound, up
 from rssp.tickets.sharing import Convolution, Sharing
@@ -104,6 +105,7 @@ def combination_bound(sharing: Sharing) -> float:
     >>> round(combination_bound(orbitals(symmetric(4).natural, symmetric(4).natural)), 6)
     4.0
     """
+    of_kind("sharing", sharing, Sharing, "a Sharing")
     if sharing not in _COMBINED:
         _COMBINED[sharing] = _combination(sharing)
     return _COMBINED[sharing]

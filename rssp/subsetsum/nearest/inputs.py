@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rssp._arguments import real_array
 from rssp._costs import require_feasible
-from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
+from rssp.errors import ArgumentError, InfeasibleError
 from rssp.subsetsum.fixedpoint import FixedPoint
 from rssp.subsetsum.nearest.halves import MAX_HALF
 
@@ -21,11 +22,8 @@ MAX_N_LINE = 56  # 2^`MAX_HALF` sums in a list, and 2^32 questions to it: what `
 MAX_N_SPACE = 44  # 2^22 sums of the first half in memory, and 2^22 questions to them
 
 
-def _array(name: str, value: ArrayLike, allowed: str) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as cause:
-        raise ArgumentTypeError(name, value, allowed) from cause
+def _array(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    array = real_array(name, value)
     if not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ArgumentError(name, f"{array[place]} at index {place}", "finite numbers", "Remove such entries.")
@@ -34,8 +32,8 @@ def _array(name: str, value: ArrayLike, allowed: str) -> NDArray[np.float64]:
 
 def shapes(sample: ArrayLike, targets: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
     """Sample (g, n, d), targets (g, t, d) and the leading shape of the results."""
-    x = _array("sample", sample, "real numbers, shape (n,), (n, dim) or (m, n, dim)")
-    z = _array("targets", targets, "real numbers, shape (m,), (m, dim) or (g, t, dim)")
+    x = _array("sample", sample)
+    z = _array("targets", targets)
     if x.ndim == 1:
         x = x[:, None]
     if x.ndim not in (2, 3) or 0 in x.shape[-2:]:

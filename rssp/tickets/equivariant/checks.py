@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rssp._arguments import of_kind, real_array
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.activations import Activation
 from rssp.tickets.bases import Basis
@@ -44,7 +45,9 @@ def equivariance_error(f: Callable[[ArrayLike], NDArray[np.float64]], out: Space
     >>> equivariance_error(Network((Linear(np.ones((1, 1, 3)), padded),), (1, 4)), ring, ring, x) > 1
     True
     """
-    rows = np.asarray(x, dtype=np.float64)
+    if not callable(f):
+        raise ArgumentTypeError("f", f, "a Network, a Ticket, or a function of arrays")
+    rows = real_array("x", x)
     if rows.ndim < 2 or len(rows) == 0 or not np.isfinite(rows).all():
         raise ArgumentError("x", f"an array of shape {rows.shape}", "finite inputs (m, channels * Q), m >= 1")
     rows = rows.reshape(len(rows), -1)
@@ -79,6 +82,7 @@ def require_equivariant(network: Network, spaces: Space | Sequence[Space]) -> No
     Traceback (most recent call last):
     rssp.errors.ArgumentError: activation relu is a pointwise function after a Representation ...
     """
+    of_kind("network", network, Network, "a Network")
     given = spaces if isinstance(spaces, (Action, Representation)) else list(spaces)
     if isinstance(given, list) and len(given) != len(_all_linear(network.steps)) + 1:
         raise ArgumentError("spaces", f"{len(given)} of them", f"{len(_all_linear(network.steps)) + 1}, or one for all")

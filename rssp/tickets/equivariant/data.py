@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._arguments import integer
+from rssp._arguments import integer, number, real_array
 from rssp.errors import ArgumentError
 from rssp.tickets.digits import digits_data
 
@@ -56,8 +56,11 @@ def turned_images(images: ArrayLike, degrees: ArrayLike) -> NDArray[np.float64]:
     """
     from scipy.ndimage import rotate
 
-    by = np.asarray(degrees, dtype=np.float64)
-    given = np.asarray(images, dtype=np.float64)
+    by = np.atleast_1d(real_array("degrees", degrees))
+    given = real_array("images", images)
+    if given.ndim not in (2, 3) or given.shape[-1] != given.shape[-2] or (given.ndim == 3 and len(given) != len(by)):
+        allowed = f"a square image, or {len(by)} of them, one for each of the degrees"
+        raise ArgumentError("images", f"an array of shape {given.shape}", allowed)
     turned = np.broadcast_to(given, (len(by), *given.shape[-2:])).copy()
     for degree in np.unique(by[by != 0]):
         some = by == degree
@@ -146,7 +149,11 @@ def planted_partition(
     import networkx
 
     graph = networkx.planted_partition_graph(
-        integer("groups", groups, 1), integer("size", size, 1), inside, outside, seed=integer("seed", seed, 0)
+        integer("groups", groups, 1),
+        integer("size", size, 1),
+        number("inside", inside, 0, 1),
+        number("outside", outside, 0, 1),
+        seed=integer("seed", seed, 0),
     )
     return networkx.to_numpy_array(graph), np.repeat(np.arange(groups), size)
 
@@ -165,7 +172,9 @@ def shown_nodes(classes: ArrayLike, shown: int, count: int, *, seed: int = 0, na
     >>> shown_nodes([0, 0, 1, 1], 1, 10).x_train.shape
     (8, 8)
     """
-    found = np.asarray(classes, dtype=np.int64)
+    found = np.asarray(classes)
+    if found.ndim != 1 or not found.size or found.dtype.kind not in "iu" or found.min() < 0:
+        raise ArgumentError("classes", f"an array of shape {found.shape}", "whole numbers 0, 1, ..., one a node")
     shown, kinds = integer("shown", shown, 1), int(found.max()) + 1
     if shown > np.bincount(found).min():
         raise ArgumentError("shown", shown, f"at most {np.bincount(found).min()}, the nodes of the smallest class")

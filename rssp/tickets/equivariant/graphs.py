@@ -114,14 +114,19 @@ def automorphisms(adjacency: ArrayLike, name: str = "automorphisms") -> Group:
             reached = _reached(found, node)
             if other in reached:
                 continue
-            image = search.carried(_single(here, node), _single(here, int(other)))
+            image = search.swapped(node, int(other))
+            if image is None:
+                image = search.carried(_single(here, node), _single(here, int(other)))
             if image is not None:
                 found.append(image)
     return Group(np.array(found) if found else np.arange(nodes)[None], name)
 
 
 def _graph(adjacency: ArrayLike) -> NDArray[np.bool_]:
-    array = np.asarray(adjacency)
+    try:
+        array = np.asarray(adjacency)
+    except ValueError:  # rows of unequal length
+        array = np.zeros(0)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise ArgumentError("adjacency", f"an array of shape {array.shape}", "a square array (P, P)")
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
@@ -161,7 +166,7 @@ class _Search:
     """Refinement and backtracking on one graph."""
 
     def __init__(self, links: NDArray[np.bool_]):
-        self.links, self.tried = links, 0
+        self.links, self.numbers, self.tried = links, links.astype(np.float64), 0
 
     def refined(self, colours: NDArray[np.int64]) -> NDArray[np.int64]:
         """The coarsest colouring, finer than the one given, in which nodes of a colour see the same colours.
@@ -175,11 +180,21 @@ class _Search:
                 "a graph that colour refinement tells apart sooner", "Give the group by generators: Group(...).",
             )  # fmt: skip
         while True:
-            seen = self.links @ np.eye(int(colours.max()) + 1, dtype=np.int64)[colours]
+            seen = self.numbers @ np.eye(int(colours.max()) + 1)[colours]  # counts: exact
             finer = np.unique(np.column_stack([colours, seen]), axis=0, return_inverse=True)[1].reshape(-1)
             if finer.max() == colours.max():
                 return np.asarray(finer, dtype=np.int64)
             colours = np.asarray(finer, dtype=np.int64)
+
+    def swapped(self, first: int, second: int) -> NDArray[np.int64] | None:
+        """The permutation of two nodes alone, if it is an automorphism: twins, of which dense graphs may have many."""
+        others = np.ones(len(self.links), np.bool_)
+        others[[first, second]] = False
+        if not np.array_equal(self.links[first, others], self.links[second, others]):
+            return None
+        image = np.arange(len(self.links))
+        image[[first, second]] = second, first
+        return image
 
     def carried(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """A permutation that carries the graph with the first colouring to that with the second, or None."""

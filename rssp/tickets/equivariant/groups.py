@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from rssp._arguments import integer
+from rssp._arguments import integer, items, of_kind
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.sharing import Sharing
@@ -60,10 +60,10 @@ class Group:
     def __init__(self, generators: ArrayLike, name: str = "group", letters: Sequence[str] | None = None):
         self.name = name
         self.generators = _permutations("generators", generators)
+        of_kind("name", name, str, "a text")
         count = len(self.generators)
-        self.letters = tuple(letters) if letters is not None else tuple(chr(97 + i % 26) for i in range(count))
-        if len(self.letters) != count:
-            raise ArgumentError("letters", self.letters, f"{count} names, one a generator")
+        given = "abcdefghijklmnopqrstuvwxyz" * (1 + count // 26) if letters is None else letters
+        self.letters = tuple(given)[:count] if letters is None else _letters(given, count)
 
     @cached_property
     def _closed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -113,8 +113,8 @@ class Group:
         return np.array([[self._places[e[g].tobytes()] for g in self.generators] for e in self.elements])
 
     def word(self, element: int) -> str:
-        """An element as a product of generators, '1' for the identity."""
-        letters = []
+        """An element, by its place among `elements`, as a product of generators; '1' for the identity."""
+        letters, element = [], integer("element", element, 0, self.order - 1)
         while element:
             letters.append(self.letters[self._closed[2][element]])
             element = int(self._closed[1][element])
@@ -145,18 +145,20 @@ class Group:
 
     def coset_of(self, subgroup: Sequence[int]) -> NDArray[np.int64]:
         """The left coset that each element lies in, int array (order,); see `cosets`."""
-        if not len(subgroup):
+        places = items("subgroup", subgroup, "places of elements, e.g. [1, 3]")
+        places = [integer("subgroup", place, 0, self.order - 1) for place in places]
+        if not places:
             return np.arange(self.order)
-        right = [[self._places[e[self.elements[k]].tobytes()] for e in self.elements] for k in subgroup]
+        right = [[self._places[e[self.elements[k]].tobytes()] for e in self.elements] for k in places]
         return _orbits(np.array(right))
 
     def generator_place(self, generator: int) -> int:
-        """The place of a generator among `elements`."""
-        return int(self.table[0, generator])
+        """The place of a generator, by its number, among `elements`."""
+        return int(self.table[0, integer("generator", generator, 0, len(self.generators) - 1)])
 
     def action(self, images: ArrayLike) -> Action:
         """The action in which generator i sends the point p to ``images[i, p]``; refused if it is none."""
-        return Action(self, _permutations("images", images), check=True)
+        return Action(self, np.asarray(images), check=True)
 
     def __repr__(self) -> str:
         count = len(self.generators)
@@ -165,13 +167,13 @@ class Group:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Action:
-    """A group acting on points: where each generator sends each point.
+    """A group acting on points: where each generator sends each point. Made by `Group.action`, which checks it.
 
     Attributes
     ----------
     group : Group
-    images : int array (g, P)
-    check : bool, whether all relations of the group are to be checked (`Group.action` does)
+    images : int array (g, P), permutations
+    check : bool, whether all relations of the group are to be checked, which closes it (`Group.action` does)
     """
 
     group: Group
@@ -179,6 +181,8 @@ class Action:
     check: bool = False
 
     def __post_init__(self) -> None:
+        of_kind("group", self.group, Group, "a Group")
+        object.__setattr__(self, "images", _permutations("images", self.images))
         count = len(self.group.generators)
         if len(self.images) != count:
             allowed = f"{count} permutations, one for each generator of {self.group.name}"
@@ -236,8 +240,18 @@ class Action:
         return f"Action({self.group.name} on {self.points} points)"
 
 
+def _letters(letters: Sequence[str], count: int) -> tuple[str, ...]:
+    found = tuple(items("letters", letters, "a text or a list of texts") if not isinstance(letters, str) else letters)
+    if len(found) != count or not all(isinstance(letter, str) for letter in found):
+        raise ArgumentError("letters", found, f"{count} names, one a generator")
+    return found
+
+
 def _permutations(name: str, value: ArrayLike) -> NDArray[np.int64]:
-    rows = np.array(value)
+    try:
+        rows = np.array(value)
+    except ValueError:  # rows of unequal length
+        rows = np.zeros(0)
     if rows.ndim != 2 or rows.size == 0 or rows.dtype.kind not in "iu":
         raise ArgumentTypeError(name, value, "whole numbers, one row for each generator, e.g. [[1, 2, 0]]")
     wrong = np.flatnonzero((np.sort(rows, axis=1) != np.arange(rows.shape[1])).any(axis=1))
@@ -259,6 +273,8 @@ def _orbits(images: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _same_group(out: Action, inputs: Action) -> None:
+    of_kind("out", out, Action, "an Action, such as `cyclic(6).natural`")
+    of_kind("inputs", inputs, Action, "an Action, such as `cyclic(6).natural`")
     if not np.array_equal(out.group.generators, inputs.group.generators):
         raise ArgumentError(
             "inputs", f"an action of {inputs.group.name}", f"an action of the group of the outputs, {out.group.name}"
@@ -327,7 +343,9 @@ def count_orbitals(out: Action, inputs: Action) -> int:
 
 def together(*actions: Action) -> Action:
     """The points of several actions of one group side by side: the direct sum of their functions."""
-    for other in actions[1:]:
+    if not actions:
+        raise ArgumentError("actions", "none", "one action or more")
+    for other in actions:
         _same_group(actions[0], other)
     starts = np.cumsum([0, *(a.points for a in actions)])
     return Action(actions[0].group, np.hstack([a.images + s for a, s in zip(actions, starts, strict=False)]))
@@ -339,12 +357,19 @@ def tuples(action: Action, order: int) -> Action:
     >>> tuples(symmetric(4).natural, 2)
     Action(S_4 on 16 points)
     """
-    order, p = integer("order", order, 0), action.points
+    of_kind("action", action, Action, "an Action, such as `symmetric(4).natural`")
+    order, p = integer("order", order, 0, 60), action.points
     require_feasible("an action on tuples", memory_bytes=8.0 * len(action.images) * float(p) ** order, remedy="")
     images = np.zeros((len(action.images), 1), np.int64)
     for _ in range(order):
         images = (images[:, :, None] * p + action.images[:, None, :]).reshape(len(images), -1)
     return Action(action.group, images)
+
+
+def _point_count(n: int, least: int) -> int:
+    n = integer("n", n, least, 2**53)
+    require_feasible("a group of permutations", memory_bytes=100.0 * n, remedy="Use fewer points.")
+    return n
 
 
 def cyclic(n: int) -> Group:
@@ -353,7 +378,7 @@ def cyclic(n: int) -> Group:
     >>> cyclic(5)
     Group('C_5', 1 generator, order 5)
     """
-    return Group([np.roll(np.arange(integer("n", n, 1)), -1)], f"C_{n}", "r")
+    return Group([np.roll(np.arange(_point_count(n, 1)), -1)], f"C_{n}", "r")
 
 
 def dihedral(n: int) -> Group:
@@ -362,7 +387,7 @@ def dihedral(n: int) -> Group:
     >>> dihedral(6).order
     12
     """
-    points = np.arange(integer("n", n, 3))
+    points = np.arange(_point_count(n, 3))
     return Group([np.roll(points, -1), -points % n], f"D_{n}", "rs")
 
 
@@ -372,7 +397,7 @@ def symmetric(n: int) -> Group:
     >>> symmetric(4).order
     24
     """
-    points = np.arange(integer("n", n, 1))
+    points = np.arange(_point_count(n, 1))
     if n < 3:
         return Group([points[::-1]], f"S_{n}", "t")
     swap = points.copy()
@@ -386,6 +411,8 @@ def group_product(first: Group, second: Group) -> Group:
     >>> group_product(cyclic(2), cyclic(3)).order
     6
     """
+    for name, part in (("first", first), ("second", second)):
+        of_kind(name, part, Group, "a Group")
     p, q = first.generators.shape[1], second.generators.shape[1]
     rows = [np.concatenate([g, p + np.arange(q)]) for g in first.generators]
     rows += [np.concatenate([np.arange(p), p + g]) for g in second.generators]

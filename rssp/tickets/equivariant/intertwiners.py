@@ -16,7 +16,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import lsmr
 
-from rssp._arguments import integer
+from rssp._arguments import integer, items, of_kind, real_array
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.equivariant.groups import Action, Group
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _TOLERANCE = 1e-9  # of relations and of the null space, relative; products of a few thousand floats keep 1e-12
+_ROUNDING = 1e-13  # of the difference of two entries of at most 1
 _DENSE = 2000  # entries of a map up to which all constraints are one matrix of 32 MB
 
 
@@ -66,14 +67,18 @@ class Representation:
         for field, given in (("generators", self.generators), ("algebra", self.algebra)):
             if given is None:
                 continue
-            made = np.array(given, dtype=np.float64)
-            if made.ndim != 3 or made.shape[1] != made.shape[2] or not np.isfinite(made).all():
+            made = np.array(real_array(field, given))
+            if made.ndim != 3 or made.shape[1] != made.shape[2] or not made.shape[1] or not np.isfinite(made).all():
                 raise ArgumentError(field, f"an array of shape {made.shape}", "finite square matrices, (count, d, d)")
             made.flags.writeable = False
             object.__setattr__(self, field, made)
         if self.algebra is None:
             object.__setattr__(self, "algebra", np.zeros((0, self.dimension, self.dimension)))
+        if self.algebra is not None and self.algebra.shape[1:] != self.generators.shape[1:]:
+            allowed = f"matrices of the generators' dimension, {self.dimension}"
+            raise ArgumentError("algebra", f"matrices {self.algebra.shape[1:]}", allowed)
         if self.group is not None:
+            of_kind("group", self.group, Group, "a Group, or None")
             self._require_relations(self.group)
 
     def _require_relations(self, group: Group) -> None:
@@ -119,6 +124,7 @@ class Representation:
 
 def permuting(action: Action) -> Representation:
     """The functions on points that a group permutes, as a representation."""
+    of_kind("action", action, Action, "an Action, such as `cyclic(6).natural`")
     return Representation(f"functions on {action.points} points", action.matrices(), group=action.group)
 
 
@@ -129,7 +135,12 @@ def planar_rotations(group: Group, frequencies: Sequence[int]) -> Representation
     >>> planar_rotations(cyclic(8), [0, 1, 2])
     Representation('frequencies 0, 1, 2', dimension 5)
     """
-    blocks = []
+    of_kind("group", group, Group, "a cyclic Group")
+    if len(group.generators) != 1:
+        raise ArgumentError("group", f"{group}", "a cyclic group, by its one generator")
+    frequencies, blocks = items("frequencies", frequencies, "whole numbers, e.g. [0, 1]"), []
+    if not frequencies:
+        raise ArgumentError("frequencies", "none", "one whole number or more")
     for f in frequencies:
         angle = 2 * np.pi * integer("frequencies", f, 0) / group.order
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -145,6 +156,7 @@ def special_orthogonal(d: int) -> Representation:
     (3, 3, 3)
     """
     d = integer("d", d, 2)
+    require_feasible("an algebra's matrices", memory_bytes=4.0 * float(d) ** 4, remedy="Use a smaller dimension.")
     pairs = [(i, j) for i in range(d) for j in range(i)]
     algebra = np.zeros((len(pairs), d, d))
     for matrix, (i, j) in zip(algebra, pairs, strict=True):
@@ -161,6 +173,8 @@ def orthogonal(d: int) -> Representation:
 
 
 def _algebras(first: Representation, second: Representation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    for part in (first, second):
+        of_kind("representations", part, Representation, "a Representation, such as `special_orthogonal(3)`")
     a, b = first.algebra, second.algebra
     assert a is not None
     assert b is not None
@@ -233,22 +247,27 @@ def intertwiners(out: Representation, inputs: Representation, *, dense: bool | N
     """
     a, b = _algebras(out, inputs)
     p, q = out.dimension, inputs.dimension
-    pairs = [*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)]
+    pairs = _scaled([*zip(out.generators, inputs.generators, strict=True), *zip(a, b, strict=True)])
     if dense if dense is not None else p * q <= _DENSE:
         require_feasible("a basis of equivariant maps", memory_bytes=24.0 * (p * q) ** 2, remedy="Use dense=False.")
         basis = _null_space(pairs, p, q)
     else:
         basis = _projected(pairs, p, q)
-    largest = max([1.0, *(float(np.abs(m).max()) for pair in pairs for m in pair)])
     for left, right in pairs:
         residual = np.abs(left @ basis - basis @ right).max(initial=0.0)
-        if residual > _TOLERANCE * largest:
+        if residual > _TOLERANCE:
             allowed = "representations whose equivariant maps stand out from the rest"
             raise ArgumentError("representations", f"{out} and {inputs}, solved to {residual:.2g} only", allowed)
     return basis
 
 
 _Pairs = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def _scaled(pairs: _Pairs) -> _Pairs:
+    """The constraints with entries of at most 1: they hold or fail whatever the size of an algebra's matrices."""
+    sizes = [max(float(np.abs(m).max(initial=0.0)) for m in pair) for pair in pairs]
+    return [(left / size, right / size) for (left, right), size in zip(pairs, sizes, strict=True) if size > 0]
 
 
 def _null_space(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
@@ -262,6 +281,8 @@ def _null_space(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
 
 
 def _projected(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
+    if not pairs:
+        return np.eye(p * q).reshape(-1, p, q)
     eyes = [scipy.sparse.eye_array(size, format="csr") for size in (p, q)]
     constraints = scipy.sparse.vstack(
         [
@@ -271,6 +292,7 @@ def _projected(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
         ],
         format="csr",
     )
+    constraints.data[np.abs(constraints.data) < _ROUNDING] = 0.0  # of 1 - 1, say: least squares would obey it
     rng = np.random.default_rng(0)  # any maps will do: the span does not depend on them
     found, rounds = np.zeros((0, p * q)), 20 * (p + q) + 1000
     while len(found) < p * q:
@@ -296,6 +318,7 @@ def count_intertwiners(out: Representation, inputs: Representation) -> int:
 
 def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Generator) -> int:
     """The dimension of the equivariant maps by averaging random matrices over a finite group, until none is new."""
+    of_kind("rng", rng, np.random.Generator, "a numpy Generator, e.g. numpy.random.default_rng(0)")
     left, right = out.elements(), inputs.elements()
     p, q = out.dimension, inputs.dimension
     back = np.linalg.inv(right)

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from rssp._arguments import integer, positive
+from rssp._arguments import integer, of_kind, positive
+from rssp.errors import ArgumentError
 from rssp.tickets.equivariant.data import Examples
 from rssp.tickets.network import Linear, Network
 from rssp.tickets.trainable import TrainableNetwork
@@ -60,6 +61,8 @@ def trained(
     >>> hit_rate(better, data.x_test, data.y_test) > hit_rate(start, data.x_test, data.y_test)
     True
     """
+    of_kind("network", network, Network, "a Network")
+    of_kind("data", data, Examples, "Examples")
     louder = _LOUDNESS / float(np.sqrt((data.x_train.astype(np.float64) ** 2).mean()))
     module = TrainableNetwork(network)
     x, y = torch.from_numpy(data.x_train * np.float32(louder)), torch.from_numpy(data.y_train)
@@ -80,5 +83,8 @@ def trained(
 
 def hit_rate(f: Callable[[ArrayLike], NDArray[np.float64]], x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """The fraction of inputs (m, ...), or of their nodes, whose largest output is the class y (m,) or (m, nodes)."""
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim < 2 or not len(x) or len(x) != len(y):
+        raise ArgumentError("y", f"an array of shape {y.shape} for x {x.shape}", "a class (m,) or (m, nodes) an input")
     outputs = np.asarray(f(x)).reshape(len(x), -1, *y.shape[1:])
     return float((outputs.argmax(axis=1) == y).mean())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rssp._arguments import integer
+from rssp._arguments import integer, items, of_kind
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.activations import RELU
 from rssp.tickets.bases import Basis
@@ -48,7 +48,11 @@ def stacked_network(sharings: Sequence[Sharing], widths: Sequence[int], rng: np.
     >>> stacked_network([ring, invariant_sums(cyclic(6).natural)], [1, 4, 2], np.random.default_rng(0)).parameters
     38
     """
-    widths = [integer("widths", width, 1) for width in widths]
+    sharings = items("sharings", sharings, "a list of Sharing, one a layer")
+    for sharing in sharings:
+        of_kind("sharings", sharing, Sharing, "a list of Sharing, one a layer")
+    of_kind("rng", rng, np.random.Generator, "a numpy Generator, e.g. numpy.random.default_rng(0)")
+    widths = _widths(widths)
     if len(widths) != len(sharings) + 1 or not sharings:
         raise ArgumentError(
             "widths", tuple(widths), f"{len(sharings) + 1} numbers, one before and one after each layer"
@@ -60,6 +64,10 @@ def stacked_network(sharings: Sequence[Sharing], widths: Sequence[int], rng: np.
         bias = np.zeros((out, sharing.orbit_count)) if sharing.biased else None
         steps += [Linear(values, sharing, bias, name=f"layer{place + 1}"), RELU]
     return Network(tuple(steps[:-1]), (widths[0], sharings[0].points[1]))
+
+
+def _widths(widths: Sequence[int]) -> list[int]:
+    return [integer("widths", width, 1) for width in items("widths", widths, "whole numbers, e.g. [4, 2]")]
 
 
 def _square(sharing: Sharing) -> float:
@@ -88,6 +96,8 @@ def planar_network(
     Network of 3 layers, 496 parameters: 1x16 -> 10
       layer1 1-2, relu, layer2 2-2, relu, layer3 2-10
     """
+    of_kind("group", group, PlanarGroup, "a PlanarGroup")
+    widths = _widths(widths)
     first = group.layer(group.regular, group.trivial, kernel)
     rest = [group.layer(group.regular, group.regular, kernel)] * (len(widths) - 1)
     last = invariant_sums(group.about_middle(group.regular))
@@ -103,7 +113,7 @@ def steerable_network(
     Network of 2 layers, 664 parameters: 1x16 -> 10
       layer1 1-2, relu, layer2 2-10
     """
-    group = cyclic(turns)
+    widths, group = _widths(widths), cyclic(turns)
     regular, scalar = permuting(group.regular), planar_rotations(group, [0])
     first = steerable_layer(regular, scalar, side, kernel)
     rest = [steerable_layer(regular, regular, side, kernel)] if len(widths) > 1 else []
@@ -121,7 +131,7 @@ def graph_network(
     >>> graph_network(5, [4], 2, np.random.default_rng(0)).layers[0]
     Linear('layer1', 1 -> 4, Sharing(25 -> 25 points, 15 labels), bias)
     """
-    node = symmetric(integer("nodes", nodes, 2)).natural
+    widths, node = _widths(widths), symmetric(integer("nodes", nodes, 2)).natural
     space = tuples(node, integer("order", order, 1))
     hidden = orbitals(space, space)
     # means over diagonal and off-diagonal entries: sums of n^2 numbers would need coefficients of 1/n^2
@@ -140,7 +150,7 @@ def message_network(
     Network of 2 layers, 47 parameters: 2x2 -> 6
       layer1 2-4, relu, layer2 4-3
     """
-    layer = message_passing(adjacency, "mean")
+    widths, layer = _widths(widths), message_passing(adjacency, "mean")
     return stacked_network([layer] * (len(widths) + 1), [inputs, *widths, outputs], rng)
 
 
@@ -153,6 +163,7 @@ def dense_network(network: Network) -> Network:
     >>> few.parameters, dense_network(few).parameters
     (27, 162)
     """
+    of_kind("network", network, Network, "a Network")
     steps: list[Step] = []
     for step in network.steps:
         if isinstance(step, (MaxPool, Residual)):

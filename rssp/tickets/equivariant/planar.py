@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._arguments import integer
+from rssp._arguments import integer, items, of_kind
+from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.equivariant.groups import Action, Group, cyclic, dihedral, orbitals
 from rssp.tickets.sharing import Sharing
@@ -63,6 +64,7 @@ class PlanarGroup:
 
     def __init__(self, side: int, turns: int = 4, reflections: bool = False):
         self.side = integer("side", side, 3)
+        require_feasible("a planar group", memory_bytes=400.0 * self.side**2, remedy="Use a smaller image.")
         if turns not in (1, 2, 4):
             raise ArgumentError("turns", turns, "1, 2 or 4: the grid has no others")
         rows, columns = np.divmod(np.arange(side * side), side)
@@ -94,6 +96,7 @@ class PlanarGroup:
         Field(p4m of 3x3 pixels, 3x3 pixels, 4 points each)
         """
         known = self.group.letters[2:]
+        letters = list(letters) if isinstance(letters, str) else items("letters", letters, "letters of generators")
         for letter in letters:
             if letter not in known:
                 raise ArgumentError("letters", repr(letter), f"of {', '.join(map(repr, known)) or 'none'}")
@@ -121,6 +124,7 @@ class PlanarGroup:
         >>> p4.about_middle(p4.trivial).images.tolist()     # the first pixel goes down to the third row
         [[6, 3, 0, 7, 4, 1, 8, 5, 2]]
         """
+        self._require_own("field", field)
         images = dict(zip(self.group.letters, field.action.images, strict=True))
         moves = []
         for letter, back in (("r", "y" if self.turns == 4 else "yx"), ("m", "x")):
@@ -142,9 +146,16 @@ class PlanarGroup:
 
         Raises ArgumentError for an even kernel, which no turn leaves in place, and one larger than the image.
         """
+        self._require_own("out", out)
+        self._require_own("inputs", inputs)
         if integer("kernel", kernel, 1) % 2 == 0 or kernel > self.side:
             raise ArgumentError("kernel", kernel, f"an odd number up to {self.side}")
         return orbitals(out.action, inputs.action, self._links(out, inputs, kernel))
+
+    def _require_own(self, name: str, field: Field) -> None:
+        of_kind(name, field, Field, "a Field of this group: trivial, regular or quotient(...)")
+        if not np.array_equal(field.action.group.generators, self.group.generators):
+            raise ArgumentError(name, f"{field}", f"a field of {self.group.name}")
 
     def _links(self, out: Field, inputs: Field, kernel: int) -> NDArray[np.bool_]:
         at = np.divmod(np.arange(self.side**2), self.side)

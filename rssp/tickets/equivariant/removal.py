@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._arguments import integer
+from rssp._arguments import integer, of_kind
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.laws import Law, Uniform
 from rssp.subsetsum.nearest.verbs import nearest_subset
@@ -88,6 +88,7 @@ def remove_fields(
         raise ArgumentTypeError("layer", layer, "a Linear layer")
     if layer.groups != 1:
         raise ArgumentError("layer", f"one of {layer.groups} groups", "a layer without groups")
+    of_kind("rng", rng, np.random.Generator, "a numpy Generator, e.g. numpy.random.default_rng(0)")
     n, law = integer("n", n, 1), Uniform() if law is None else law
     out, inputs, size = layer.coefficients.shape
     links = np.abs(law.draw(inputs * 2 * n, rng).reshape(inputs, 2, n))

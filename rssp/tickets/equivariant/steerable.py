@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rssp._arguments import integer
+from rssp._arguments import integer, items, of_kind
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.bases import Basis
@@ -54,13 +54,18 @@ def steerable_kernels(
     if integer("kernel", kernel, 1) % 2 == 0:
         raise ArgumentError("kernel", kernel, "an odd number: an even kernel has no pixel in its middle")
     rings = (kernel + 1) // 2
-    most = list(frequencies) if frequencies is not None else [0, *[2] * (rings - 1)]
-    if len(most) != rings or most[0] != 0:
-        raise ArgumentError("frequencies", tuple(most), f"{rings} numbers, one a ring, the first of them 0")
+    most = [0, *[2] * (rings - 1)]
+    if frequencies is not None:
+        most = [integer("frequencies", f, 0) for f in items("frequencies", frequencies, "whole numbers, one a ring")]
+    if len(most) != rings or any(f > 4 * ring for ring, f in enumerate(most)):
+        allowed = f"{rings} numbers, one a ring, at most 4 r each: a ring of 8 r pixels tells no more apart"
+        raise ArgumentError("frequencies", tuple(most), allowed)
+    for name, part in (("out", out), ("inputs", inputs)):
+        of_kind(name, part, Representation, "a Representation, such as `permuting(cyclic(8).regular)`")
     group = out.group
     if not isinstance(group, Group) or len(group.generators) != 1:
         raise ArgumentError("out", f"{out}", "a representation of a cyclic group, by its one generator")
-    pairs = [(ring, f) for ring, top in enumerate(most) for f in range(integer("frequencies", top, 0) + 1)]
+    pairs = [(ring, f) for ring, top in enumerate(most) for f in range(top + 1)]
     harmonics = planar_rotations(group, [f for _, f in pairs])
     maps = intertwiners(tensor_product(out, inputs), harmonics)  # (K, p q, harmonics)
     at = np.arange(kernel) - (kernel - 1) // 2

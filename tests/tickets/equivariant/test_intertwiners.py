@@ -132,3 +132,21 @@ def test_matrices_that_are_no_representation_are_refused():
         intertwiners(special_orthogonal(3), orthogonal(3))
     with pytest.raises(ArgumentError, match="K at least 1"):
         basis_norm(np.zeros((0, 2, 2)))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-10, 1.0, 1e10, 1e150])
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_size_of_an_algebra_does_not_matter(size, dense):
+    vectors = special_orthogonal(3)
+    scaled = Representation("scaled", np.zeros((0, 3, 3)), size * vectors.algebra)
+    square = tensor_product(scaled, scaled)
+    assert len(intertwiners(square, square, dense=dense)) == 3
+
+
+def test_rounding_is_no_constraint():
+    mixed = np.array([[3.1, 0.7], [-0.4, 2.9]])
+    alone = Representation("mixed", (mixed @ np.eye(2) @ np.linalg.inv(mixed))[None], group=cyclic(1))
+    scalars = Representation("scalars", np.zeros((0, 2, 2)), np.zeros((3, 2, 2)))
+    for dense in (True, False):
+        assert len(intertwiners(alone, alone, dense=dense)) == 4
+        assert len(intertwiners(scalars, scalars, dense=dense)) == 4

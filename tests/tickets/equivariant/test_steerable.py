@@ -96,7 +96,7 @@ def test_bad_input_is_named():
     regular, trivial = permuting(c4.regular), planar_rotations(c4, [0])
     with pytest.raises(ArgumentError, match="an odd number: an even kernel"):
         steerable_kernels(regular, trivial, 4)
-    with pytest.raises(ArgumentError, match="2 numbers, one a ring, the first of them 0"):
+    with pytest.raises(ArgumentError, match="2 numbers, one a ring, at most 4 r each"):
         steerable_kernels(regular, trivial, 3, [1, 2])
     with pytest.raises(ArgumentError, match="a representation of a cyclic group"):
         steerable_kernels(permuting(dihedral(4).regular), permuting(dihedral(4).regular))
