@@ -19,7 +19,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F
 
-from rssp._arguments import integer, target_array
+from rssp._arguments import integer, of_kind, real_array, target_array
 from rssp.errors import ArgumentError
 from rssp.tickets.activations import Activation
 from rssp.tickets.sharing import Sharing
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _CHUNK = 2**22  # numbers in the widest activation of one evaluation
+_LARGEST = 1e100  # a choice: norms of layers, their squares among them, stay finite
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,6 +80,15 @@ class Linear:
     remainder: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
+        of_kind("sharing", self.sharing, Sharing, "a Sharing, such as DENSE")
+        for part in ("coefficients", "bias"):
+            if getattr(self, part) is not None:
+                values = real_array(f"{part} of {self.name!r}", getattr(self, part))
+                bad = values[~(np.abs(values) <= _LARGEST)]
+                if bad.size:
+                    allowed = f"numbers from {-_LARGEST:g} to {_LARGEST:g}"
+                    raise ArgumentError(f"{part} of {self.name!r}", bad[0], allowed)
+                object.__setattr__(self, part, values)
         shape = self.coefficients.shape
         if len(shape) != 3 or shape[2] != self.sharing.size or 0 in shape:
             raise ArgumentError(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
+from rssp.tickets import DENSE, Linear
 from rssp.tickets import equivariant as e
 from rssp.tickets.equivariant import Action, Group, Representation, cyclic, dihedral, permuting, planar_rotations
 
@@ -85,6 +86,9 @@ CALLS = {
     "a dense number": ("network", lambda: e.dense_network(3)),
     "the norm of a number": ("sharing", lambda: e.combination_bound(3)),
     "the norm of a text": ("basis", lambda: e.basis_norm("x")),
+    "coefficients that are nan": ("coefficients of 'a'", lambda: Linear([[[np.nan]]], DENSE, name="a")),
+    "biases beyond reason": ("bias of 'a'.*1e.100", lambda: Linear([[[1.0]]], DENSE, [[1e300]], name="a")),
+    "coefficients on a text": ("sharing", lambda: Linear([[[1.0]]], "dense")),
     "training of a number": ("network", lambda: e.trained(3, 4)),
     "removal from a number": ("layer", lambda: e.remove_fields(3, 4, rng=RNG)),
 }
