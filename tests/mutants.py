@@ -53,6 +53,14 @@ ROOMS = {  # modules, and the tests that look on, quick ones first
         ["test_certificate"],
         "tickets",
     ),
+    "equivariant": (
+        [
+            f"rssp/tickets/equivariant/{name}.py"
+            for name in ("groups", "graphs", "checks", "planar", "steerable", "removal")
+        ],
+        ["test_groups", "test_graphs", "test_checks", "test_steerable", "test_removal", "test_bad_input"],
+        "tickets/equivariant",
+    ),
     "store": (["rssp/montecarlo/store.py"], ["test_store", "test_merging", "test_store_properties"], "montecarlo"),
 }
 

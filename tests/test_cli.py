@@ -194,6 +194,12 @@ def test_own_study_is_a_script(tmp_path, own_study):
     assert "own-share.csv" in seen.stdout
 
 
+def test_a_study_that_measures_no_claim_says_so(capsys):
+    said = run(capsys, "check", "mip_gap")
+    assert said.startswith("no claim of the catalogue is measured here")
+    assert "tested lines" not in said
+
+
 def test_options_are_checked(capsys, tmp_path, own_study):
     assert "scale" in refused(capsys, "run", own_study, "--scale", "huge", "--out", tmp_path)
     assert "name=value" in refused(capsys, "run", own_study, "--set", "data", "--out", tmp_path)

@@ -64,6 +64,9 @@ def print_verdicts(verdicts: Sequence[Verdict], verbose: bool = False) -> None:
 
     from rssp.report.verdicts import false_alarms, legend, verdict_lines, verdict_text
 
+    if not verdicts:
+        print("no claim of the catalogue is measured here; `rssp claims` lists them, `rssp list` the studies")
+        return
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
     console = Console(width=max(width, 80), soft_wrap=True, highlight=False)
     if verbose:
