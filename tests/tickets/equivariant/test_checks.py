@@ -75,6 +75,19 @@ def test_connected_groups_are_measured_by_turns():
     assert equivariance_error(np.abs, vectors, vectors, x) > 0.1
 
 
+def test_the_error_is_the_largest_norm_over_inputs_and_generators():
+    group = dihedral(3)
+    x = np.array([[1.0, 0.0, 0.0], [0.0, 3.0, 4.0]])
+    weights = np.array([1.0, 2.0, 3.0])
+    worst = 0.0
+    for image in group.generators:
+        for row in x:
+            moved, expected = np.empty(3), np.empty(3)
+            moved[image], expected[image] = row, weights * row
+            worst = max(worst, np.linalg.norm(weights * moved - expected))
+    assert equivariance_error(lambda rows: weights * rows, group.natural, group.natural, x) == pytest.approx(worst)
+
+
 def test_spaces_that_do_not_fit_are_named():
     rng = np.random.default_rng(3)
     network = Network((ring_layer(rng),), (1, 5))

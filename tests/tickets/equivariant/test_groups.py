@@ -125,7 +125,7 @@ def test_what_is_no_group_or_action_is_refused():
     with pytest.raises(ArgumentError, match="carries to none"):
         orbitals(cyclic(4).natural, cyclic(4).natural, ring)
     with pytest.raises(ArgumentError, match="an odd number up to 5"):
-        PlanarGroup(5).layer(PlanarGroup(5).trivial, PlanarGroup(5).trivial, 2)
+        PlanarGroup(5).layer(PlanarGroup(5).trivial, PlanarGroup(5).trivial, 4)
 
 
 def test_a_large_group_needs_no_closing():

@@ -40,7 +40,7 @@ def test_kernels_are_as_many_as_characters_count_and_independent(n, out, inputs)
     assert np.allclose(np.linalg.norm(flat, axis=1), 1, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("n", "kernel", "side"), [(4, 3, 5), (8, 3, 6), (4, 5, 7)])
+@pytest.mark.parametrize(("n", "kernel", "side"), [(4, 3, 5), (8, 3, 6), (4, 5, 7), (12, 3, 4)])
 def test_layers_commute_with_quarter_turns(n, kernel, side):
     left, right = fields(n)["regular"], fields(n)["trivial"]
     layer = steerable_layer(left, right, side, kernel)
@@ -71,6 +71,14 @@ def test_a_layer_commutes_about_with_half_a_quarter_turn():
             expected = np.roll(turned(features(image), sign * angle), sign * shift, axis=1)
             apart = np.abs(got - expected)[..., inside, inside].max() / np.abs(got).max()
             assert (apart < 0.15) if near else (apart > 0.3), (angle, shift, sign, apart)
+
+
+def test_frequencies_of_each_ring_are_those_asked_for():
+    left, right = fields(4)["regular"], fields(4)["trivial"]
+    for frequencies, harmonics in (([0, 0], [0, 0]), ([0, 3], [0, 0, 1, 2, 3]), ([0, 4], [0, 0, 1, 2, 3, 4])):
+        kernels = steerable_kernels(left, right, 3, frequencies)
+        expected = count_intertwiners(tensor_product(left, right), planar_rotations(cyclic(4), harmonics))
+        assert len(kernels) == expected
 
 
 def test_biases_are_shared_where_outputs_are_permuted():
