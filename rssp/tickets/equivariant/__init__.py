@@ -2,6 +2,11 @@
 
 A group brings a sharing, by labels (`orbitals`, `PlanarGroup.layer`, `message_passing`) or by a basis of matrices
 (`Basis(intertwiners(...))`, `steerable_layer`); layers, pruning and certificates are those of any network.
+
+A ticket has other coefficients on the same sharing, so it commutes with the group as exactly as its target, with one
+exception: `THEOREM` puts an activation behind its random links, on the inputs of every layer. Inputs that a group moves
+by matrices, not by permutations, go through it coordinate by coordinate, and such a ticket commutes to within its error
+only. `PLAIN` has no links.
 """
 
 from rssp.tickets.bases import Basis, basis_norm

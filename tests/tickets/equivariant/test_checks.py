@@ -85,7 +85,9 @@ def test_the_error_is_the_largest_norm_over_inputs_and_generators():
             moved, expected = np.empty(3), np.empty(3)
             moved[image], expected[image] = row, weights * row
             worst = max(worst, np.linalg.norm(weights * moved - expected))
-    assert equivariance_error(lambda rows: weights * rows, group.natural, group.natural, x) == pytest.approx(worst)
+    for given in (x, x[:, None]):
+        found = equivariance_error(lambda rows: weights * rows, group.natural, group.natural, given)
+        assert found == pytest.approx(worst)
 
 
 def test_spaces_that_do_not_fit_are_named():
