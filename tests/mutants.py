@@ -101,9 +101,13 @@ def mutants(paths: list[Path], seed: int) -> Iterator[Mutant]:
         source = Path(spec.module_path).read_text(encoding="utf-8")
         try:
             changed = mutate_code(source, get_operator(spec.operator_name)(), spec.occurrence)
-        except AttributeError:  # cosmic-ray cannot replace an exception whose name has a dot
+            same = changed is None or meaning(changed) == meaning(source)
+        except (
+            AttributeError,
+            SyntaxError,
+        ):  # cosmic-ray cannot replace an exception whose name has a dot, nor all of |
             continue
-        if changed is not None and meaning(changed) != meaning(source):
+        if not same:
             yield Mutant(Path(spec.module_path), spec.operator_name, spec.start_pos[0], changed)
 
 

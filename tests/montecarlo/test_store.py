@@ -14,7 +14,7 @@ import rssp
 from rssp.errors import StoreError, StoreWarning
 from rssp.montecarlo import run
 from rssp.montecarlo.execution import compute_batch
-from rssp.montecarlo.store import Store
+from rssp.montecarlo.store import Store, experiment_directories, read_part, stored_experiment
 
 
 def quiet(experiment, trials, **options):
@@ -79,6 +79,32 @@ def test_a_damaged_part_is_named_and_computed_again(tmp_path, damage):
     assert_frame_equal(result.table, expected, check_exact=True)
     part.unlink()
     assert_frame_equal(quiet(cheap(), 40, out=tmp_path).table, expected, check_exact=True)
+
+
+def test_no_altered_byte_passes(tmp_path):
+    quiet(cheap(), 16, out=tmp_path)
+    (part,) = parts(tmp_path)
+    data = part.read_bytes()
+    for place in range(0, len(data), max(1, len(data) // 40)):  # 40 digests, some below and some above that in the name
+        part.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert read_part(part) is None
+    part.write_bytes(data)
+    assert read_part(part) is not None
+
+
+def test_a_part_is_named_by_its_first_batch(tmp_path):
+    store = Store(tmp_path, cheap().json)
+    store.write([compute_batch(cheap(), number) for number in (5, 2, 3)])
+    (part,) = parts(tmp_path)
+    assert part.name.startswith("part-00000002-")
+
+
+def test_the_experiment_is_found_in_the_parts_whatever_its_file_says(tmp_path):
+    quiet(cheap(), 16, out=tmp_path)
+    (folder,) = experiment_directories(tmp_path)
+    for text in map(str, range(20)):  # 20 keys, some below and some above the folder's name
+        (folder / "experiment.json").write_text(text)
+        assert stored_experiment(folder) == cheap().json
 
 
 def test_duplicates_are_counted_once_and_must_agree(tmp_path):
