@@ -153,7 +153,5 @@ def test_a_task_that_was_renamed_is_known_by_its_experiment(tmp_path):
 
 
 def test_shipped_tables_are_of_the_scale_that_they_name():
-    quick = {"widths"}  # LeNet5 alone: no standard run has been made
     for name in list_studies():
-        scale = "quick" if name in quick else "standard"
-        assert provenance(find_study(name), FIGURES) == f"scale {scale}, seed 0"
+        assert provenance(find_study(name), FIGURES) == "scale standard, seed 0"
