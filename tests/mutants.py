@@ -40,6 +40,7 @@ ROOMS = {  # modules, and the tests that look on, quick ones first
         [
             "test_algebra",
             "test_averages",
+            "test_comparison",
             "test_tails",
             "test_growth",
             "test_constants",

@@ -26,6 +26,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say(function, truth):
     assert inside < 0.65 * runs
 
 
+def test_the_error_of_a_ratio_is_that_of_the_jackknife():
+    y = np.random.default_rng(4).exponential(5.0, 800)
+    left_out = [moment_ratio(np.delete(y, i)).best for i in range(len(y))]
+    spread = float(np.sqrt((len(y) - 1) * np.var(left_out)))
+    assert moment_ratio(y).details["standard_error"] == pytest.approx(spread, rel=0.05)
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
 def test_the_median_lies_between_two_of_the_numbers(values):
     seen = median(values)
