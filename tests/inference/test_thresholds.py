@@ -314,6 +314,21 @@ def test_trials_that_never_or_always_cover():
     assert coverage(hits([3, 4]), n=[]).empty
 
 
+@pytest.mark.parametrize("delta", [0.5, 0.12])
+def test_the_covariance_is_that_of_repeated_runs(delta):
+    """Of 600 runs of 600 trials at two eps: entries within 25 %, four standard errors of a sample variance."""
+    rng, eps, seen, said = np.random.default_rng(7), [0.2, 0.1], [], []
+    for run in range(600):
+        late = rng.gumbel(size=600)
+        times = [np.maximum(1, np.ceil(5 + 1.3 * (late + rng.gumbel(size=600) / 2))), np.ceil(8 + 1.3 * late)]
+        table = pd.concat([hit_table(t.clip(1, 40).astype(int), e) for t, e in zip(times, eps, strict=True)])
+        trials = Trials.of(table.sort_values(["trial", "eps"], ascending=[True, False]), n_max=40)
+        seen.append(required_n(trials, delta=delta, interpolated=True)["best"].to_numpy())
+        if run < 60:
+            said.append(threshold_covariance(trials, delta=delta))
+    np.testing.assert_allclose(np.mean(said, axis=0), np.cov(np.array(seen).T), rtol=0.25)
+
+
 def test_points_covariance_puts_each_experiment_in_its_block():
     rng = np.random.default_rng(2)
     one, other = (hits_at_two(rng.integers(4, 9, 300)) for _ in range(2))
