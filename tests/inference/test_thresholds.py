@@ -318,13 +318,13 @@ def test_trials_that_never_or_always_cover():
 def test_the_covariance_is_that_of_repeated_runs(delta):
     """Of 600 runs of 600 trials at two eps: entries within 25 %, four standard errors of a sample variance."""
     rng, eps, seen, said = np.random.default_rng(7), [0.2, 0.1], [], []
-    for run in range(600):
+    for repeat in range(600):
         late = rng.gumbel(size=600)
         times = [np.maximum(1, np.ceil(5 + 1.3 * (late + rng.gumbel(size=600) / 2))), np.ceil(8 + 1.3 * late)]
         table = pd.concat([hit_table(t.clip(1, 40).astype(int), e) for t, e in zip(times, eps, strict=True)])
         trials = Trials.of(table.sort_values(["trial", "eps"], ascending=[True, False]), n_max=40)
         seen.append(required_n(trials, delta=delta, interpolated=True)["best"].to_numpy())
-        if run < 60:
+        if repeat < 60:
             said.append(threshold_covariance(trials, delta=delta))
     np.testing.assert_allclose(np.mean(said, axis=0), np.cov(np.array(seen).T), rtol=0.25)
 
