@@ -32,7 +32,14 @@ SLOWER = 4  # a mutant is seen where its tests take so many times as long as tho
 ROOMS = {  # modules, and the tests that look on, quick ones first
     "verdict": (
         ["rssp/claims/verdict.py"],
-        ["test_verdict", "test_verdict_rows", "test_judging", "test_rules", "test_verdict_properties"],
+        [
+            "test_verdict",
+            "test_verdict_text",
+            "test_verdict_rows",
+            "test_judging",
+            "test_rules",
+            "test_verdict_properties",
+        ],
         "claims",
     ),
     "inference": (

@@ -164,7 +164,8 @@ def side_errors(low: _Floats, best: _Floats, high: _Floats, confidence: float | 
     An open side takes the other's.
     """
     z = ndtri((1 + checked_levels(confidence)) / 2)
-    down, up = (best - low) / z, (high - best) / z
+    with np.errstate(invalid="ignore"):  # an n* that was not reached: inf - inf
+        down, up = (best - low) / z, (high - best) / z
     return np.where(np.isfinite(down), down, up), np.where(np.isfinite(up), up, down)
 
 

@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 # delta = 0.5 and 0.01; in the far tail (c = 1/4, v = 2^-20 to u = 2^-21 but for 1e-6) 80, 160, 320 prove 273, 266
 # and 262 numbers. Any number of points gives a proved bound; measure again when the envelope's step changes
 _PER_BIT = 160
+_FEW_BITS = 200  # beyond them the grid keeps its size, or steps, of which there are as many as bits, take too long
 _UP = 1e-13  # relative rounding of one envelope, and more
 _LONGEST = 1_000_000  # steps of a curve before it is given up
 _LONG = 1_000  # steps of a mean before the closed form is asked too: each costs as many operations as grid points
@@ -145,13 +146,15 @@ def growth_grid(start: float, goal: float) -> tuple[Floats, Floats]:
 
     The last point stands for all u < goal.
     """
+    top = min(0.5, 1 - start)
+    up, down = (math.log2(max(1.0, ratio)) for ratio in (0.5 / start, top / goal))
+    per_bit = _PER_BIT * min(1.0, max(_FEW_BITS / (up + down + 1), 0.05))
     low = np.empty(0)
     if start < 0.5:
-        low = np.geomspace(start, 0.5, max(2, math.ceil(_PER_BIT * math.log2(0.5 / start)) + 1))
-    top = min(0.5, 1 - start)
+        low = np.geomspace(start, 0.5, max(2, math.ceil(per_bit * up) + 1))
     high = np.array([goal])
     if top > goal:
-        high = np.geomspace(top, goal, max(2, math.ceil(_PER_BIT * math.log2(top / goal)) + 1))
+        high = np.geomspace(top, goal, max(2, math.ceil(per_bit * down) + 1))
     u = np.concatenate([1 - low[:-1], high, [goal]])
     v = np.concatenate([low[:-1], 1 - high, [1 - goal]])
     u[-2] = goal

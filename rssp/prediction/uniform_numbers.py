@@ -20,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rssp.errors import ArgumentError
 from rssp.prediction.conditioned import LARGEST_K, misses_of
 from rssp.prediction.restricted import failure_curve, mean_uncovered
 from rssp.prediction.shifts import MOST_SHIFTS, one_sided_failures
@@ -40,6 +41,7 @@ _FINISH = 14  # the most numbers K that finish
 _FINISH_TRIED = (3, 5, 7, 10, 14)  # with one group every K asks for moments of another size
 _GROUPS = 4  # tried at most; each number of them is a proof of its own
 _BEYOND = 10**9  # stands for "no n": a thousand times the largest that is given
+_SMALLEST_EPS = 1e-250  # products of two of them stay above the smallest float
 _SHARES = (0.5, 0.65, 0.75)  # parts of eps given to the start; the rest is for the targets in between
 _LARGEST_SPLIT = 0.4  # all of [-1/2, 1/2] is within 1/2 of 0
 _LARGEST_WINDOW = 0.33  # the moments of `conditioned` are proved for eps below 1/3; a smaller window proves more
@@ -61,6 +63,9 @@ def _restricted_failures(eps: float, floor: float) -> Iterator[tuple[Floats, flo
     Inner targets, at least eps_2 inside [-1/2, 1/2], are within eps_2 of what is covered as soon as less than 2 eps_2
     is uncovered; the shifts must then leave no step longer than 1 - 2 eps_2.
     """
+    if eps < _SMALLEST_EPS:
+        allowed = f"at least {_SMALLEST_EPS:g} of the length on which the law has a density"
+        raise ArgumentError("eps", f"{eps:.3g} of it", allowed)
     eps = min(eps, _LARGEST_SPLIT)
     for share in _SHARES:
         one, two = share * eps, (1 - share) * eps * (1 - 1e-15)

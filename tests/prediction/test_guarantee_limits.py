@@ -12,7 +12,7 @@ from rssp.errors import ArgumentError, InfeasibleError
 from rssp.laws import FromScipy, Normal, Uniform
 from rssp.prediction import conditioned
 from rssp.prediction.guarantees import guaranteed_samples
-from rssp.prediction.restricted import failure_curve
+from rssp.prediction.restricted import failure_curve, growth_grid
 from rssp.prediction.vectors import normal_samples
 
 
@@ -99,3 +99,10 @@ def test_a_law_far_narrower_than_the_ball_is_served_or_refused_by_its_number():
         guaranteed_samples(Normal(0, 1e-7), 2.0**-8, 0.1)
     with pytest.raises(InfeasibleError, match="needs n = "):
         guaranteed_samples(Uniform(), 2.0**-8, 0.1, density=(0.5, 1e-250))
+
+
+def test_errors_of_many_bits_keep_the_grid_s_size_and_those_below_products_are_refused():
+    few, many = (len(growth_grid(10.0**-digits, 10.0**-digits)[0]) for digits in (25, 200))
+    assert 0.9 * few < many < 2 * few
+    with pytest.raises(ArgumentError, match="at least 1e-250"):
+        guaranteed_samples(Uniform(), 1e-300, 0.1)

@@ -30,13 +30,14 @@ from rssp.tickets import (
     prune,
     random_target,
     read_target,
+    weight_tolerance,
     worst_error,
 )
 from rssp.tickets.adversary import worst_input
 from rssp.tickets.layer_norms import _symbol_bound
 from rssp.tickets.network import MaxPool, Residual
 from rssp.tickets.norms import spectral_norm_bound
-from rssp.tickets.propagation import Notes, all_linear, carry, difference, norms
+from rssp.tickets.propagation import Notes, all_linear, carry, difference, norms, uniform_difference
 from rssp.tickets.quadratic import Program, quadratic_bound
 
 WIDE = PLAIN.but(law=Uniform())
@@ -283,3 +284,16 @@ def test_large_biases_do_not_count_as_reach():
 def test_windows_of_max_pooling():
     pool = MaxPool((5,), (3,), (2,), (1,), (1,))
     assert pool.windows.tolist() == [[0, 1, -1], [1, 2, 3], [3, 4, -1]]
+
+
+@pytest.mark.parametrize(("widths", "eps"), [((3, 4, 2), 0.3), ((6, 3), 0.01), ((2, 2, 2, 2), 1e-4), ((1, 1), 5.0)])
+def test_the_tolerance_of_weights_is_the_largest_that_certifies_eps(widths, eps):
+    """All weights wrong by the tolerance, in the worst signs, are certified within eps; by a hair more they are not."""
+    target = random_target(widths, -0.5, 0.5, rng=np.random.default_rng(len(widths)))
+    found = weight_tolerance(target, eps)
+
+    def bound(delta):
+        sizes, layers = norms(target), all_linear(target.steps)
+        return carry(target, sizes, [uniform_difference(f, delta) for f in layers], Inputs.ball()).error
+
+    assert bound(found) <= eps < bound(found * (1 + 1e-4))
