@@ -73,12 +73,13 @@ class Ball:
     @property
     def centre_vector(self) -> NDArray[np.float64]:
         """The centre as an array (dim,)."""
-        return np.broadcast_to(np.asarray(self.centre, dtype=np.float64), (self.dim,)).copy()
+        return np.full(self.dim, self.centre, dtype=np.float64)
 
     @property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The lower and the upper corner of the bounding cube, each (dim,)."""
-        return self.centre_vector - self.radius, self.centre_vector + self.radius
+        centre = self.centre_vector
+        return centre - self.radius, centre + self.radius
 
     @property
     def log_volume(self) -> float:

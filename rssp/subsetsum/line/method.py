@@ -80,8 +80,8 @@ class Line:
         q = FixedPoint.exponents(samples, max(abs(low), abs(high)))
         units = np.empty(samples.shape[:2], np.int64)
         ends = np.empty((2, len(samples)), np.int64)
-        for exponent in np.unique(q):
-            grid, chosen = FixedPoint(int(exponent)), q == exponent
+        for exponent in sorted(set(q.tolist())):
+            grid, chosen = FixedPoint(exponent), q == exponent
             units[chosen] = grid.to_int(samples[chosen, :, 0])
             ends[:, chosen] = grid.to_int(np.array([[low], [high]]))
         seen = np.zeros((len(units), samples.shape[1] + 1), np.int64)
@@ -98,8 +98,8 @@ class Line:
     def in_units(self, eps: Sequence[float], halves: int = 0) -> Ints:
         """Each eps in the (half) units of each trial, rounded down: (trials, len(eps))."""
         result = np.empty((len(self.q), len(eps)), np.int64)
-        for exponent in np.unique(self.q):
-            result[self.q == exponent] = [FixedPoint(int(exponent)).floor(e, halves) for e in eps]
+        for exponent in sorted(set(self.q.tolist())):
+            result[self.q == exponent] = [FixedPoint(exponent).floor(e, halves) for e in eps]
         return result
 
     def to_float(self, radius: Ints) -> Floats:
