@@ -79,8 +79,8 @@ class Space:
         if refused is not None:
             n[:] = OPEN
             return refused
-        given = np.append(0, moving + 1)
-        n[:] = np.where(n == NEVER, NEVER, np.maximum(given[n], n_min))
+        given = n if len(moving) == len(sample) else np.append(0, moving + 1)[n]
+        n[:] = np.where(n == NEVER, NEVER, np.maximum(given, n_min))
         return None
 
 
