@@ -74,11 +74,12 @@ def overlap_log_probabilities(n: int, k: int) -> NDArray[np.float64]:
     i = np.arange(k + 1)
     ways = np.full(k + 1, -math.inf)
     able = k - i <= n - k
-    ways[able] = _log_choose(k, i[able]) + _log_choose(n - k, k - i[able])
-    return ways - _log_choose(n, np.array(k))
+    ways[able] = log_choose(k, i[able]) + log_choose(n - k, k - i[able])
+    return ways - log_choose(n, np.array(k))
 
 
-def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+def log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The logarithm of n over k, 0 <= k <= n."""
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
@@ -127,7 +128,7 @@ def subset_moments(law: Law, n: int, k: int, eps: float, target: ArrayLike = 0.0
     n = integer("n", n, 1)
     k = integer("k", k, 1, n)
     log_p, joint = joint_hitting(law, k, eps, target)
-    log_count = float(_log_choose(n, np.array(k)))
+    log_count = float(log_choose(n, np.array(k)))
     return SubsetMoments(
         n, k, log_count + log_p, 2 * log_count + float(logsumexp(overlap_log_probabilities(n, k) + joint))
     )

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln, logsumexp, ndtr
+from scipy.special import logsumexp, ndtr
 
 from rssp.laws import Law, Normal, Uniform
 from rssp.prediction.minorants import density_floor
+from rssp.prediction.moments import log_choose, overlap_log_probabilities
 from rssp.prediction.restricted import failure_curve, mean_uncovered
 from rssp.prediction.uniform_numbers import Route
 
@@ -119,19 +119,13 @@ def normal_miss(n: int, k: int, dim: int, eps: float, reach: float) -> float:
     p = 2 eps (2 pi k)^(-1/2) exp(-z^2/(2 k) - eps^2/(6 k)), at |z| = reach (V2).
     """
     i = np.arange(k)
-    log_share = _log_choose(k, i) + _log_choose(n - k, k - i) - _log_choose(n, k)
+    log_share = overlap_log_probabilities(n, k)[:k]
     exponent = reach**2 * i / (k * (k + i)) + eps**2 / (3 * k) + 2 * (reach * eps / (k + i)) ** 2 / 3
     log_pair = dim * (exponent - 0.5 * np.log1p(-((i / k) ** 2)))
     log_hit = math.log(2 * eps) - 0.5 * math.log(2 * math.pi * k) - reach**2 / (2 * k) - eps**2 / (6 * k)
-    log_single = -float(_log_choose(n, k)) - dim * log_hit
-    log_ratio = float(logsumexp(np.append((log_share + log_pair)[k - i <= n - k], log_single))) + 1e-9
+    log_single = -float(log_choose(n, np.array(k))) - dim * log_hit
+    log_ratio = float(logsumexp(np.append(log_share + log_pair, log_single))) + 1e-9
     return -math.expm1(-max(log_ratio, 0.0))
-
-
-def _log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        n, k = np.asarray(n), np.asarray(k)
-        return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - np.minimum(k, n) + 1.0))
 
 
 @dataclass(frozen=True)
