@@ -107,6 +107,9 @@ def did_you_mean(name: str, names: Iterable[str], most: int = 1) -> str:
     return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
+_NO_NUMBERS = (str, bytes, bool, np.bool_, type(None))
+
+
 def of_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
     """ArgumentTypeError unless a value is an instance of a class."""
     if not isinstance(value, kind):
@@ -139,14 +142,15 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
         given = np.asarray(value)
         if given.dtype.kind not in "iufO" and given.size:
             raise TypeError(f"dtype {given.dtype}")
-        if given.dtype.kind == "O" and any(isinstance(x, (str, bytes, bool, np.bool_)) for x in given.flat):
-            raise TypeError("texts or booleans")
+        if given.dtype.kind == "O" and any(isinstance(x, _NO_NUMBERS) for x in given.flat):
+            raise TypeError("texts, booleans or None")
         array = given.astype(np.float64)
     except OverflowError as cause:  # an int or a Fraction beyond 1.8e308
         raise ArgumentError(name, "a number beyond 1.8e308", "numbers that float64 holds") from cause
     except (TypeError, ValueError) as cause:
         raise ArgumentTypeError(name, value, "an array of real numbers") from cause
-    if given.dtype.kind in "iuO" and np.abs(array).max(initial=0.0) > 2.0**53:
+    if np.abs(array).max(initial=0.0) >= 2.0**53 and not (isinstance(value, np.ndarray) and given.dtype.kind == "f"):
+        given = np.asarray(value, dtype=object)  # a list of whole numbers and others was rounded by NumPy
         for got, wanted in zip(array.flat, given.flat, strict=True):
             if isinstance(wanted, (int, np.integer)) and int(got) != int(wanted):
                 raise ArgumentError(

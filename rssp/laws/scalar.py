@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,6 +168,9 @@ class FromScipy(Law):
         values = [*d.args, *d.kwds.values()]
         if any(np.ndim(v) != 0 for v in values):
             raise ArgumentError("distribution", "array parameters", "scalar parameters")
+        for value in values:
+            if not isinstance(value, (numbers.Real, np.number)) or isinstance(value, np.complexfloating):
+                raise ArgumentError("distribution", f"the parameter {value!r}", "real parameters")
         if np.isnan(
             d.support()
         ).any():  # what SciPy says where its parameters are out of range; else it raises on draws
