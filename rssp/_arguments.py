@@ -27,6 +27,7 @@ __all__ = [
     "real_array",
     "sample_array",
     "target_array",
+    "whole_array",
 ]
 
 
@@ -158,6 +159,17 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
                     "Divide all numbers by a power of two, or round them yourself.",
                 )  # fmt: skip
     return array
+
+
+def whole_array(name: str, value: Any) -> NDArray[np.int64]:
+    """An int64 array of its own, of whole numbers that fit; floats and booleans are none."""
+    try:
+        given = np.array(value)
+    except ValueError as cause:  # rows of unequal length
+        raise ArgumentTypeError(name, value, "an array of whole numbers") from cause
+    if given.size and (given.dtype.kind not in "iu" or given.max() > np.iinfo(np.int64).max):
+        raise ArgumentTypeError(name, value, "an array of whole numbers")
+    return given.astype(np.int64)
 
 
 def _finite(name: str, array: NDArray[np.float64]) -> None:

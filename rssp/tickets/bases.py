@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._arguments import real_array
+from rssp._arguments import real_array, whole_array
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 from rssp.tickets.norms import UNIT, spectral_norm_bound, up
@@ -19,6 +19,8 @@ from rssp.tickets.sharing import Sharing
 
 __all__ = ["Basis", "basis_norm"]
 
+LARGEST = 1e100
+"""a choice: of coefficients and of basis elements, so that norms of layers, their squares among them, stay finite"""
 _LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
 
 
@@ -51,9 +53,14 @@ class Basis(Sharing):
         found = np.array(real_array("elements", elements))
         if found.ndim != 3 or 0 in found.shape or not np.isfinite(found).all():
             raise ArgumentError("elements", f"an array of shape {found.shape}", "finite matrices (K, P, Q), K >= 1")
+        sizes = np.abs(found).max(axis=(1, 2))
+        odd = sizes[(sizes > 0) & ((sizes < 1 / LARGEST) | (sizes > LARGEST))]
+        if odd.size:
+            allowed = f"a largest entry from {1 / LARGEST:g} to {LARGEST:g}, or none"
+            raise ArgumentError("elements", f"one whose largest entry is {odd[0]:.3g}", allowed)
         found.flags.writeable = False
-        orbits = np.zeros(found.shape[1], np.int64) if orbit is None else np.array(orbit)
-        if orbits.shape != (found.shape[1],) or orbits.dtype.kind not in "iu" or orbits.min() < 0:
+        orbits = np.zeros(found.shape[1], np.int64) if orbit is None else whole_array("orbit", orbit)
+        if orbits.shape != (found.shape[1],) or orbits.min() < 0:
             allowed = f"whole numbers >= 0, ({found.shape[1]},)"
             raise ArgumentError("orbit", f"an array of shape {orbits.shape}", allowed)
         orbits.flags.writeable = False

@@ -241,6 +241,12 @@ def _in_copies(layer: Linear, copies: int) -> Linear:
     return replace(layer, coefficients=values, bias=bias, groups=groups)
 
 
+def _largest_output(layer: Linear, bound: float) -> float:
+    """A bound on the outputs of a layer for inputs within `bound`; a label may stand in a row more than once."""
+    sums = np.abs(layer.coefficients).sum(axis=(1, 2)).max() * layer.sharing.repeats[0] * bound
+    return float(sums + (0.0 if layer.bias is None else np.abs(layer.bias).max()))
+
+
 class _Walk:
     """Goes through steps once, replacing each layer by what `make` says and keeping track of copies and ranges."""
 
@@ -263,16 +269,14 @@ class _Walk:
             if isinstance(step, Linear) and not step.fixed:
                 made, copies = self.make(self.index, step, state, place == last)
                 self.index += 1
-                sums = np.abs(step.coefficients).sum(axis=(1, 2)).max() * state.bound
-                bound = float(sums + (0.0 if step.bias is None else np.abs(step.bias).max()))
-                state = _State(copies, -math.inf, bound)
+                state = _State(copies, -math.inf, _largest_output(step, state.bound))
                 found.append(made)
             elif isinstance(step, Linear):
                 found.append(_in_copies(step, state.copies) if state.copies > 1 else step)
                 shift = step.bias if step.bias is not None else np.zeros(1)
-                low = 0.0 if state.low >= 0 and min(step.coefficients.min(), shift.min()) >= 0 else -math.inf
-                sums = np.abs(step.coefficients).sum(axis=(1, 2)).max() * state.bound + np.abs(shift).max()
-                state = _State(state.copies, low, float(sums))
+                positive = min(step.coefficients.min(), shift.min()) >= 0 and step.sharing.absolute is step.sharing
+                low = 0.0 if state.low >= 0 and positive else -math.inf
+                state = _State(state.copies, low, _largest_output(step, state.bound))
             elif isinstance(step, Residual):
                 state = self.residual(step, state, shape, found)
             else:

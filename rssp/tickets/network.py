@@ -19,9 +19,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F
 
-from rssp._arguments import integer, of_kind, real_array, target_array
+from rssp._arguments import integer, items, of_kind, real_array, target_array, whole_array
 from rssp.errors import ArgumentError
 from rssp.tickets.activations import Activation
+from rssp.tickets.bases import LARGEST
 from rssp.tickets.sharing import Sharing
 from rssp.tickets.standalone import largest
 
@@ -39,7 +40,6 @@ __all__ = [
 ]
 
 _CHUNK = 2**22  # numbers in the widest activation of one evaluation
-_LARGEST = 1e100  # a choice: norms of layers, their squares among them, stay finite
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,11 +82,11 @@ class Linear:
     def __post_init__(self) -> None:
         of_kind("sharing", self.sharing, Sharing, "a Sharing, such as DENSE")
         for part in ("coefficients", "bias"):
-            if getattr(self, part) is not None:
+            if part == "coefficients" or self.bias is not None:
                 values = real_array(f"{part} of {self.name!r}", getattr(self, part))
-                bad = values[~(np.abs(values) <= _LARGEST)]
+                bad = values[~(np.abs(values) <= LARGEST)]
                 if bad.size:
-                    allowed = f"numbers from {-_LARGEST:g} to {_LARGEST:g}"
+                    allowed = f"numbers from {-LARGEST:g} to {LARGEST:g}"
                     raise ArgumentError(f"{part} of {self.name!r}", bad[0], allowed)
                 object.__setattr__(self, part, values)
         shape = self.coefficients.shape
@@ -94,7 +94,7 @@ class Linear:
             raise ArgumentError(
                 f"coefficients of {self.name!r}", f"shape {shape}", f"shape (out, in, {self.sharing.size})"
             )
-        if self.groups < 1 or shape[0] % self.groups or shape[1] % self.groups:
+        if integer(f"groups of {self.name!r}", self.groups, 1) < 1 or shape[0] % self.groups or shape[1] % self.groups:
             raise ArgumentError(f"groups of {self.name!r}", self.groups, "a divisor of the channels in and out")
         if self.bias is not None and not self.sharing.biased:
             allowed = "no bias: no constant commutes with the group; give the outputs an invariant feature instead"
@@ -230,8 +230,8 @@ class WindowMax(MaxPool):
     """
 
     def __init__(self, windows: NDArray[np.int64], points: int) -> None:
-        found = np.array(windows)
-        fits = found.ndim == 2 and found.size > 0 and found.dtype.kind in "iu"
+        found = whole_array("windows", windows)
+        fits = found.ndim == 2 and found.size > 0
         if not fits or found.min() < -1 or found.max() >= points or (found.max(axis=1) < 0).any():
             allowed = f"whole numbers from -1 to {points - 1}, (P, k), each row with at least one point"
             raise ArgumentError("windows", f"an array of shape {found.shape}", allowed)
@@ -358,7 +358,11 @@ class Network:
     output: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(integer("shape", v, 1) for v in self.shape))
+        kinds = "Linear, Activation, MaxPool and Residual steps"
+        for step in items("steps", self.steps, kinds):
+            of_kind("steps", step, (Linear, Activation, MaxPool, Residual), kinds)
+        sizes = items("shape", self.shape, "whole numbers: (features,), (channels, length), (channels, height, width)")
+        object.__setattr__(self, "shape", tuple(integer("shape", v, 1) for v in sizes))
         if self.dtype not in ("float32", "float64"):
             raise ArgumentError("dtype", repr(self.dtype), "'float32' or 'float64'")
         if not 1 <= len(self.shape) <= 3:

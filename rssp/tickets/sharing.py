@@ -18,7 +18,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F
 
-from rssp._arguments import integer
+from rssp._arguments import integer, whole_array
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
 
@@ -47,14 +47,17 @@ class Sharing:
     orbit: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        labels = np.array(self.pattern)
-        if labels.ndim != 2 or labels.size == 0 or labels.dtype.kind not in "iu" or labels.min() < -1:
+        labels = whole_array("pattern", self.pattern)
+        if labels.ndim != 2 or labels.size == 0 or labels.min() < -1:
             raise ArgumentError("pattern", f"an array of shape {labels.shape}", "whole numbers >= -1, (P, Q)")
-        missing = np.setdiff1d(np.arange(labels.max() + 1), labels)
+        used = np.unique(labels[labels >= 0])
+        if not used.size:
+            raise ArgumentError("pattern", "no link at all", "at least one link, labelled 0")
+        missing = np.flatnonzero(used != np.arange(len(used)))
         if missing.size:
             raise ArgumentError("pattern", f"no link labelled {missing[0]}", "all labels from 0 to the largest")
         labels.flags.writeable = False
-        orbit = np.zeros(len(labels), np.int64) if self.orbit is None else np.array(self.orbit, dtype=np.int64)
+        orbit = np.zeros(len(labels), np.int64) if self.orbit is None else whole_array("orbit", self.orbit)
         if orbit.shape != (len(labels),) or orbit.min() < 0:
             raise ArgumentError("orbit", f"an array of shape {orbit.shape}", f"whole numbers >= 0, ({len(labels)},)")
         orbit.flags.writeable = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rssp._arguments import of_kind, real_array
+from rssp._arguments import items, of_kind, real_array
 from rssp.errors import ArgumentError, ArgumentTypeError
 from rssp.tickets.activations import Activation
 from rssp.tickets.bases import Basis
@@ -52,11 +53,23 @@ def equivariance_error(f: Callable[[ArrayLike], NDArray[np.float64]], out: Space
         raise ArgumentError("x", f"an array of shape {rows.shape}", "finite inputs (m, channels * Q), m >= 1")
     rows = rows.reshape(len(rows), -1)
     _paired(out, inputs)
-    before, worst = f(rows), 0.0
+    before, worst = _outputs(f, rows), 0.0
     for left, right in zip(_moves(out), _moves(inputs), strict=True):
-        difference = f(_moved(rows, right, "x")) - _moved(before, left, "f(x)")
+        with np.errstate(invalid="ignore"):
+            difference = _outputs(f, _moved(rows, right, "x")) - _moved(before, left, "f(x)")
+        if not np.isfinite(difference).all():
+            raise ArgumentError("f", "outputs that are not finite", "finite outputs", "Use smaller inputs or weights.")
         worst = max(worst, float(np.linalg.norm(difference, axis=1).max()))
     return worst
+
+
+def _outputs(f: Callable[[ArrayLike], Any], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    outputs = real_array("f(x)", f(rows))
+    if outputs.ndim != 2 or len(outputs) != len(rows):
+        raise ArgumentError(
+            "f(x)", f"an array of shape {outputs.shape}", f"({len(rows)}, channels * P), a row an input"
+        )
+    return outputs
 
 
 def require_equivariant(network: Network, spaces: Space | Sequence[Space]) -> None:
@@ -83,12 +96,13 @@ def require_equivariant(network: Network, spaces: Space | Sequence[Space]) -> No
     rssp.errors.ArgumentError: activation relu is a pointwise function after a Representation ...
     """
     of_kind("network", network, Network, "a Network")
-    given = spaces if isinstance(spaces, (Action, Representation)) else list(spaces)
-    if isinstance(given, list) and len(given) != len(_all_linear(network.steps)) + 1:
+    if isinstance(spaces, (Action, Representation)):
+        _walk(network.steps, spaces, None)
+        return
+    given = items("spaces", spaces, "Actions or Representations, or one for all")
+    if len(given) != len(_all_linear(network.steps)) + 1:
         raise ArgumentError("spaces", f"{len(given)} of them", f"{len(_all_linear(network.steps)) + 1}, or one for all")
-    start = given if not isinstance(given, list) else given[0]
-    after = iter(given[1:]) if isinstance(given, list) else None
-    _walk(network.steps, start, after)
+    _walk(network.steps, given[0], iter(given[1:]))
 
 
 def _walk(steps: Sequence[Step], space: Space, after: Iterator[Space] | None) -> Space:
@@ -106,7 +120,9 @@ def _walk(steps: Sequence[Step], space: Space, after: Iterator[Space] | None) ->
                 )  # fmt: skip
         elif isinstance(step, Residual):
             ends = [_walk(part, space, after) for part in (step.steps, step.shortcut)]
-            _paired(*ends)
+            if not _same(*ends):
+                allowed = "branches that end in one action: their outputs are added point by point"
+                raise ArgumentError("spaces", f"{ends[0]} and {ends[1]} after a Residual", allowed)
             space = ends[0]
         elif isinstance(step, WindowMax) and isinstance(space, Action):
             _require_windows(step, space)
@@ -125,8 +141,15 @@ def _all_linear(steps: Sequence[Step]) -> list[Linear]:
     return found
 
 
+def _same(first: Space, second: Space) -> bool:
+    return len(_moves(first)) == len(_moves(second)) and all(map(np.array_equal, _moves(first), _moves(second)))
+
+
 def _paired(out: Space, inputs: Space) -> None:
-    if len(_moves(out)) != len(_moves(inputs)):
+    same = len(_moves(out)) == len(_moves(inputs))
+    if same and out.group is not None and inputs.group is not None:
+        same = np.array_equal(out.group.generators, inputs.group.generators)
+    if not same:
         raise ArgumentError("inputs", f"{inputs}", f"an action of the group of the outputs, {out}")
 
 
@@ -175,12 +198,13 @@ def _require_commuting(layer: Linear, out: Space, inputs: Space) -> None:
 def _require_matrices(layer: Linear, out: Space, inputs: Space) -> None:
     left, right = (s if isinstance(s, Representation) else permuting(s) for s in (out, inputs))
     elements = _elements(layer.sharing)
-    scale = _TOLERANCE * float(np.abs(elements).max())
+    scale = _TOLERANCE * np.abs(elements).max(axis=(1, 2), initial=0.0)  # of each element by itself
     assert left.algebra is not None
     assert right.algebra is not None
     pairs = [*zip(left.generators, right.generators, strict=True), *zip(left.algebra, right.algebra, strict=True)]
     for a, b in pairs:
-        if np.abs(a @ elements - elements @ b).max() > scale * max(1.0, float(np.abs(a).max())) * len(b):
+        apart = np.abs(a @ elements - elements @ b).max(axis=(1, 2), initial=0.0)
+        if (apart > scale * max(1.0, float(np.abs(a).max())) * len(b)).any():
             raise _broken(layer, out)
 
 
@@ -203,5 +227,9 @@ def _require_windows(step: WindowMax, space: Action) -> None:
     sets = [frozenset(map(int, row[row >= 0])) for row in step.windows]
     for image in space.images:
         for p, found in enumerate(sets):
-            if len(sets) != len(image) or frozenset(int(image[q]) for q in found) != sets[int(image[p])]:
+            if (
+                len(sets) != len(image)
+                or max(found) >= len(image)
+                or frozenset(int(image[q]) for q in found) != sets[int(image[p])]
+            ):
                 raise ArgumentError("windows", f"{step}", f"windows that {space.group.name} carries into windows")

@@ -110,8 +110,8 @@ def automorphisms(adjacency: ArrayLike, name: str = "automorphisms") -> Group:
     found: list[NDArray[np.int64]] = []
     for level in range(len(fixed) - 1, -1, -1):
         here, node = colours[level], fixed[level]
+        reached = _reached(found, node)
         for other in np.flatnonzero(here == here[node]):
-            reached = _reached(found, node)
             if other in reached:
                 continue
             image = search.swapped(node, int(other))
@@ -119,6 +119,7 @@ def automorphisms(adjacency: ArrayLike, name: str = "automorphisms") -> Group:
                 image = search.carried(_single(here, node), _single(here, int(other)))
             if image is not None:
                 found.append(image)
+                reached = _reached(found, node)
     return Group(np.array(found) if found else np.arange(nodes)[None], name)
 
 

@@ -72,6 +72,10 @@ class Group:
         found, places = [start], {start.tobytes(): 0}
         parents, steps = [0], [-1]
         for at, element in enumerate(found):  # grows while it is walked
+            if len(found) & (len(found) - 1) == 0:  # an element is kept as an array and by its bytes
+                require_feasible(
+                    "closing a group", memory_bytes=32.0 * len(found) * len(start), remedy="Use fewer points."
+                )
             for g, generator in enumerate(self.generators):
                 reached = element[generator]
                 if reached.tobytes() not in places:
@@ -158,11 +162,15 @@ class Group:
 
     def action(self, images: ArrayLike) -> Action:
         """The action in which generator i sends the point p to ``images[i, p]``; refused if it is none."""
-        return Action(self, np.asarray(images), check=True)
+        return Action(self, images, check=True)  # type: ignore[arg-type]  # what is no array is refused by name
 
     def __repr__(self) -> str:
         count = len(self.generators)
-        return f"Group({self.name!r}, {count} generator{'s' if count > 1 else ''}, order {self.order})"
+        try:
+            order = f"order {self.order}"
+        except ArgumentError:
+            order = f"order above {_LARGEST_ORDER}"
+        return f"Group({self.name!r}, {count} generator{'s' if count > 1 else ''}, {order})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -310,7 +318,10 @@ def orbitals(out: Action, inputs: Action, links: ArrayLike | None = None) -> Sha
     moved = (out.images[:, :, None] * q + inputs.images[:, None, :]).reshape(generators, p * q)
     orbit = _orbits(moved)
     if links is not None:
-        linked = np.asarray(links)
+        try:
+            linked = np.asarray(links)
+        except ValueError:  # rows of unequal length
+            linked = np.zeros(0)
         if linked.shape != (p, q) or linked.dtype != np.bool_ or not linked.any():
             raise ArgumentError(
                 "links", f"{linked.dtype}, shape {linked.shape}", f"bools ({p}, {q}), at least one True"

@@ -65,7 +65,7 @@ class Representation:
 
     def __post_init__(self) -> None:
         for field, given in (("generators", self.generators), ("algebra", self.algebra)):
-            if given is None:
+            if given is None and field == "algebra":
                 continue
             made = np.array(real_array(field, given))
             if made.ndim != 3 or made.shape[1] != made.shape[2] or not made.shape[1] or not np.isfinite(made).all():
@@ -87,10 +87,12 @@ class Representation:
             raise ArgumentError(
                 "generators", f"{len(self.generators)} matrices", f"{count}, one a generator of {group.name}"
             )
-        moved, table = self.elements(), group.table
+        with np.errstate(all="ignore"):  # products beyond floats are no representation
+            moved, table = self.elements(), group.table
         for g, matrix in enumerate(self.generators):
-            apart = np.abs(moved @ matrix - moved[table[:, g]]).max(axis=(1, 2))
-            wrong = np.flatnonzero(apart > _TOLERANCE * max(1.0, np.abs(moved).max()))
+            with np.errstate(all="ignore"):
+                apart = np.abs(moved @ matrix - moved[table[:, g]]).max(axis=(1, 2))
+                wrong = np.flatnonzero(~(apart <= _TOLERANCE * max(1.0, np.abs(moved).max())))
             if wrong.size:
                 left = f"{group.word(int(wrong[0]))} {group.letters[g]}".removeprefix("1 ")
                 right = group.word(int(table[wrong[0], g]))
@@ -251,14 +253,25 @@ def intertwiners(out: Representation, inputs: Representation, *, dense: bool | N
     if dense if dense is not None else p * q <= _DENSE:
         require_feasible("a basis of equivariant maps", memory_bytes=24.0 * (p * q) ** 2, remedy="Use dense=False.")
         basis = _null_space(pairs, p, q)
+        if _residual(pairs, basis) > _TOLERANCE:  # eigenvalues, squares as they are, do not tell small from zero
+            basis = _projected(pairs, p, q)
     else:
         basis = _projected(pairs, p, q)
-    for left, right in pairs:
-        residual = np.abs(left @ basis - basis @ right).max(initial=0.0)
-        if residual > _TOLERANCE:
-            allowed = "representations whose equivariant maps stand out from the rest"
-            raise ArgumentError("representations", f"{out} and {inputs}, solved to {residual:.2g} only", allowed)
+    residual = _residual(pairs, basis)
+    count = len(basis) if out.group is None else count_intertwiners(out, inputs)
+    if residual > _TOLERANCE or len(basis) != count:
+        found = f"{len(basis)} maps, solved to {residual:.2g}" + (
+            f", where characters count {count}" if out.group else ""
+        )
+        allowed = "representations whose equivariant maps stand out from the rest"
+        raise ArgumentError(
+            "representations", f"{out} and {inputs}: {found}", allowed, "Choose orthogonal coordinates."
+        )
     return basis
+
+
+def _residual(pairs: _Pairs, basis: NDArray[np.float64]) -> float:
+    return max((float(np.abs(a @ basis - basis @ b).max(initial=0.0)) for a, b in pairs), default=0.0)
 
 
 _Pairs = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -312,16 +325,21 @@ def _projected(pairs: _Pairs, p: int, q: int) -> NDArray[np.float64]:
 
 def count_intertwiners(out: Representation, inputs: Representation) -> int:
     """The dimension of the equivariant maps by characters: the mean over a finite group of the products of traces."""
+    _algebras(out, inputs)
     traces = [np.trace(r.elements(), axis1=1, axis2=2) for r in (out, inputs)]
     return round(float((traces[0] * traces[1]).mean()))
 
 
 def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Generator) -> int:
-    """The dimension of the equivariant maps by averaging random matrices over a finite group, until none is new."""
+    """The dimension of the equivariant maps by averaging random matrices over a finite group, until none is new.
+
+    In coordinates in which the matrices are orthogonal: others may have entries far beyond what a mean leaves of them.
+    """
+    _algebras(out, inputs)
     of_kind("rng", rng, np.random.Generator, "a numpy Generator, e.g. numpy.random.default_rng(0)")
-    left, right = out.elements(), inputs.elements()
+    left, right = (_orthogonal(part.elements()) for part in (out, inputs))
     p, q = out.dimension, inputs.dimension
-    back = np.linalg.inv(right)
+    back = right.swapaxes(1, 2)
     found = np.zeros((0, p * q))
     while len(found) < p * q:
         mean = (left @ rng.standard_normal((p, q)) @ back).mean(axis=0).ravel()
@@ -332,3 +350,9 @@ def averaged_rank(out: Representation, inputs: Representation, rng: np.random.Ge
             break
         found = np.vstack([found, mean / size])
     return len(found)
+
+
+def _orthogonal(elements: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrices of a finite group in coordinates in which they are orthogonal: where the mean of g^T g is 1."""
+    lower = np.linalg.cholesky((elements.swapaxes(1, 2) @ elements).mean(axis=0))
+    return np.asarray(lower.T @ elements @ np.linalg.inv(lower.T))

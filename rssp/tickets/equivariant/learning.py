@@ -84,7 +84,7 @@ def trained(
 def hit_rate(f: Callable[[ArrayLike], NDArray[np.float64]], x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """The fraction of inputs (m, ...), or of their nodes, whose largest output is the class y (m,) or (m, nodes)."""
     x, y = np.asarray(x), np.asarray(y)
-    if x.ndim < 2 or not len(x) or len(x) != len(y):
+    if x.ndim < 2 or not len(x) or not y.ndim or len(x) != len(y):
         raise ArgumentError("y", f"an array of shape {y.shape} for x {x.shape}", "a class (m,) or (m, nodes) an input")
     outputs = np.asarray(f(x)).reshape(len(x), -1, *y.shape[1:])
     return float((outputs.argmax(axis=1) == y).mean())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rssp._arguments import integer, items, of_kind
 from rssp._costs import require_feasible
 from rssp.errors import ArgumentError
-from rssp.tickets.equivariant.groups import Action, Group, cyclic, dihedral, orbitals
+from rssp.tickets.equivariant.groups import Action, Group, cyclic, dihedral, group_product, orbitals
 from rssp.tickets.sharing import Sharing
 
 __all__ = ["Field", "PlanarGroup"]
@@ -65,6 +65,7 @@ class PlanarGroup:
     def __init__(self, side: int, turns: int = 4, reflections: bool = False):
         self.side = integer("side", side, 3)
         require_feasible("a planar group", memory_bytes=400.0 * self.side**2, remedy="Use a smaller image.")
+        of_kind("reflections", reflections, bool, "True or False")
         if turns not in (1, 2, 4):
             raise ArgumentError("turns", turns, "1, 2 or 4: the grid has no others")
         rows, columns = np.divmod(np.arange(side * side), side)
@@ -139,7 +140,8 @@ class PlanarGroup:
             return cyclic(1).action([np.arange(field.points)])
         if not self.reflections:
             return cyclic(self.turns).action(moves)
-        return (dihedral(self.turns) if self.turns > 1 else cyclic(2)).action(moves)
+        groups = {1: cyclic(2), 2: group_product(cyclic(2), cyclic(2)), 4: dihedral(4)}
+        return groups[self.turns].action(moves)
 
     def layer(self, out: Field, inputs: Field, kernel: int = 3) -> Sharing:
         """The sharing of the equivariant layers between two fields that link pixels within an odd square kernel.

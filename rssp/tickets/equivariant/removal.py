@@ -90,6 +90,7 @@ def remove_fields(
         raise ArgumentError("layer", f"one of {layer.groups} groups", "a layer without groups")
     of_kind("rng", rng, np.random.Generator, "a numpy Generator, e.g. numpy.random.default_rng(0)")
     n, law = integer("n", n, 1), Uniform() if law is None else law
+    of_kind("law", law, Law, "a Law, or None")
     out, inputs, size = layer.coefficients.shape
     links = np.abs(law.draw(inputs * 2 * n, rng).reshape(inputs, 2, n))
     weights = law.draw(inputs * 2 * n * out * size, rng).reshape(inputs, 2, n, out * size)

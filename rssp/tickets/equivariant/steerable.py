@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import qr
 
 from rssp._arguments import integer, items, of_kind
 from rssp._costs import require_feasible
@@ -39,7 +40,8 @@ def steerable_kernels(
 
     Returns
     -------
-    float64 array (K, p, q, kernel, kernel)
+    float64 array (K, p, q, kernel, kernel), independent: of combinations that the pixels do not tell apart some are
+        left out, where frequencies near 4 r are asked for
         Entry [k, :, :, i, j] maps the features at offset (i - c, j - c) from a pixel, c = (kernel - 1) / 2, to those at
         the pixel; the generator turns by +360/n degrees from the first axis (down) to the second (right).
 
@@ -77,9 +79,19 @@ def steerable_kernels(
         profile = profile * (radius > 0 if f else 1.0)  # no angle is defined at the middle
         values += [profile * np.cos(f * angle), profile * np.sin(f * angle)] if f else [profile]
     kernels = np.tensordot(maps, np.array(values), 1)
+    kernels = kernels[_independent(kernels.reshape(len(kernels), -1))]
     norms = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
     shape = (-1, out.dimension, inputs.dimension, kernel, kernel)
     return np.asarray((kernels / norms[:, None, None, None]).reshape(shape))
+
+
+def _independent(rows: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The places of as many independent rows as there are, in order, by QR with pivots."""
+    if not len(rows):
+        return np.arange(0)
+    _, triangle, order = qr(rows.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diag(triangle))
+    return np.sort(order[: len(sizes)][sizes > 1e-9 * sizes[0]])
 
 
 def steerable_layer(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from rssp.errors import ArgumentError, ArgumentTypeError, InfeasibleError
-from rssp.tickets import DENSE, Linear
+from rssp.tickets import DENSE, RELU, Linear, Network, Sharing
 from rssp.tickets import equivariant as e
 from rssp.tickets.equivariant import Action, Group, Representation, cyclic, dihedral, permuting, planar_rotations
+from rssp.tickets.network import WindowMax
 
 C4 = cyclic(4)
 NATURAL = C4.natural
@@ -89,6 +90,44 @@ CALLS = {
     "coefficients that are nan": ("coefficients of 'a'", lambda: Linear([[[np.nan]]], DENSE, name="a")),
     "biases beyond reason": ("bias of 'a'.*1e.100", lambda: Linear([[[1.0]]], DENSE, [[1e300]], name="a")),
     "coefficients on a text": ("sharing", lambda: Linear([[[1.0]]], "dense")),
+    "labels that are none": ("pattern", lambda: Sharing([["a"]])),
+    "labels of rows of unequal length": ("pattern", lambda: Sharing([[0], [0, 1]])),
+    "labels far apart": ("pattern", lambda: Sharing([[0, 2**40]])),
+    "labels beyond int64": ("pattern", lambda: Sharing(np.array([[2**63]], np.uint64))),
+    "no link": ("pattern", lambda: Sharing([[-1]])),
+    "orbits of floats": ("orbit", lambda: Sharing([[0], [0]], [0.0, 0.7])),
+    "orbits of unequal length": ("orbit", lambda: Sharing([[0], [0]], [[0], [0, 1]])),
+    "links of unequal length": ("links", lambda: e.orbitals(NATURAL, NATURAL, [[True], [True, False]])),
+    "images of unequal length": ("images", lambda: C4.action([[0, 1], [0]])),
+    "no matrices": ("generators", lambda: Representation("r", None)),
+    "matrices beyond floats": ("generators", lambda: Representation("r", np.full((1, 2, 2), 1e300), group=C4)),
+    "characters of numbers": ("representations", lambda: e.count_intertwiners(1, 2)),
+    "averages of numbers": ("representations", lambda: e.averaged_rank(1, 2, RNG)),
+    "a basis with orbits of unequal length": ("orbit", lambda: e.Basis(np.ones((1, 2, 2)), [[0], [0, 1]])),
+    "a function without outputs": (
+        "f.x.",
+        lambda: e.equivariance_error(lambda x: None, NATURAL, NATURAL, np.ones((1, 4))),
+    ),
+    "actions of C_4 and C_8": (
+        "inputs",
+        lambda: e.equivariance_error(lambda x: x, cyclic(8).action([[1, 2, 3, 0]]), NATURAL, np.ones((1, 4))),
+    ),
+    "spaces that are none": ("spaces", lambda: e.require_equivariant(Network((RELU,), (1, 4)), None)),
+    "a law that is a text": ("law", lambda: e.remove_fields(Linear([[[1.0]]], DENSE), 4, rng=RNG, law="uniform")),
+    "windows of unequal length": ("windows", lambda: WindowMax([[0], [0, 1]], 2)),
+    "windows beyond the points": (
+        "windows",
+        lambda: e.require_equivariant(Network((WindowMax([[7]], 8),), (1, 8)), NATURAL),
+    ),
+    "no coefficients": ("coefficients", lambda: Linear(None, DENSE)),
+    "groups that are a text": ("groups", lambda: Linear([[[1.0]]], DENSE, groups="a")),
+    "steps that are none": ("steps", lambda: Network((3,), (1,))),
+    "steps without a list": ("steps", lambda: Network(RELU, (1,))),
+    "a shape without a list": ("shape", lambda: Network((RELU,), 4)),
+    "classes without a list": ("y", lambda: e.hit_rate(lambda x: x, np.zeros((2, 2)), 3)),
+    "reflections that are a text": ("reflections", lambda: e.PlanarGroup(3, reflections="abc")),
+    "elements beyond reason": ("elements", lambda: e.Basis(np.full((1, 2, 2), 1e150))),
+    "elements below reason": ("elements", lambda: e.Basis(np.full((1, 2, 2), 5e-324))),
     "training of a number": ("network", lambda: e.trained(3, 4)),
     "removal from a number": ("layer", lambda: e.remove_fields(3, 4, rng=RNG)),
 }
@@ -103,5 +142,9 @@ def test_the_argument_is_named(name):
 
 def test_graphs_of_many_twins_are_searched_at_once():
     """Refinement alone would fix all nodes again for each pair of twins."""
-    for links in (np.zeros((60, 60)), 1 - np.eye(60)):
-        assert len(e.automorphisms(links).generators) == 59
+    for links in (np.zeros((100, 100)), 1 - np.eye(100)):
+        assert len(e.automorphisms(links).generators) == 99
+
+
+def test_a_group_too_large_to_close_has_a_name():
+    assert repr(e.symmetric(30)) == "Group('S_30', 2 generators, order above 50000)"

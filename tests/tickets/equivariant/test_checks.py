@@ -90,6 +90,33 @@ def test_the_error_is_the_largest_norm_over_inputs_and_generators():
         assert found == pytest.approx(worst)
 
 
+def test_branches_of_a_residual_end_in_one_action():
+    """The same points, moved in two ways: their sum commutes with neither."""
+    group = cyclic(4)
+    one, other = group.natural, group.action([[3, 0, 1, 2]])
+    rng = np.random.default_rng(4)
+    layers = [Linear(rng.standard_normal((1, 1, 4)), orbitals(space, one), name="n") for space in (one, other)]
+    network = Network((Residual((layers[0],), (layers[1],)),), (1, 4))
+    with pytest.raises(ArgumentError, match="after a Residual"):
+        require_equivariant(network, [one, one, other])
+    require_equivariant(Network((Residual((layers[0],), (layers[0],)),), (1, 4)), [one, one, one])
+
+
+def test_an_element_is_judged_by_its_own_size():
+    """A small element that commutes with nothing, and a large coefficient of it."""
+    wrong = np.random.default_rng(5).standard_normal((4, 4))
+    sharing = Basis(np.stack([np.eye(4), 1e-10 * wrong]))
+    layer = Linear(np.array([[[1.0, 1e10]]]), sharing, name="mixed")
+    with pytest.raises(ArgumentError, match="sharing of 'mixed'"):
+        require_equivariant(Network((layer,), (1, 4)), cyclic(4).natural)
+
+
+def test_outputs_that_are_no_numbers_are_no_equivariance():
+    for value in (np.nan, np.inf):
+        with pytest.raises(ArgumentError, match="outputs that are not finite"):
+            equivariance_error(lambda x, v=value: np.full_like(x, v), C5, C5, np.ones((1, 5)))
+
+
 def test_spaces_that_do_not_fit_are_named():
     rng = np.random.default_rng(3)
     network = Network((ring_layer(rng),), (1, 5))

@@ -213,3 +213,17 @@ def test_the_largest_neighbour_is_carried_along():
     x = unit_inputs(target.inputs)
     assert np.linalg.norm(target(x) - ticket(x), axis=1).max() <= ticket.certified_error
     assert equivariance_error(ticket, action, action, x) < 1e-12
+
+
+def test_a_fixed_layer_of_elements_with_negative_entries_leaves_inputs_of_both_signs():
+    """relu, then minus the identity as a basis element with coefficient 1: the next layer's inputs are negative."""
+    rng = np.random.default_rng(0)
+    minus = Linear(np.ones((1, 1, 1)), Basis(-np.eye(3)[None], np.zeros(3, np.int64)), name="minus", fixed=True)
+    ring = orbitals(cyclic(3).natural, cyclic(3).natural)
+    first, last = (Linear(rng.uniform(-0.3, 0.3, (1, 1, 3)), ring, name=name) for name in ("first", "last"))
+    target = Network((first, RELU, minus, last), (1, 3), "float64")
+    ticket = prune(target, 14, None, tolerance=1e-3, construction=THEOREM, rng=rng, partial=True, redraw=20)
+    x = unit_inputs(3)
+    assert 0 < np.linalg.norm(target(x) - ticket(x), axis=1).max() <= ticket.certified_error < 0.02
+    certified = worst_error(ticket.reference, ticket.effective, restarts=4, rng=rng)
+    assert certified <= ticket.certified_error

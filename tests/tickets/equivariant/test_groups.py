@@ -96,6 +96,16 @@ def test_planar_points_lie_at_their_pixels():
     assert (links.sum(axis=1) == 9).all()
 
 
+@pytest.mark.parametrize(("turns", "reflections"), list(itertools.product((1, 2, 4), (False, True))))
+def test_turns_about_the_middle_are_an_action(turns, reflections):
+    planar = PlanarGroup(3, turns, reflections)
+    about = planar.about_middle(planar.regular)
+    assert about.group.order == turns * (2 if reflections else 1)
+    sharing = planar.layer(planar.regular, planar.regular)
+    for image in about.images:
+        assert np.array_equal(sharing.labels[image][:, image], sharing.labels)
+
+
 def test_translations_alone_share_as_a_convolution_does():
     planar = PlanarGroup(4, turns=1)
     labels = planar.layer(planar.trivial, planar.trivial).labels

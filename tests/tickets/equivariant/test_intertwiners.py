@@ -143,6 +143,34 @@ def test_the_size_of_an_algebra_does_not_matter(size, dense):
     assert len(intertwiners(square, square, dense=dense)) == 3
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_representations_with_large_whole_numbers_have_their_maps(seed):
+    """A permutation group in coordinates far from orthogonal: entries of some tens, exact in floats."""
+    rng, action = np.random.default_rng(seed), symmetric(3).natural
+    lower, upper = (np.eye(3) + np.tril(rng.integers(-3, 4, (3, 3)), -1) for _ in range(2))
+    change = lower @ upper.T  # of determinant 1: its inverse is whole too
+    back = np.rint(np.linalg.inv(upper.T)) @ np.rint(np.linalg.inv(lower))
+    odd = Representation("odd", change @ action.matrices() @ back, group=symmetric(3))
+    for pair, count in (((odd, odd), 2), ((odd, permuting(action)), 2), ((permuting(action), odd), 2)):
+        assert len(intertwiners(*pair)) == count_intertwiners(*pair) == count
+        assert averaged_rank(*pair, rng) == count
+
+
+def test_matrices_too_far_from_orthogonal_are_refused_and_not_miscounted():
+    rng, action, refused = np.random.default_rng(0), symmetric(3).natural, 0
+    for _ in range(30):
+        lower, upper = (np.eye(3) + np.tril(rng.integers(-30, 31, (3, 3)), -1) for _ in range(2))
+        change = lower @ upper.T
+        back = np.rint(np.linalg.inv(upper.T)) @ np.rint(np.linalg.inv(lower))
+        odd = Representation("odd", change @ action.matrices() @ back, group=symmetric(3))
+        try:
+            found = len(intertwiners(odd, permuting(action)))
+        except ArgumentError:
+            found, refused = 2, refused + 1
+        assert found == 2
+    assert refused
+
+
 def test_rounding_is_no_constraint():
     mixed = np.array([[3.1, 0.7], [-0.4, 2.9]])
     alone = Representation("mixed", (mixed @ np.eye(2) @ np.linalg.inv(mixed))[None], group=cyclic(1))
