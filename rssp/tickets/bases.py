@@ -19,7 +19,7 @@ from rssp.tickets.sharing import Sharing
 
 __all__ = ["Basis", "basis_norm"]
 
-LARGEST = 1e100
+LARGEST = 1e50
 """a choice: of coefficients and of basis elements, so that norms of layers, their squares among them, stay finite"""
 _LARGEST_SIGNS = 16  # basis elements whose signs are enumerated: 2^15 matrices
 

@@ -26,6 +26,7 @@ __all__ = ["certified_error", "operator_bound", "rounding_error", "spectral_norm
 
 _WIDEST = 800  # numbers in an activation up to which quadratic forms are tried
 _WORK = 5e9  # multiplications that they may take at an effort of 1
+_FAR = 1e100  # errors beyond it, whose squares are no numbers, are not sharpened
 _STEPS = 40  # gradient steps on the multipliers, fewer where the work allows fewer
 
 
@@ -106,6 +107,8 @@ class _Way:
 
 def _by_forms(way: _Way, effort: float) -> float:
     """The bound by quadratic forms on what the ticket's coefficients compute, and by norms on what they leave out."""
+    if not way.error < _FAR:
+        return way.error
     largest = max((d.spectral for d in way.found if d is not None), default=0.0)
     program, scale = program_of(way.reference, way.ticket, way.notes.before, way.inputs, largest)
     cost = program.cost()

@@ -87,6 +87,14 @@ def test_frequencies_of_each_ring_are_those_asked_for():
             assert np.linalg.matrix_rank(kernels.reshape(len(kernels), -1)) == len(kernels)
 
 
+def test_what_pixels_see_of_a_frequency_alone_is_a_basis():
+    """sin(4 angle) is 0 at the eight neighbours: its rounding is no kernel."""
+    scalar, image = fields(4)["trivial"], quarter_turns(5).images[0]
+    for frequencies in ([0, 4], [0, 3]):
+        layer = steerable_layer(scalar, scalar, 5, 3, frequencies)
+        assert np.abs(layer.elements[:, image][:, :, image] - layer.elements).max() < 1e-12
+
+
 def test_biases_are_shared_where_outputs_are_permuted():
     c4 = cyclic(4)
     waves = planar_rotations(c4, [1])
